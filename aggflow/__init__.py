@@ -1,0 +1,1 @@
+"""aggflow: define an aggregate once, build it incrementally, answer from it in milliseconds."""

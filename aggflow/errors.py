@@ -1,0 +1,353 @@
+"""The errors of aggflow: one tree, each with its data, a sentence and a hint.
+
+    AggflowError
+      SettingsError            a setting is unknown, of the wrong type or out of range
+      SpecError                a definition is wrong: every problem of it, each with its path
+      ParseError               a text (JPath, interval, cron, LINQ) is wrong: place and caret
+      NotFoundError            a name that does not exist, with the nearest that does
+      ConflictError            a change that would break what depends on it, or a name taken
+      QueryError               a question that cannot be answered as it was asked
+        NotCoveredError        no states cover the window, and live reading was not wanted
+        TotalOverflowError     an exact total is larger than 64 bits
+      SourceError              a source cannot be used as it was declared
+        SourceUnavailableError the database or file cannot be reached just now      (retry helps)
+        SourceMissingError     the table, file or column is not there
+        SourceTypeError        a column has a type that cannot play its part
+        SourceQueryError       the database refused or failed a statement
+        UnsupportedError       the backend lacks what the definition needs
+      BuildError               a build stopped; what was committed before it stays
+        LeaseLostError         another build took over the window                  (retry helps)
+        SourceChangedError     the source kept changing while a batch was read     (retry helps)
+        CancelledError         the build was cancelled
+      StoreError               segments cannot be read or written
+        SegmentMissingError    a segment that the catalog names is not there
+        SegmentDamagedError    a segment does not match its checksum
+        StoreFullError         no space left to write a segment                    (retry helps)
+        StoreReadOnlyError     the folder cannot be written
+      CatalogError             the catalog cannot be used
+        CatalogBusyError       the catalog is locked by another process            (retry helps)
+        CatalogDamagedError    the catalog's file is not a catalog, or is damaged
+        CatalogReadOnlyError   the catalog cannot be written
+        CatalogVersionError    the catalog was written by a newer aggflow
+
+Every error pickles (Prefect moves them between processes), says who must act
+(``who``) and whether trying again can help (``retryable``).  ``str(error)`` is the
+sentence, followed by the hint where there is one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+Who = Literal["user", "operator", "aggflow"]
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name nearest to a mistyped one, or None where none is near.
+
+    Examples
+    --------
+    >>> nearest("carier", ["carrier", "origin"])
+    'carrier'
+    >>> nearest("zzz", ["carrier", "origin"]) is None
+    True
+    """
+    names = {str(k).lower(): str(k) for k in known}
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    return names[close[0]] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str], *, most: int = 12) -> str:
+    """A hint for a mistyped name: the nearest known one, else the known ones.
+
+    Examples
+    --------
+    >>> did_you_mean("carier", ["carrier", "origin"])
+    "did you mean 'carrier'?"
+    >>> did_you_mean("zzz", ["origin", "carrier"])
+    'known: carrier, origin'
+    """
+    names = sorted({str(k) for k in known})
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean {close!r}?"
+    if not names:
+        return "there is none yet"
+    shown = ", ".join(names[:most])
+    return f"known: {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+class AggflowError(Exception):
+    """The root of the tree.
+
+    Parameters
+    ----------
+    message
+        One sentence: what is wrong, and where.
+    hint
+        What to do about it, or empty.
+    """
+
+    who: ClassVar[Who] = "user"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The data of an error is its attributes: rebuilt without calling __init__,
+        # so that subclasses are free in what they take.
+        return (_restore, (type(self), self.args, self.__dict__.copy()))
+
+
+def _restore(cls: type[AggflowError], args: tuple[Any, ...], data: dict[str, Any]) -> AggflowError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(data)
+    return error
+
+
+class SettingsError(AggflowError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+    who = "operator"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a definition.
+
+    Attributes
+    ----------
+    path
+        Where, as a path from the definition's root: ``aggregations[0].calculations[1]``.
+    message
+        What is wrong, one sentence without a full stop.
+    hint
+        What to do, or empty.
+    """
+
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class SpecError(AggflowError):
+    """A definition is wrong; carries every problem of it.
+
+    Parameters
+    ----------
+    what
+        The definition, for a sentence: ``filter 'delays'``.
+    problems
+        All that is wrong, at least one.
+    """
+
+    def __init__(self, what: str, problems: Sequence[Problem]) -> None:
+        self.what = what
+        self.problems = tuple(problems)
+        if len(self.problems) == 1:
+            message = f"{what}: {self.problems[0]}"
+        else:
+            lines = "".join(f"\n  - {problem}" for problem in self.problems)
+            message = f"{what} has {len(self.problems)} problems:{lines}"
+        super().__init__(message)
+
+
+class ParseError(AggflowError):
+    """A text is wrong; carries the place, drawn with a caret.
+
+    Parameters
+    ----------
+    message
+        What is wrong, one sentence without a full stop.
+    text
+        The whole text.
+    position
+        Offset of the first wrong character, 0 to ``len(text)``.
+    expected
+        What could stand there, in words.
+    hint
+        What to do, or empty.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str,
+        position: int,
+        expected: Sequence[str] = (),
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+        self.position = max(0, min(position, len(text)))
+        self.expected = tuple(expected)
+
+    @property
+    def line(self) -> int:
+        """Line of the place, from 1."""
+        return self.text.count("\n", 0, self.position) + 1
+
+    @property
+    def column(self) -> int:
+        """Column of the place, from 1."""
+        return self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
+
+    def __str__(self) -> str:
+        shown = self.text.split("\n")[self.line - 1] if self.text else ""
+        lines = [f"{self.message}, at line {self.line}, column {self.column}"]
+        lines += [f"    {shown}", "    " + " " * (self.column - 1) + "^"]
+        if self.expected:
+            lines.append("expected: " + ", ".join(self.expected))
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class NotFoundError(AggflowError):
+    """A name that does not exist.
+
+    Parameters
+    ----------
+    kind
+        What was looked for: ``source``, ``filter``, ``column`` ...
+    name
+        The name that was given.
+    known
+        The names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"there is no {kind} {name!r}", hint=did_you_mean(name, self.known))
+
+
+class ConflictError(AggflowError):
+    """A change that would break what depends on it, or a name that is taken."""
+
+
+class QueryError(AggflowError):
+    """A question that cannot be answered as it was asked."""
+
+
+class NotCoveredError(QueryError):
+    """No states cover the window, and live reading was not wanted."""
+
+
+class TotalOverflowError(QueryError):
+    """An exact total is larger than a 64-bit integer."""
+
+
+class SourceError(AggflowError):
+    """A source cannot be used as it was declared."""
+
+
+class SourceUnavailableError(SourceError):
+    """The database or file cannot be reached just now."""
+
+    who = "operator"
+    retryable = True
+
+
+class SourceMissingError(SourceError):
+    """The table, file or column of a source is not there."""
+
+
+class SourceTypeError(SourceError):
+    """A column has a type that cannot play its part."""
+
+
+class SourceQueryError(SourceError):
+    """The database refused or failed a statement."""
+
+
+class UnsupportedError(SourceError):
+    """The backend lacks what a definition needs."""
+
+
+class BuildError(AggflowError):
+    """A build stopped; what was committed before it stays."""
+
+    who = "operator"
+
+
+class LeaseLostError(BuildError):
+    """Another build took over the window while this one was working."""
+
+    retryable = True
+
+
+class SourceChangedError(BuildError):
+    """The source kept changing while a batch was read: its counts disagree."""
+
+    retryable = True
+
+
+class CancelledError(BuildError):
+    """The build was cancelled."""
+
+    who = "user"
+
+
+class StoreError(AggflowError):
+    """Segments cannot be read or written."""
+
+    who = "operator"
+
+
+class SegmentMissingError(StoreError):
+    """A segment that the catalog names is not there."""
+
+
+class SegmentDamagedError(StoreError):
+    """A segment does not match its checksum, or cannot be read."""
+
+
+class StoreFullError(StoreError):
+    """No space is left to write a segment."""
+
+    retryable = True
+
+
+class StoreReadOnlyError(StoreError):
+    """The folder of the segments cannot be written."""
+
+
+class CatalogError(AggflowError):
+    """The catalog cannot be used."""
+
+    who = "operator"
+
+
+class CatalogBusyError(CatalogError):
+    """The catalog is locked by another process."""
+
+    retryable = True
+
+
+class CatalogDamagedError(CatalogError):
+    """The catalog's file is not a catalog, or is damaged."""
+
+
+class CatalogReadOnlyError(CatalogError):
+    """The catalog cannot be written."""
+
+
+class CatalogVersionError(CatalogError):
+    """The catalog was written by a newer aggflow."""

@@ -1,0 +1,79 @@
+"""The settings of aggflow: one table with name, default, unit and help.
+
+Every setting is read from the environment as ``AGGFLOW_<NAME>``, once, when a
+workspace is opened; an unknown or wrongly typed one is an error at that moment.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aggflow.errors import SettingsError, did_you_mean
+
+PREFIX = "AGGFLOW_"
+
+
+class Settings(BaseSettings):
+    """All settings, frozen.
+
+    Examples
+    --------
+    >>> Settings().live_ttl
+    2.0
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(Path(".aggflow"), description="Folder of the workspace, where a command names none.")
+    workspace: str = Field("self", pattern="^[a-z0-9]+$", description="Name of the workspace inside a home.")
+    store: str = Field(
+        "", description="Folder or object store of segments (any fsspec URL); empty: <home>/segments."
+    )
+    batch_rows: int = Field(
+        10_000_000, ge=1, description="Source rows that one batch of a build should read at most."
+    )
+    live_ttl: float = Field(
+        2.0, ge=0, description="Seconds for which a live tail is kept; 0 computes it anew each time."
+    )
+    resident_bytes: int = Field(
+        1_000_000_000, ge=0, description="Bytes of states that a process keeps in memory."
+    )
+    lease_ttl: float = Field(
+        30.0, gt=0, description="Seconds after which a build that gave no sign counts as dead."
+    )
+    lease_heartbeat: float = Field(10.0, gt=0, description="Seconds between two signs of life of a build.")
+    lease_wait: float = Field(
+        600.0, ge=0, description="Seconds to wait for another build of the same windows."
+    )
+    source_retries: int = Field(3, ge=0, description="Times a batch is tried again when a retry can help.")
+    retry_wait: float = Field(
+        0.5, ge=0, description="Seconds before the first retry; doubled before each further one."
+    )
+    garbage_grace: float = Field(3600.0, ge=0, description="Seconds for which a superseded segment is kept.")
+    compact_segments: int = Field(
+        32, ge=2, description="Small segments of one rollup that start a compaction."
+    )
+
+
+def read_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises
+    ------
+    SettingsError
+        An ``AGGFLOW_*`` variable is unknown, of the wrong type or out of range.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            raise SettingsError(f"there is no setting {name}", hint=did_you_mean(name, known))
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise SettingsError(f"{name}: {first['msg'].lower()}, not {first['input']!r}") from None
