@@ -28,34 +28,44 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    home: Path = Field(Path(".aggflow"), description="Folder of the workspace, where a command names none.")
-    workspace: str = Field("self", pattern="^[a-z0-9]+$", description="Name of the workspace inside a home.")
+    home: Path = Field(
+        default=Path(".aggflow"), description="Folder of the workspace, where a command names none."
+    )
+    workspace: str = Field(
+        default="self", pattern="^[a-z0-9]+$", description="Name of the workspace inside a home."
+    )
     store: str = Field(
-        "", description="Folder or object store of segments (any fsspec URL); empty: <home>/segments."
+        default="", description="Folder or object store of segments (any fsspec URL); empty: <home>/segments."
     )
     batch_rows: int = Field(
-        10_000_000, ge=1, description="Source rows that one batch of a build should read at most."
+        default=10_000_000, ge=1, description="Source rows that one batch of a build should read at most."
     )
     live_ttl: float = Field(
-        2.0, ge=0, description="Seconds for which a live tail is kept; 0 computes it anew each time."
+        default=2.0, ge=0, description="Seconds for which a live tail is kept; 0 computes it anew each time."
     )
     resident_bytes: int = Field(
-        1_000_000_000, ge=0, description="Bytes of states that a process keeps in memory."
+        default=1_000_000_000, ge=0, description="Bytes of states that a process keeps in memory."
     )
     lease_ttl: float = Field(
-        30.0, gt=0, description="Seconds after which a build that gave no sign counts as dead."
+        default=30.0, gt=0, description="Seconds after which a build that gave no sign counts as dead."
     )
-    lease_heartbeat: float = Field(10.0, gt=0, description="Seconds between two signs of life of a build.")
+    lease_heartbeat: float = Field(
+        default=10.0, gt=0, description="Seconds between two signs of life of a build."
+    )
     lease_wait: float = Field(
-        600.0, ge=0, description="Seconds to wait for another build of the same windows."
+        default=600.0, ge=0, description="Seconds to wait for another build of the same windows."
     )
-    source_retries: int = Field(3, ge=0, description="Times a batch is tried again when a retry can help.")
+    source_retries: int = Field(
+        default=3, ge=0, description="Times a batch is tried again when a retry can help."
+    )
     retry_wait: float = Field(
-        0.5, ge=0, description="Seconds before the first retry; doubled before each further one."
+        default=0.5, ge=0, description="Seconds before the first retry; doubled before each further one."
     )
-    garbage_grace: float = Field(3600.0, ge=0, description="Seconds for which a superseded segment is kept.")
+    garbage_grace: float = Field(
+        default=3600.0, ge=0, description="Seconds for which a superseded segment is kept."
+    )
     compact_segments: int = Field(
-        32, ge=2, description="Small segments of one rollup that start a compaction."
+        default=32, ge=2, description="Small segments of one rollup that start a compaction."
     )
 
 
