@@ -47,7 +47,7 @@ class Duration:
         # No time at all is no time in any unit.
         object.__setattr__(self, "count", span.count)
         object.__setattr__(self, "unit", span.unit if span.count else "second")
-        if self.seconds_at_least > LARGEST_YEARS * 366 * DAY_SECONDS:
+        if self.seconds_at_least > LARGEST_YEARS * 365 * DAY_SECONDS:
             raise ParseError("the duration is longer than 10,000 years", text=str(self), position=0)
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 Instants know no zone; a zone only moves the borders of days and of what is longer.
 ``zoneinfo`` tells the offset of an instant but not where offsets change, so changes are found
-by probing every day of a year and bisecting; both are cached, and UTC needs neither.
+by probing a year every few days and bisecting; they are cached, and UTC needs none of it.
 The rules come from the ``tzdata`` package alone, so that two machines agree.
 """
 
@@ -43,6 +43,8 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - zoneinfo's fromutc sets the zone
 _FIRST_CHANGE: Final = day_of_civil(1800, 1, 1) * DAY_SECONDS
 _LAST_PROBE: Final = day_of_civil(9990, 1, 1) * DAY_SECONDS
 _CYCLE_SECONDS: Final = 146_097 * DAY_SECONDS
+# The two changes of a zone that lie closest together, ever, are almost seven days apart.
+_PROBE_SECONDS: Final = 3 * DAY_SECONDS
 # Days by which a change can reach past its own instant: a fall-back over midnight.
 _LEAD: Final = 3 * DAY_SECONDS
 
@@ -236,8 +238,8 @@ def _probe(rules: ZoneInfo, seconds: int) -> int:
 def _changes(rules: ZoneInfo, start: int, end: int) -> Iterable[tuple[int, int]]:
     """Where the offset changes after ``start`` up to ``end``, in seconds, and what it is from there."""
     before = _probe(rules, start)
-    for low in range(start, end, DAY_SECONDS):
-        high = min(low + DAY_SECONDS, end)
+    for low in range(start, end, _PROBE_SECONDS):
+        high = min(low + _PROBE_SECONDS, end)
         after = _probe(rules, high)
         if after != before:
             yield _bisect(rules, low, high), after
