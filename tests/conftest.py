@@ -1,0 +1,45 @@
+"""What every test stands on: repeatable randomness and an environment without settings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import zlib
+
+import hypothesis
+import numpy as np
+import pytest
+
+# A failure always prints the line that repeats it. Machines that are shared have no even pace: no deadline there.
+hypothesis.settings.register_profile("local", print_blob=True)
+hypothesis.settings.register_profile("ci", print_blob=True, deadline=None, max_examples=200)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=None, help="Seed of random test data; printed by every run.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.seed is None:
+        config.option.seed = secrets.randbits(32)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"random test data: --seed={config.option.seed}"
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random numbers of this test alone, the same for the same ``--seed``, whatever else runs."""
+    seed = request.config.option.seed
+    print(f"repeat with --seed={seed}")  # shown with a failure
+    return np.random.default_rng([seed, zlib.crc32(request.node.nodeid.encode())])
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have settings of their own: they do not reach a test."""
+    for name in os.environ:
+        if name.upper().startswith("AGGFLOW_"):
+            monkeypatch.delenv(name)
