@@ -1,0 +1,198 @@
+"""Definition: what a user declared (a source, filter, endpoint ...), as a JSON-ready spec; and workspaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from aggflow.catalog.database import Database
+from aggflow.catalog.tables import definitions, workspaces
+from aggflow.errors import ConflictError, NotFoundError, Problem, SpecError
+from aggflow.timeline.instant import Micros
+
+_WORKSPACE_NAME = re.compile("[a-z0-9]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A tenant of a catalog.
+
+    Attributes
+    ----------
+    id
+        ``ws_<name>``.
+    name
+        Lower-case letters and digits.
+    """
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A stored declaration.
+
+    Attributes
+    ----------
+    id
+        Stays when the definition is replaced under its name.
+    kind
+        ``source``, ``filter``, ``endpoint`` ...
+    spec
+        The declaration itself, ready for JSON.
+    data_hash, description_hash
+        What of the spec changes data, and what does not.
+    generation
+        Raised by every change, from 1.
+    created_us, updated_us
+        Instants, in microseconds.
+    """
+
+    id: str
+    workspace_id: str
+    kind: str
+    name: str
+    spec: Mapping[str, Any]
+    data_hash: str
+    description_hash: str
+    generation: int
+    created_us: Micros
+    updated_us: Micros
+
+
+_named = definitions.c.workspace_id == sa.bindparam("workspace_id")
+_of_kind = definitions.c.kind == sa.bindparam("kind")
+_called = definitions.c.name == sa.bindparam("name")
+_GET = sa.select(definitions).where(_named, _of_kind, _called)
+_BY_ID = sa.select(definitions).where(definitions.c.id == sa.bindparam("id"))
+_LIST = sa.select(definitions).where(_named, _of_kind).order_by(definitions.c.name)
+_LIST_ALL = sa.select(definitions).where(_named).order_by(definitions.c.kind, definitions.c.name)
+_WORKSPACES = sa.select(workspaces).order_by(workspaces.c.name)
+
+
+def lock_workspace(connection: sa.Connection, workspace_id: str) -> None:
+    """Make other writers of a workspace's definitions wait until this transaction ends.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such workspace.
+    """
+    statement = sa.select(workspaces.c.id).where(workspaces.c.id == workspace_id).with_for_update()
+    if connection.execute(statement).first() is None:
+        known = connection.execute(sa.select(workspaces.c.id)).scalars()
+        raise NotFoundError("workspace", workspace_id, list(known))
+
+
+class Definitions(Database):
+    """The part of a catalog that holds workspaces and definitions."""
+
+    def workspace(self, name: str) -> Workspace:
+        """The workspace of a name, made on first use.
+
+        Parameters
+        ----------
+        name
+            Lower-case letters and digits.
+
+        Raises
+        ------
+        SpecError
+            The name has other characters.
+        """
+        if not _WORKSPACE_NAME.fullmatch(name):
+            problem = Problem("name", "must be of lower-case letters and digits", "such as shop2")
+            raise SpecError(f"workspace {name!r}", [problem])
+        found = Workspace(f"ws_{name}", name)
+        if found in self.workspaces():
+            return found
+        # Another process may make it at this moment.
+        with suppress(ConflictError), self._write() as connection:
+            connection.execute(workspaces.insert().values(id=found.id, name=name))
+        return found
+
+    def workspaces(self) -> tuple[Workspace, ...]:
+        """All workspaces, by name."""
+        return tuple(Workspace(row.id, row.name) for row in self._read(_WORKSPACES))
+
+    def put_definition(
+        self,
+        workspace_id: str,
+        kind: str,
+        name: str,
+        spec: Mapping[str, Any],
+        data_hash: str,
+        description_hash: str,
+        now_us: Micros,
+    ) -> Definition:
+        """Store a definition, in place of the one that has its kind and name.
+
+        Equal hashes leave the stored one as it is; others replace it under its id, and
+        raise its generation.
+
+        Parameters
+        ----------
+        workspace_id, kind, name
+            What it is called; names are unique within a kind.
+        spec
+            Ready for JSON.
+        data_hash, description_hash
+            What of the spec changes data, and what does not.
+        now_us
+            The present instant, in microseconds.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such workspace.
+        """
+        with self._write() as connection:
+            lock_workspace(connection, workspace_id)
+            key = {"workspace_id": workspace_id, "kind": kind, "name": name}
+            row = connection.execute(_GET, key).first()
+            old = None if row is None else Definition(*row)
+            if old and (old.data_hash, old.description_hash) == (data_hash, description_hash):
+                return old
+            new = Definition(
+                id=old.id if old else str(uuid4()),
+                workspace_id=workspace_id,
+                kind=kind,
+                name=name,
+                spec=dict(spec),
+                data_hash=data_hash,
+                description_hash=description_hash,
+                generation=old.generation + 1 if old else 1,
+                created_us=old.created_us if old else now_us,
+                updated_us=now_us,
+            )
+            values = asdict(new)
+            if old:
+                connection.execute(definitions.update().where(definitions.c.id == old.id).values(values))
+            else:
+                connection.execute(definitions.insert().values(values))
+            return new
+
+    def get_definition(self, workspace_id: str, kind: str, name: str) -> Definition | None:
+        """The definition of a kind and name, or None."""
+        rows = self._read(_GET, workspace_id=workspace_id, kind=kind, name=name)
+        return Definition(*rows[0]) if rows else None
+
+    def definition_by_id(self, definition_id: str) -> Definition | None:
+        """The definition of an id, in whichever workspace, or None."""
+        rows = self._read(_BY_ID, id=definition_id)
+        return Definition(*rows[0]) if rows else None
+
+    def list_definitions(self, workspace_id: str, kind: str | None = None) -> tuple[Definition, ...]:
+        """The definitions of a workspace, of one kind or of all, by kind and name."""
+        if kind is None:
+            rows = self._read(_LIST_ALL, workspace_id=workspace_id)
+        else:
+            rows = self._read(_LIST, workspace_id=workspace_id, kind=kind)
+        return tuple(Definition(*row) for row in rows)

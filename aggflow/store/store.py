@@ -1,0 +1,263 @@
+"""Store: the folder or object store that holds the segments; files come and go, none is ever changed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+import fsspec
+import pyarrow as pa
+from fsspec.implementations.local import LocalFileSystem
+
+from aggflow.errors import SegmentMissingError, StoreError, StoreFullError, StoreReadOnlyError
+from aggflow.store.segment import Buckets, SegmentFile, decode, encode
+from aggflow.timeline.instant import Micros, format_instant, from_datetime
+from aggflow.timeline.window import Window
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_TEMPORARY = ".tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that is in the store, whether the catalog names it or not.
+
+    Attributes
+    ----------
+    file
+        Its name in the store.
+    bytes
+        Its length.
+    modified_us
+        When it was written, in microseconds, by the store's clock.
+    """
+
+    file: str
+    bytes: int
+    modified_us: Micros
+
+
+class SegmentStore:
+    """The segments of a home.
+
+    Parameters
+    ----------
+    url_or_path
+        A folder, or any URL that fsspec knows: ``s3://bucket/prefix``, ``memory://name`` ...
+
+    Raises
+    ------
+    StoreError
+        There is no driver for the URL, or it cannot be read.
+
+    Examples
+    --------
+    >>> store = SegmentStore("memory://example")
+    >>> written = store.write(
+    ...     pa.table({"bucket": [0, 60], "n": [1, 2]}), rollup_id="r", version=1, window=Window(0, 120_000_000)
+    ... )
+    >>> store.read(written.file, written.checksum, buckets=(60, 120)).to_pylist()
+    [{'bucket': 60, 'n': 2}]
+    """
+
+    def __init__(self, url_or_path: str | Path) -> None:
+        self._url = str(url_or_path)
+        try:
+            fs, root = fsspec.url_to_fs(self._url)
+        except (ImportError, ValueError) as error:
+            raise StoreError(
+                f"the store cannot be opened: {error}", hint="give a folder or an fsspec URL"
+            ) from error
+        self._fs: Any = fs
+        self._root: str = root.rstrip("/")
+        self._is_local = isinstance(fs, LocalFileSystem)
+
+    def __repr__(self) -> str:
+        return f"SegmentStore({self._root!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self._url,))
+
+    def write(self, table: pa.Table, *, rollup_id: str, version: int, window: Window) -> SegmentFile:
+        """Write a segment under a name that was never used before.
+
+        Parameters
+        ----------
+        table
+            First column ``bucket`` (int64 seconds, sorted, within the window), then any others.
+        rollup_id, version, window
+            Whose states they are; part of the name, for people.
+
+        Returns
+        -------
+        SegmentFile
+            What the catalog keeps.  The file is on disk, whole, when this returns.
+
+        Raises
+        ------
+        StoreFullError
+            There is no space left; nothing half-written stays.
+        StoreReadOnlyError
+            The folder cannot be written.
+        StoreError
+            The table is no segment of the window, or the store failed.
+        """
+        data, checksum = encode(table, window)
+        file = f"{rollup_id}/{version}/{_compact(window.start)}-{_compact(window.end)}-{uuid4().hex}.parquet"
+        with _mapped(f"the segment {file}", writing=True):
+            if self._is_local:
+                _write_whole(Path(self._path(file)), data)
+            else:
+                self._fs.pipe_file(self._path(file), data)
+        return SegmentFile(file, table.num_rows, len(data), checksum)
+
+    def read(self, file: str, checksum: str | None = None, buckets: Buckets | None = None) -> pa.Table:
+        """The states of a segment, verified.
+
+        Parameters
+        ----------
+        file, checksum
+            As the catalog has them; without a checksum the footer goes unverified.
+        buckets
+            Only rows whose bucket is at least the first and below the second, in seconds;
+            row groups without any are not read.
+
+        Raises
+        ------
+        SegmentMissingError
+            The file is not there.
+        SegmentDamagedError
+            Its bytes are not those that were written.
+        StoreError
+            The store failed.
+        """
+        with _mapped(f"the segment {file}", writing=False), self._opened(file) as opened:
+            size = opened.seek(0, os.SEEK_END)
+
+            def read(start: int, end: int) -> bytes:
+                opened.seek(start)
+                return opened.read(end - start)
+
+            return decode(file, size, read, checksum=checksum, buckets=buckets)
+
+    def delete(self, files: Iterable[str]) -> int:
+        """Delete files; those that are gone already are no error.
+
+        Returns
+        -------
+        int
+            How many there were.
+
+        Raises
+        ------
+        StoreReadOnlyError
+            The folder cannot be written.
+        StoreError
+            The store failed.
+        """
+        deleted = 0
+        for file in files:
+            with _mapped(f"the segment {file}", writing=True):
+                try:
+                    self._fs.rm_file(self._path(file))
+                except FileNotFoundError:
+                    continue
+            deleted += 1
+        return deleted
+
+    def files(self) -> tuple[StoredFile, ...]:
+        """All files of the store, by name; temporary ones of writers too.
+
+        Raises
+        ------
+        StoreError
+            The store failed.
+        """
+        with _mapped("the store", writing=False):
+            self._fs.invalidate_cache()
+            found: dict[str, dict[str, Any]] = self._fs.find(self._root, detail=True)
+            return tuple(self._stored(path, info) for path, info in sorted(found.items()))
+
+    def _stored(self, path: str, info: dict[str, Any]) -> StoredFile:
+        name = path.removeprefix(self._root).lstrip("/")
+        try:
+            modified_us = from_datetime(self._fs.modified(path))
+        except FileNotFoundError:  # renamed or deleted just now: as young as can be
+            modified_us = 2**62
+        return StoredFile(name, info["size"] or 0, modified_us)
+
+    def _path(self, file: str) -> str:
+        return f"{self._root}/{file}"
+
+    def _opened(self, file: str) -> BinaryIO:
+        if self._is_local:
+            return Path(self._path(file)).open("rb")
+        return self._fs.open(self._path(file), "rb")
+
+
+def _compact(us: Micros) -> str:
+    """An instant for a file's name."""
+    return format_instant(us).replace("-", "").replace(":", "").replace("+", "")
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole, and on disk, or not at all."""
+    _make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}{_TEMPORARY}")
+    try:
+        with temporary.open("xb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
+        temporary.rename(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in made:
+        _sync_folder(each.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # where a folder cannot be opened, and a rename is durable
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+@contextmanager
+def _mapped(what: str, *, writing: bool) -> Iterator[None]:
+    """Raise aggflow's errors in place of the operating system's."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SegmentMissingError(
+            f"{what} is not there",
+            hint="`aggflow doctor --fix` makes its window missing, and a build makes it again",
+        ) from error
+    except OSError as error:
+        why = error.strerror or str(error) or type(error).__name__
+        if writing and error.errno in _FULL:
+            raise StoreFullError(
+                f"no space is left to write {what}", hint="free some space, then build again"
+            ) from error
+        if writing and (error.errno in _READ_ONLY or isinstance(error, PermissionError)):
+            raise StoreReadOnlyError(
+                f"{what} cannot be written: {why}", hint="check who may write there"
+            ) from error
+        raise StoreError(f"{what} cannot be {'written' if writing else 'read'}: {why}") from error
