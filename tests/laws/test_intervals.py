@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aggflow.timeline import Duration, Interval, Window, Zone, parse_instant
@@ -141,6 +141,7 @@ def rules(name: str) -> ZoneInfo:
         return ZoneInfo.from_file(file)
 
 
+@settings(deadline=None)  # the first sight of a zone finds its changes
 @given(st.sampled_from(ZONES[3:]), instants)
 def test_a_local_day_is_the_latest_date_that_clocks_have_shown(name: str, us: int) -> None:
     now = datetime(1970, 1, 1, tzinfo=PYTHON_UTC) + timedelta(microseconds=us)
@@ -160,6 +161,7 @@ def test_shifts_count_the_local_days(zone: Zone, us: int, length: int) -> None:
     assert zone.local_day(us + length) == (us + length + offset * SECOND) // DAY
 
 
+@settings(deadline=None)  # the first sight of a zone finds its changes
 @given(
     st.sampled_from(["30s", "15m", "30m", "45m", "1h", "13m", "1d", "2d", "1w", "1mo", "2mo", "1q"]),
     st.sampled_from(["1h", "90m", "1d", "4d", "1w", "1mo", "1q", "1y"]),
@@ -177,6 +179,7 @@ def test_what_divides_shares_its_borders(
         assert mine.floor(border, zone) == border
 
 
+@settings(deadline=None)  # the first sight of a zone finds its changes
 @given(st.sampled_from(["15m", "30m", "1h", "2h", "1d"]), st.sampled_from(["1d", "1w", "1mo"]), zones)
 def test_what_does_not_divide_has_a_border_that_is_not_shared(fine: str, coarse: str, zone: Zone) -> None:
     mine, other = Interval.of(fine), Interval.of(coarse)

@@ -184,6 +184,15 @@ def test_clocks_set_by_the_sun_are_seen_in_a_window_of_their_time() -> None:
     assert quarter.divides(day, UTC, Zone.of("Africa/Monrovia"), window=recent)
 
 
+def test_a_day_that_starts_with_a_change_between_hours_is_seen() -> None:
+    # At 23:30 on 30 March 1919 clocks in Toronto went to 00:30; both offsets are whole hours.
+    toronto, day = Zone.of("America/Toronto"), Interval.of("1d")
+    spring = Window(parse_instant("1919-03-01"), parse_instant("1919-05-01"))
+    assert parse_instant("1919-03-31T04:30:00Z") in day.edges(spring, toronto)
+    assert not Interval.of("1h").divides(day, UTC, toronto, window=spring)
+    assert Interval.of("30m").divides(day, UTC, toronto, window=spring)
+
+
 @pytest.mark.slow
 def test_a_quarter_of_an_hour_divides_the_days_of_all_zones_of_today() -> None:
     recent = Window(parse_instant("1980-01-01"), parse_instant("2040-01-01"))
