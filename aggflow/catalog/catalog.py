@@ -94,7 +94,7 @@ def _parse(url: str | Path | sa.URL) -> sa.URL:
     else:
         try:
             parsed = sa.make_url(url)
-        except sqlalchemy.exc.ArgumentError:
+        except (sqlalchemy.exc.ArgumentError, ValueError):
             # The text may hold a password: it is not repeated.
             raise CatalogError(
                 "the catalog's URL cannot be read", hint="sqlite:///…, postgresql://…"

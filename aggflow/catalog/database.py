@@ -16,6 +16,7 @@ import sqlalchemy.exc
 
 from aggflow.catalog import sqlite
 from aggflow.catalog.errors import catalog_error, mapped
+from aggflow.errors import CatalogError
 
 # SQLAlchemy's default for this name is a driver that aggflow does not install.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -115,8 +116,14 @@ class Database:
         self._url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
         # A password may stand in the query part too, so that is never shown.
         self.shown = url.set(query={}).render_as_string(hide_password=True)
-        with mapped(self.shown):
-            self._open: _Engines = _Engines(self._url)
+        try:
+            with mapped(self.shown):
+                self._open: _Engines = _Engines(self._url)
+        except ImportError as error:
+            raise CatalogError(
+                f"the catalog {self.shown} needs a driver that is not installed: {error.name}",
+                hint="pip install 'aggflow[postgres]', or another of its databases",
+            ) from error
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.shown!r})"
