@@ -1,1 +1,85 @@
 """aggflow: define an aggregate once, build it incrementally, answer from it in milliseconds."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aggflow.engine.answer import Answer
+    from aggflow.engine.build import BuildReport
+    from aggflow.engine.explanation import Explanation
+    from aggflow.errors import AggflowError
+    from aggflow.spec.aggregation import Aggregation
+    from aggflow.spec.calculation import Calculation
+    from aggflow.spec.choice import Aggregate, All, Fixed, QueryTime
+    from aggflow.spec.endpoint import Endpoint, GroupingLimit, Sort
+    from aggflow.spec.field import Field
+    from aggflow.spec.filter import Filter
+    from aggflow.spec.grouping import Grouping
+    from aggflow.spec.source import Source
+    from aggflow.spec.timing import Lookback, TimeSeries
+    from aggflow.workspace import Workspace
+    from aggflow.workspace import open_workspace as open  # noqa: A004 - read as aggflow.open
+
+_WHERE = {
+    "AggflowError": "aggflow.errors",
+    "Aggregate": "aggflow.spec.choice",
+    "Aggregation": "aggflow.spec.aggregation",
+    "All": "aggflow.spec.choice",
+    "Answer": "aggflow.engine.answer",
+    "BuildReport": "aggflow.engine.build",
+    "Calculation": "aggflow.spec.calculation",
+    "Endpoint": "aggflow.spec.endpoint",
+    "Explanation": "aggflow.engine.explanation",
+    "Field": "aggflow.spec.field",
+    "Filter": "aggflow.spec.filter",
+    "Fixed": "aggflow.spec.choice",
+    "Grouping": "aggflow.spec.grouping",
+    "GroupingLimit": "aggflow.spec.endpoint",
+    "Lookback": "aggflow.spec.timing",
+    "QueryTime": "aggflow.spec.choice",
+    "Sort": "aggflow.spec.endpoint",
+    "Source": "aggflow.spec.source",
+    "TimeSeries": "aggflow.spec.timing",
+    "Workspace": "aggflow.workspace",
+    "open": "aggflow.workspace",
+}
+
+__all__ = [
+    "AggflowError",
+    "Aggregate",
+    "Aggregation",
+    "All",
+    "Answer",
+    "BuildReport",
+    "Calculation",
+    "Endpoint",
+    "Explanation",
+    "Field",
+    "Filter",
+    "Fixed",
+    "Grouping",
+    "GroupingLimit",
+    "Lookback",
+    "QueryTime",
+    "Sort",
+    "Source",
+    "TimeSeries",
+    "Workspace",
+    "open",
+]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that ``import aggflow`` stays light."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'aggflow' has no attribute {name!r}")
+    found = getattr(import_module(_WHERE[name]), "open_workspace" if name == "open" else name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

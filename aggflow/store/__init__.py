@@ -2,6 +2,7 @@
 
 from aggflow.store.compaction import CompactionReport, compact
 from aggflow.store.garbage import GarbageReport, collect_garbage
+from aggflow.store.resident import Resident, Vocabularies
 from aggflow.store.segment import Buckets, SegmentFile, buckets_of
 from aggflow.store.store import SegmentStore, StoredFile
 
@@ -9,9 +10,11 @@ __all__ = [
     "Buckets",
     "CompactionReport",
     "GarbageReport",
+    "Resident",
     "SegmentFile",
     "SegmentStore",
     "StoredFile",
+    "Vocabularies",
     "buckets_of",
     "collect_garbage",
     "compact",

@@ -91,13 +91,16 @@ def encode(table: pa.Table, window: Window) -> tuple[bytes, str]:
     _check(table, window)
     sink = BytesIO()
     step = _rows_a_group(table)
-    with pq.ParquetWriter(
-        sink,
-        table.schema,
-        compression="zstd",
-        compression_level=_COMPRESSION_LEVEL,
-        write_statistics=[BUCKET],  # type: ignore[arg-type]  # or a list of columns
-    ) as writer:
+    with (
+        pq.ParquetWriter(
+            sink,
+            table.schema,
+            compression="zstd",
+            compression_level=_COMPRESSION_LEVEL,
+            use_compliant_nested_type=False,  # lists keep the name of their items: what is read is what was written
+            write_statistics=[BUCKET],  # type: ignore[arg-type]  # or a list of columns
+        ) as writer
+    ):
         digests: list[list[int | str]] = []
         taken = 0
         for first in range(0, table.num_rows, step):

@@ -1,0 +1,1 @@
+"""Ibis: the only layer that talks to an engine."""

@@ -1,0 +1,87 @@
+"""A bucket expression: the bucket of a row's time, as a whole number that the backend can group by.
+
+What the backend groups by is the cheapest number that tells buckets apart (microseconds, a local
+day, a month); :attr:`BucketExpression.starts` makes starts in seconds of it, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+from numpy.typing import NDArray
+
+from aggflow.backends.quirks import floor_div, floor_to
+from aggflow.timeline import BEGINNING, FOREVER, Interval, Window, Zone
+
+_SECOND_US = 1_000_000
+_DAY_US = 86_400 * _SECOND_US
+_MONDAY = 4  # 1970-01-05
+_Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BucketExpression:
+    """The bucket of each row.
+
+    Attributes
+    ----------
+    number
+        The number to group by.
+    starts
+        From such numbers to the starts of their buckets in whole seconds since the epoch.
+    """
+
+    number: ir.Column
+    starts: Callable[[_Ints], _Ints]
+
+
+def bucket_of(time_us: Any, interval: Interval, zone: Zone, window: Window) -> BucketExpression:
+    """The buckets of an interval in a zone, for rows of a window.
+
+    Parameters
+    ----------
+    time_us
+        Microseconds since the epoch, UTC.
+    interval, zone
+        What a bucket is.
+    window
+        Where the rows lie; bounded, unless the interval is shorter than a day or the zone is fixed.
+    """
+    if interval.unit == "second":
+        width = interval.count * _SECOND_US
+        return BucketExpression(floor_to(time_us, width), lambda numbers: numbers // _SECOND_US)
+    day = _local_day(time_us, zone, window)
+    if interval.unit in ("day", "week"):
+        width, first = (7, _MONDAY) if interval.unit == "week" else (interval.count, 0)
+        return BucketExpression(floor_to(day - first, width) + first, lambda days: _starts(days, zone))
+    # Months: the days' numbers are cut by the few edges that the window has.
+    edges = interval.edges(window, zone)
+    cases = [(time_us < after, start // _SECOND_US) for start, after in pairwise(edges)]
+    last = edges[-1] // _SECOND_US
+    number = ibis.cases(*cases, else_=last) if cases else ibis.literal(last, "int64")
+    return BucketExpression(number.cast("int64"), lambda starts: starts)
+
+
+def _local_day(time_us: Any, zone: Zone, window: Window) -> ir.Column:
+    if zone.fixed is not None:
+        return _day(time_us + zone.fixed * _SECOND_US)
+    shifts = zone.shifts(Window(max(window.start, BEGINNING), min(window.end, FOREVER)))
+    cases = [(time_us < at, before * _SECOND_US) for (_, before), (at, _) in pairwise(shifts)]
+    last = shifts[-1][1] * _SECOND_US
+    return _day(time_us + (ibis.cases(*cases, else_=last) if cases else last))
+
+
+def _day(local_us: Any) -> ir.Column:
+    return floor_div(floor_to(local_us, _DAY_US), _DAY_US)
+
+
+def _starts(days: _Ints, zone: Zone) -> _Ints:
+    found, where = np.unique(days, return_inverse=True)
+    starts = np.array([zone.day_start(int(day)) // _SECOND_US for day in found], dtype=np.int64)
+    return starts[where]

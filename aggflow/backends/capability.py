@@ -1,0 +1,110 @@
+"""A capability: what one backend can do and how it spells it, a row a backend.
+
+Every difference between backends that the rest of the package must know stands in this table; no
+other module asks for a backend's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aggflow.errors import UnsupportedError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One backend's row.
+
+    Attributes
+    ----------
+    name
+        Ibis' name of the backend.
+    extra
+        The extra of aggflow that installs its driver.
+    micros
+        How an instant becomes microseconds since the epoch: ``function`` (a function of the
+        backend's own), ``cast`` (a timestamp casts to them), ``civil`` (integer arithmetic on year,
+        month, day and time of day, exact everywhere).
+    micros_function
+        That function, for ``function``.
+    fraction
+        How the microseconds within a second are had for ``civil``: ``text`` from the text of the time.
+    compares_times
+        Whether a time column compares with a time literal as times do (and so can use an index or
+        prune files); where not, windows are taken by microseconds.
+    snapshot
+        What makes all statements of one batch read the same rows: ``stage`` copies the window into a
+        temporary table first; ``none`` leaves it to the comparison of counts.
+    hash
+        A function that hashes 64 bits; empty where there is none: distinct values travel then.
+    json
+        The function that takes a text from JSON by a path.
+    json_length
+        The function that gives the length of an array in JSON.
+    number_of_text
+        How a text becomes a number, or null: ``try_cast``, or ``regex`` (a test, then a cast).
+    opens_files
+        Whether the URL names a file, opened read-only for each piece of work and closed after it, so
+        that its owner can write to it in between.
+    """
+
+    name: str
+    extra: str
+    micros: Literal["function", "cast", "civil"]
+    micros_function: str = ""
+    fraction: Literal["text", "function"] = "function"
+    compares_times: bool = True
+    snapshot: Literal["stage", "none"] = "stage"
+    hash: str = ""
+    json: str = "json_extract_string"
+    json_length: str = "json_array_length"
+    number_of_text: Literal["try_cast", "regex"] = "try_cast"
+    opens_files: bool = False
+
+
+CAPABILITIES = {
+    row.name: row
+    for row in (
+        Capability(
+            name="duckdb",
+            extra="duckdb",
+            micros="function",
+            micros_function="epoch_us",
+            hash="hash",
+            opens_files=True,
+        ),
+        Capability(
+            name="sqlite",
+            extra="sqlite",
+            micros="civil",
+            fraction="text",
+            # Ibis writes a literal with a blank between date and time, where data may hold a T:
+            # compared as texts, rows of the first day would be lost.
+            compares_times=False,
+            json="json_extract",
+            number_of_text="regex",
+            opens_files=True,
+        ),
+    )
+}
+
+
+def capability(name: str) -> Capability:
+    """The row of a backend.
+
+    Raises
+    ------
+    UnsupportedError
+        There is none.
+
+    Examples
+    --------
+    >>> capability("duckdb").micros_function
+    'epoch_us'
+    """
+    if name not in CAPABILITIES:
+        raise UnsupportedError(
+            f"sources on {name!r} are not supported", hint=did_you_mean(name, CAPABILITIES)
+        )
+    return CAPABILITIES[name]

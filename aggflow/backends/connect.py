@@ -1,0 +1,196 @@
+"""A connection: from a source's URL to an Ibis backend, opened for one piece of work."""
+
+from __future__ import annotations
+
+import glob
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+
+from aggflow.backends.capability import Capability, capability
+from aggflow.backends.errors import mapped
+from aggflow.errors import SourceMissingError, SourceUnavailableError, did_you_mean
+from aggflow.spec.source import Source
+
+_READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".csv.gz": "read_csv", ".json": "read_json"}
+_local = threading.local()
+
+
+@dataclass(frozen=True)
+class Session:
+    """A source, opened: the backend, its capability and the table of events.
+
+    Attributes
+    ----------
+    source
+        What is open.
+    con
+        The Ibis backend.
+    can
+        Its row in the capability table.
+    table
+        All rows of the source.
+    """
+
+    source: Source
+    con: Any
+    can: Capability
+    table: ir.Table
+
+
+def absolute_url(url: str, base: Path) -> str:
+    """A URL whose file path, if it has one, does not depend on the working directory.
+
+    Examples
+    --------
+    >>> absolute_url("duckdb://flights.ddb", Path("/data"))
+    'duckdb:///data/flights.ddb'
+    >>> absolute_url("events/*.parquet", Path("/data"))
+    '/data/events/*.parquet'
+    >>> absolute_url("postgresql://host/db", Path("/data"))
+    'postgresql://host/db'
+    """
+    scheme, path = split_url(url)
+    if scheme in ("duckdb", "sqlite") and path and path != ":memory:":
+        return f"{scheme}://{_absolute(path, base)}"
+    return _absolute(path, base) if scheme == "" and path else url
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """A URL's scheme and file path; a bare path has no scheme, another scheme no path."""
+    scheme, sign, rest = url.partition("://")
+    if not sign:
+        return "", url
+    if scheme in ("duckdb", "sqlite"):
+        return scheme, unquote(rest.partition("?")[0])
+    return scheme, ""
+
+
+@contextmanager
+def session(source: Source, table: ir.Table | None = None) -> Iterator[Session]:
+    """Open a source for one piece of work.
+
+    Parameters
+    ----------
+    source
+        What to open.
+    table
+        A table of this Python session that stands for the source: it is used as it is.
+
+    Raises
+    ------
+    SourceError
+        It cannot be opened, or its table is not there.
+    """
+    with mapped(source.name):
+        if table is not None:
+            con = table.get_backend()
+            yield Session(source, con, capability(con.name), table)
+            return
+        con, owned = _open(source)
+        try:
+            yield Session(source, con, capability(con.name), _table(con, source))
+        finally:
+            if owned:
+                con.disconnect()
+
+
+def _open(source: Source) -> tuple[Any, bool]:
+    scheme, path = split_url(source.url)
+    if scheme == "":
+        return _open_files(source, path), True
+    if scheme == "duckdb":
+        return _open_duckdb(path), True
+    if scheme == "sqlite":
+        _must_exist(source, path)
+        # URI form, since only that opens read-only.
+        return ibis.sqlite.from_connection(
+            sqlite3.connect(f"file:{Path(path).as_posix()}?mode=ro", uri=True, check_same_thread=False)
+        ), True
+    capability(urlsplit(source.url).scheme)
+    pool: dict[str, Any] = _local.__dict__.setdefault("pool", {})
+    if source.url not in pool:
+        pool[source.url] = ibis.connect(source.url)
+    return pool[source.url], False
+
+
+def _open_duckdb(path: str) -> Any:
+    if not path or path == ":memory:":
+        return ibis.duckdb.connect()
+    if not Path(path).exists():
+        raise SourceUnavailableError(f"there is no file {path}", hint="check the source's URL")
+    try:
+        return ibis.duckdb.connect(path, read_only=True)
+    except duckdb.ConnectionException:
+        # This process has the file open for writing: DuckDB allows one mode a process and path.
+        return ibis.duckdb.connect(path)
+
+
+def _open_files(source: Source, path: str) -> Any:
+    if not glob.glob(path, recursive=True):  # noqa: PTH207 - an absolute pattern is no Path.glob
+        raise SourceUnavailableError(f"source {source.name!r}: no file matches {path}", hint="check the path")
+    return ibis.duckdb.connect()
+
+
+def _must_exist(source: Source, path: str) -> None:
+    if not Path(path).exists():
+        raise SourceUnavailableError(f"source {source.name!r}: there is no file {path}", hint="check the URL")
+
+
+def _table(con: Any, source: Source) -> ir.Table:
+    scheme, path = split_url(source.url)
+    if scheme == "" and not source.sql:
+        reader = next((name for ending, name in _READERS.items() if path.endswith(ending)), "read_parquet")
+        return getattr(con, reader)(path)
+    if source.sql:
+        return con.sql(source.sql)
+    database, _, name = source.table.rpartition(".")
+    try:
+        return con.table(name, database=database or None)
+    except ibis.common.exceptions.TableNotFound:
+        known = con.list_tables(database=database or None)
+        raise SourceMissingError(
+            f"source {source.name!r}: there is no table {source.table!r}", hint=did_you_mean(name, known)
+        ) from None
+
+
+def _absolute(path: str, base: Path) -> str:
+    return str(Path(path) if Path(path).is_absolute() else (base / path).absolute())
+
+
+def source_of_table(table: ir.Table) -> tuple[str, str, str]:
+    """The URL, table and SELECT by which a table of this Python session can be found again.
+
+    Returns
+    -------
+    tuple of str
+        URL, table, SQL; all empty for a table that lives in this session only.
+    """
+    con: Any = table.get_backend()
+    url = _url_of(con)
+    if not url:
+        return "", "", ""
+    operation: Any = table.op()
+    if isinstance(operation, ops.DatabaseTable):
+        database = operation.namespace.database
+        plain = database in (None, "main", "public")
+        return url, operation.name if plain else f"{database}.{operation.name}", ""
+    return url, "", str(ibis.to_sql(table, dialect=con.name))
+
+
+def _url_of(con: Any) -> str:
+    if con.name in ("duckdb", "sqlite"):
+        found = con.raw_sql("PRAGMA database_list").fetchall()
+        path = next((row[2] for row in found if row[1] not in ("temp", "system")), None)
+        return f"{con.name}://{path}" if path else ""
+    return ""

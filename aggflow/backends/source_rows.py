@@ -1,0 +1,248 @@
+"""Source rows: the events of an open source as Ibis expressions, every path and time resolved."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from aggflow.backends import quirks
+from aggflow.backends.connect import Session
+from aggflow.errors import NotFoundError, SourceMissingError, SourceTypeError, did_you_mean
+from aggflow.language import Path, parse_path, parse_predicate, to_ibis
+from aggflow.measures.kind import BOOLEAN, FLOAT, INTEGER, ROWS, TEXT, Kind
+from aggflow.measures.registry import MEASURES, StateKey
+from aggflow.timeline import ALWAYS, BEGINNING, FOREVER, UTC, Window, Zone, parse_instant, to_datetime
+
+_NUMERIC = {"total", "extremes", "moments", "quantile"}
+SECOND_US = 1_000_000
+# Around a window in local time: no zone is further from UTC.
+_MOST_OFFSET_US = 26 * 3600 * SECOND_US
+_FIRST_YEAR = parse_instant("1880-01-01")
+_LAST_YEAR = parse_instant("2100-01-01")
+
+
+class SourceRows:
+    """The events of a source.
+
+    Parameters
+    ----------
+    session
+        The open source.
+
+    Raises
+    ------
+    SourceMissingError
+        The time column (or another that the source names) is not there.
+    SourceTypeError
+        The time column holds no times.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.source = session.source
+        self.can = session.can
+        self.con = session.con
+        self.table = session.table
+        self._columns = session.table.schema()
+        for name in (self.source.time, self.source.ingestion_time, self.source.json):
+            if name is not None:
+                self._must_have(name)
+        self._must_be_time(self.source.time)
+
+    def column(self, path: str | Path) -> ir.Column:
+        """The value at a path: a column, a field of a struct, or text from JSON.
+
+        Raises
+        ------
+        NotFoundError
+            No column, and no JSON column to look in.
+        """
+        parts = (parse_path(path) if isinstance(path, str) else path).parts
+        name, rest = parts[0], parts[1:]
+        if name in self._columns:
+            return self._within(self.table[name], rest, name)
+        if self.source.json is not None:
+            return quirks.json_text(self.table[self.source.json], parts, self.can)
+        raise NotFoundError("column", name, self._columns.names)
+
+    def length(self, path: Path) -> ir.Column:
+        """The length of an array (or text) at a path."""
+        name, rest = path.parts[0], path.parts[1:]
+        if name not in self._columns and self.source.json is not None:
+            return quirks.json_length(self.table[self.source.json], path.parts, self.can)
+        if rest and name in self._columns and quirks.is_json(self._columns[name]):
+            return quirks.json_length(self.table[name], rest, self.can)
+        value: Any = self.column(path)
+        if value.type().is_array() or value.type().is_string():
+            return value.length()
+        raise SourceTypeError(
+            f"source {self.source.name!r}: {'.'.join(path.parts)} is {value.type()}, no array"
+        )
+
+    def time_us(self, window: Window) -> ir.Column:
+        """The time of the event in microseconds since the epoch, UTC, of rows of a window."""
+        return self._micros(self.source.time, window)
+
+    def ingested_us(self) -> ir.Column | None:
+        """When rows arrived, in microseconds since the epoch, if the source says so."""
+        name = self.source.ingestion_time
+        if name is None:
+            return None
+        self._must_be_time(name)
+        return self._micros(name, ALWAYS)
+
+    def predicate(self, text: str) -> ir.BooleanValue:
+        """Where a JPath predicate is true."""
+        return to_ibis(
+            parse_predicate(text),
+            self.column,
+            length=self.length,
+            number=lambda value: quirks.number_of_text(value, self.can),
+        )
+
+    def within(self, window: Window) -> list[ir.BooleanValue]:
+        """What makes rows be of a window; where possible in a form that prunes files or uses an index."""
+        conditions: list[ir.BooleanValue] = []
+        bounds = ((window.start, "start"), (window.end, "end"))
+        for us, side in bounds:
+            if not BEGINNING < us < FOREVER:
+                continue
+            if self._compares_exactly:
+                conditions.append(self._compare(side, us))
+                continue
+            if self.can.compares_times:
+                margin = -_MOST_OFFSET_US if side == "start" else _MOST_OFFSET_US
+                conditions.append(self._compare(side, us + margin))
+            time_us: Any = self.time_us(window)
+            conditions.append(time_us >= us if side == "start" else time_us < us)
+        return conditions
+
+    def grouping(self, path: str) -> ir.Column:
+        """The value of a grouping; a floating one that is no number is missing."""
+        value = self.column(path)
+        return quirks.finite(value) if value.type().is_floating() else value
+
+    def kind(self, key: StateKey) -> Kind:
+        """The kind of a state's field.
+
+        Raises
+        ------
+        SourceTypeError
+            The measure does not take such a field.
+        """
+        if not key.field:
+            return ROWS
+        value = self.column(key.field)
+        numeric = key.measure in _NUMERIC
+        if numeric and self._comes_from_json(key.field):
+            return FLOAT
+        kind = kind_of(value)
+        if not MEASURES[key.measure].accepts(kind):
+            wanted = ", ".join(calculation.value for calculation in MEASURES[key.measure].calculations)
+            raise SourceTypeError(
+                f"source {self.source.name!r}: column {key.field!r} is {value.type()}; {wanted} need numbers",
+                hint="choose a numeric column, or cast it in the source",
+            )
+        return kind
+
+    def field(self, key: StateKey, kind: Kind) -> ir.Column:
+        """A state's field, null where it is to be skipped: no number where one is needed."""
+        value: Any = self.column(key.field)
+        if kind == FLOAT:
+            if self._comes_from_json(key.field):
+                value = quirks.number_of_text(value, self.can)
+            return quirks.finite(value.cast("float64"))
+        if kind == INTEGER:
+            return value if key.measure in ("total", "distinct") else value.cast("int64")
+        if kind.name == "decimal":
+            return (value * 10**kind.scale).cast("int64") if kind.scale else value.cast("int64")
+        return value if kind == BOOLEAN else value.cast("string")
+
+    def _within(self, value: Any, rest: tuple[str, ...], name: str) -> ir.Column:
+        for i, part in enumerate(rest):
+            if value.type().is_struct():
+                if part not in value.type().names:
+                    raise NotFoundError("field", f"{name}.{part}", value.type().names)
+                value = value[part]
+            elif quirks.is_json(value.type()):
+                return quirks.json_text(value, rest[i:], self.can)
+            else:
+                raise NotFoundError("field", ".".join((name, *rest)), self._columns.names)
+        return value
+
+    def _comes_from_json(self, field: str) -> bool:
+        parts = parse_path(field).parts
+        if parts[0] not in self._columns:
+            return True
+        return len(parts) > 1 and quirks.is_json(self._columns[parts[0]])
+
+    def _must_have(self, name: str) -> None:
+        if name not in self._columns:
+            raise SourceMissingError(
+                f"source {self.source.name!r}: there is no column {name!r}",
+                hint=did_you_mean(name, self._columns.names),
+            )
+
+    def _must_be_time(self, name: str) -> None:
+        type_ = self._columns[name]
+        if not (type_.is_timestamp() or type_.is_date()):
+            raise SourceTypeError(
+                f"source {self.source.name!r}: column {name!r} is {type_}, no time",
+                hint=f"add the source with a table whose {name} is cast to a timestamp",
+            )
+
+    @property
+    def _zone(self) -> Zone:
+        zoned = getattr(self._columns[self.source.time], "timezone", None) is not None
+        return UTC if zoned else Zone.of(self.source.time_zone)
+
+    @property
+    def _compares_exactly(self) -> bool:
+        return self.can.compares_times and self._zone.is_utc
+
+    def _micros(self, name: str, window: Window) -> ir.Column:
+        us = quirks.micros(self.table[name], self.can)
+        zoned = getattr(self._columns[name], "timezone", None) is not None
+        zone = UTC if zoned else Zone.of(self.source.time_zone)
+        return us if zone.is_utc else _from_wall(us, zone, window)
+
+    def _compare(self, side: str, us: int) -> ir.BooleanValue:
+        time: Any = self.table[self.source.time]
+        type_ = time.type()
+        if type_.is_date():
+            time = time.cast("timestamp")
+        zone = getattr(type_, "timezone", None)
+        moment = to_datetime(us)
+        literal = ibis.literal(
+            moment if zone is not None else moment.replace(tzinfo=None),
+            type="timestamp('UTC')" if zone is not None else "timestamp",
+        )
+        return time >= literal if side == "start" else time < literal
+
+
+def kind_of(value: ir.Value) -> Kind:
+    """The kind of a column's type."""
+    type_: Any = value.type()
+    if type_.is_boolean():
+        return BOOLEAN
+    if type_.is_integer():
+        return INTEGER
+    if type_.is_decimal():
+        return FLOAT if type_.scale is None else Kind("decimal", type_.scale)
+    return FLOAT if type_.is_floating() else TEXT
+
+
+def _from_wall(wall_us: Any, zone: Zone, window: Window) -> ir.Column:
+    """Microseconds in UTC of what local clocks showed; an hour that came twice is its first."""
+    day = 86_400 * SECOND_US
+    start, end = max(window.start - 2 * day, _FIRST_YEAR), min(window.end + 2 * day, _LAST_YEAR)
+    shifts = zone.shifts(Window(min(start, _LAST_YEAR - day), max(end, _FIRST_YEAR + day)))
+    # Clocks show the old offset's times until they show what the later of both would show.
+    cases = [
+        (wall_us < at + max(before, after) * SECOND_US, before * SECOND_US)
+        for (_, before), (at, after) in pairwise(shifts)
+    ]
+    last = shifts[-1][1] * SECOND_US
+    return wall_us - (ibis.cases(*cases, else_=last) if cases else last)

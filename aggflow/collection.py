@@ -1,0 +1,117 @@
+"""A collection: what a workspace holds of one kind, by name; reads like a mapping, shows as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Generic, TypeVar
+
+from aggflow.errors import NotFoundError
+from aggflow.spec.changes import Effect
+
+S = TypeVar("S")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Stored(Generic[S]):
+    """A definition as the workspace holds it; the attributes of its spec are its own.
+
+    Attributes
+    ----------
+    id
+        Its id in the catalog.
+    spec
+        What was declared.
+    effects
+        What adding it did to other definitions.
+    """
+
+    id: str
+    spec: S
+    effects: tuple[Effect, ...] = field(default=(), compare=False)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "spec":
+            raise AttributeError(name)
+        return getattr(self.spec, name)
+
+    def _repr_html_(self) -> str:
+        fields: Any = getattr(self.spec, "__dataclass_fields__", {})
+        pairs = [(name, _text(getattr(self.spec, name))) for name in fields]
+        return _table(["", ""], [[name, text] for name, text in pairs if text])
+
+
+class Collection(Mapping[str, V]):
+    """Everything of one kind, by name, as it is at the moment of reading.
+
+    Parameters
+    ----------
+    kind
+        What it holds, for people.
+    load
+        Gives everything, by name.
+    columns
+        What its table shows of each: a heading and how to get it.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        load: Callable[[], Mapping[str, V]],
+        columns: Mapping[str, Callable[[V], object]],
+    ) -> None:
+        self._kind = kind
+        self._load = load
+        self._columns = columns
+
+    def __getitem__(self, name: str) -> V:
+        found = self._load()
+        if name not in found:
+            raise NotFoundError(self._kind, name, found)
+        return found[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._load()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._load())
+
+    def __len__(self) -> int:
+        return len(self._load())
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Headings and rows of texts."""
+        rows = [[_text(get(value)) for get in self._columns.values()] for value in self._load().values()]
+        return list(self._columns), rows
+
+    def __repr__(self) -> str:
+        names = ", ".join(self)
+        return f"{len(self)} {self._kind}{'' if len(self) == 1 else 's'}" + (f": {names}" if names else "")
+
+    def _repr_html_(self) -> str:
+        headings, rows = self.table()
+        return _table(headings, rows) if rows else f"<em>no {escape(self._kind)} yet</em>"
+
+
+def _text(value: object) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, tuple | list):
+        return ", ".join(_text(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
+    name = getattr(value, "name", None)
+    return str(name) if isinstance(name, str) else str(value)
+
+
+def _table(headings: list[str], rows: list[list[str]]) -> str:
+    cell = 'style="text-align:left;padding:.25em .8em;vertical-align:top"'
+    head = "".join(f"<th {cell}>{escape(heading)}</th>" for heading in headings)
+    body = "".join(
+        "<tr>" + "".join(f"<td {cell}>{escape(text)}</td>" for text in row) + "</tr>" for row in rows
+    )
+    return (
+        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )

@@ -1,0 +1,1 @@
+"""Building states, planning and answering questions, verifying."""

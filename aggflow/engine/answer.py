@@ -1,0 +1,203 @@
+"""An answer: the values of a question as rows, with the reason for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from aggflow.engine.explanation import Explanation
+from aggflow.measures.state import Values
+from aggflow.measures.vocabulary import GroupingValue
+from aggflow.timeline import format_instant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN_ROWS = 20
+_NULL = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The values of a question.
+
+    Attributes
+    ----------
+    name
+        What was asked, for people.
+    buckets
+        The start of every row's bucket in whole seconds since the epoch, of a series; else None.
+    groupings
+        By name, the value of every row.
+    fields
+        By name, the values.
+    count
+        How many rows there are.
+    explanation
+        Where it came from.
+    draw
+        Makes a chart of it.
+    """
+
+    name: str
+    buckets: tuple[int, ...] | None
+    groupings: Mapping[str, tuple[GroupingValue, ...]]
+    fields: Mapping[str, Values]
+    count: int
+    explanation: Explanation
+    draw: Callable[..., Any]
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The JSON array of the endpoints API.
+
+        Returns
+        -------
+        list of dict
+            One a row, keys in this order: ``dt`` (RFC 3339, series only), ``groupings`` (only if some
+            are returned), ``fields``.
+        """
+        times = None if self.buckets is None else [format_instant(s * 1_000_000) for s in self.buckets]
+        groupings = {name: [_plain(v) for v in values] for name, values in self.groupings.items()}
+        fields = {name: [_plain(v) for v in values.to_list()] for name, values in self.fields.items()}
+        rows: list[dict[str, Any]] = []
+        for i in range(self.count):
+            row: dict[str, Any] = {} if times is None else {"dt": times[i]}
+            if groupings:
+                row["groupings"] = {name: values[i] for name, values in groupings.items()}
+            row["fields"] = {name: values[i] for name, values in fields.items()}
+            rows.append(row)
+        return rows
+
+    def to_arrow(self) -> pa.Table:
+        """As an Arrow table: ``dt`` (timestamp, UTC) of a series, groupings, fields; a row a row."""
+        columns: dict[str, pa.Array] = {}
+        if self.buckets is not None:
+            seconds = pa.array(self.buckets, type=pa.int64())
+            columns["dt"] = seconds.cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("us", "UTC"))
+        columns |= {name: _arrow(values) for name, values in self.groupings.items()}
+        columns |= {name: _arrow(values.to_list(), values) for name, values in self.fields.items()}
+        return pa.table(columns)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """As a pandas frame, the columns of :meth:`to_arrow`."""
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> Any:
+        """As a Polars frame, the columns of :meth:`to_arrow`; needs Polars."""
+        import polars as pl
+
+        return pl.from_arrow(self.to_arrow())
+
+    def to_csv(self) -> str:
+        """As RFC 4180 text with a header: ``dt``, groupings, fields; null is empty, empty text ``""``."""
+        columns: dict[str, list[Any]] = {}
+        if self.buckets is not None:
+            columns["dt"] = [format_instant(s * 1_000_000) for s in self.buckets]
+        columns |= {name: list(values) for name, values in self.groupings.items()}
+        columns |= {name: values.to_list() for name, values in self.fields.items()}
+        lines = [tuple(columns), *zip(*columns.values(), strict=True)]
+        return "".join(",".join(_cell(value) for value in line) + "\r\n" for line in lines)
+
+    def chart(self, **options: Any) -> Any:
+        """An Altair chart, its mark chosen by the shape of the answer; needs ``aggflow[demo]``."""
+        return self.draw(self, **options)
+
+    def explain(self) -> Explanation:
+        """Which rollup answered and why not the others, what was read where, how long it took."""
+        return self.explanation
+
+    def __repr__(self) -> str:
+        return f"Answer({self.name!r}, {self.count} rows)\n{self._text()}"
+
+    def _text(self) -> str:
+        names, rows = self._shown()
+        widths = [max(len(name), *(len(row[i]) for row in rows), 0) for i, name in enumerate(names)]
+        lines = ["  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True))]
+        lines += ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+        if self.count > len(rows):
+            lines.append(f"… {self.count - len(rows):,} more rows")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        names, rows = self._shown()
+        align = "text-align:{};padding:.25em .8em;font-variant-numeric:tabular-nums"
+        numeric = set(self.fields)
+        styles = [align.format("right" if name in numeric else "left") for name in names]
+        head = "".join(f'<th style="{s}">{escape(n)}</th>' for n, s in zip(names, styles, strict=True))
+        body = "".join(
+            "<tr>"
+            + "".join(f'<td style="{s}">{escape(cell)}</td>' for cell, s in zip(row, styles, strict=True))
+            + "</tr>"
+            for row in rows
+        )
+        more = f" of {self.count:,}" if self.count > len(rows) else ""
+        note = f"{len(rows):,}{more} rows · {escape(self.explanation.summary)}"
+        return (
+            f'<table style="border-collapse:collapse"><caption style="caption-side:bottom;text-align:left;'
+            f'opacity:.65;padding:.4em .8em">{note}</caption><thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table>"
+        )
+
+    def _shown(self) -> tuple[list[str], list[list[str]]]:
+        """Names and the first rows as texts for people."""
+        columns: list[list[str]] = []
+        if self.buckets is not None:
+            columns.append([_time_text(s) for s in self.buckets[:_SHOWN_ROWS]])
+        columns += [
+            [_NULL if v is None else str(v) for v in vs[:_SHOWN_ROWS]] for vs in self.groupings.values()
+        ]
+        columns += [[_number_text(v) for v in vs.to_list()[:_SHOWN_ROWS]] for vs in self.fields.values()]
+        names = [*([] if self.buckets is None else ["dt"]), *self.groupings, *self.fields]
+        return names, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _plain(value: object) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _arrow(values: Any, of: Values | None = None) -> pa.Array:
+    try:
+        array = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        # Values of several types in one grouping: their texts.
+        array = pa.array([None if value is None else str(value) for value in values])
+    if pa.types.is_null(array.type):
+        return array.cast(pa.string() if of is None or of.data.dtype == object else pa.float64())
+    return array
+
+
+def _cell(value: object) -> str:
+    # The standard library quotes what need not be, and cannot tell an empty text from null.
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    if value == "" or any(mark in value for mark in ',"\r\n'):
+        return '"' + value.replace('"', '""') + '"'
+    return value
+
+
+def _time_text(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _number_text(value: object) -> str:
+    if value is None:
+        return _NULL
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"

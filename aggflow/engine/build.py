@@ -1,0 +1,494 @@
+"""A build: one run that replaces windows of one rollup by states made of source rows.
+
+Missing windows are cut into batches; each batch is read, checked, written and committed on its own.
+Killed at any moment, a build leaves old states or new states, and the next one goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from aggflow.backends.rollup_sql import (
+    DAY_US,
+    Extent,
+    Read,
+    extent,
+    layout_of,
+    null_times,
+    read_states,
+    touched_since,
+)
+from aggflow.backends.source_rows import SourceRows
+from aggflow.catalog import Build, Catalog, Lease, NewSegment
+from aggflow.engine.plan import missing
+from aggflow.engine.progress import Progress, Report, silent
+from aggflow.engine.reader import OpenRows, checked_layout
+from aggflow.engine.version import Version
+from aggflow.errors import AggflowError, CancelledError, CatalogBusyError, LeaseLostError
+from aggflow.measures.cells import Layout, to_segment
+from aggflow.settings import Settings
+from aggflow.spec.source import Source
+from aggflow.store import SegmentStore, Vocabularies
+from aggflow.timeline import BEGINNING, Duration, Window, WindowSet
+
+Clock = Callable[[], int]
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes
+    ----------
+    windows
+        How many windows were replaced; 0 where nothing was missing.
+    rows_read
+        Source rows that were read.
+    states_written
+        Cells that were written.
+    seconds
+        How long it took.
+    null_times
+        Source rows without a time, which belong to no window; counted by builds from the beginning.
+    bytes_written
+        Size of the segments.
+    build_id
+        Under which the catalog remembers it.
+    """
+
+    windows: int
+    rows_read: int
+    states_written: int
+    seconds: float
+    null_times: int = 0
+    bytes_written: int = 0
+    build_id: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be built, and of what.
+
+    Attributes
+    ----------
+    workspace_id, rollup_id, name
+        Which rollup; its name is for people.
+    source
+        Where its rows are.
+    open_rows
+        Opens the source.
+    from_us
+        Where what is wanted begins; the beginning of time for filters.
+    delay
+        Nothing younger than now - delay is built.
+    """
+
+    workspace_id: str
+    rollup_id: str
+    name: str
+    source: Source
+    open_rows: OpenRows
+    from_us: int = BEGINNING
+    delay: Duration = field(default_factory=lambda: Duration.of("0s"))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A window that is read, written and committed at once.
+
+    Attributes
+    ----------
+    version
+        Whose window.
+    window
+        What is replaced.
+    read
+        What of it may have rows; None where it has none.
+    rows
+        About how many rows.
+    """
+
+    version: Version
+    window: Window
+    read: Window | None
+    rows: int
+
+
+class Builder:
+    """Builds rollups of one workspace.
+
+    Parameters
+    ----------
+    catalog, store
+        Where coverage and segments go.
+    settings
+        Sizes of batches, leases, retries.
+    clock
+        Microseconds since the epoch, now.
+    sleep
+        Waits some seconds.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: SegmentStore,
+        settings: Settings,
+        clock: Clock,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+
+    def build(
+        self,
+        target: Target,
+        *,
+        until_us: int | None = None,
+        full: bool = False,
+        kind: str = "",
+        report: Report = silent,
+        build: Build | None = None,
+    ) -> BuildReport:
+        """Build what is missing of a rollup.
+
+        Parameters
+        ----------
+        target
+            What to build.
+        until_us
+            Up to when; now where None, and never later than now - delay.
+        full
+            Build everything anew.
+        kind
+            What the catalog calls this build; by default ``full`` or ``incremental``.
+        report
+            Told of every batch.
+        build
+            A build that the catalog has begun to record; by default a new one.
+
+        Raises
+        ------
+        AggflowError
+            The build stopped; what was committed stays.
+        """
+        started = time.perf_counter()
+        build = build or self._catalog.start_build(
+            target.workspace_id,
+            kind or ("full" if full else "incremental"),
+            self._clock(),
+            rollup_id=target.rollup_id,
+        )
+        run = _Run(self, target, build, report, started)
+        try:
+            done = run.go(until_us, full=full)
+        except BaseException as error:
+            status = "cancelled" if isinstance(error, CancelledError | KeyboardInterrupt) else "error"
+            self._catalog.finish_build(build.id, status, self._clock(), error=error)
+            raise
+        self._catalog.finish_build(build.id, "done", self._clock())
+        return done
+
+
+class _Run:
+    """One build under way: its totals, its lease, its record."""
+
+    def __init__(
+        self, builder: Builder, target: Target, build: Build, report: Report, started: float
+    ) -> None:
+        self._catalog = builder._catalog  # noqa: SLF001 - a part of the builder
+        self._store = builder._store  # noqa: SLF001
+        self._settings = builder._settings  # noqa: SLF001
+        self._clock = builder._clock  # noqa: SLF001
+        self._sleep = builder._sleep  # noqa: SLF001
+        self._target = target
+        self._build = build
+        self._report = report
+        self._started = started
+        self._vocabularies = Vocabularies()
+        self._done = 0
+        self._rows = 0
+        self._states = 0
+        self._bytes = 0
+        self._null_times = 0
+        self._stopped = threading.Event()
+        self._lost: AggflowError | None = None
+
+    def go(self, until_us: int | None, *, full: bool) -> BuildReport:
+        now_us = self._clock()
+        until_us = min(now_us if until_us is None else until_us, self._target.delay.before(now_us))
+        with self._target.open_rows() as rows:
+            versions = self._versions(rows, full=full)
+            touched, newest = touched_since(rows, versions[-1].rollup, None if full else self._ingested_us())
+            wanted = self._missing(versions, until_us, touched, full=full)
+            if wanted:
+                self._build_windows(rows, versions, wanted, until_us, touched, full=full)
+        if newest is not None:
+            self._catalog.progress_build(self._build.id, detail={"ingested_us": newest})
+        return BuildReport(
+            windows=self._done,
+            rows_read=self._rows,
+            states_written=self._states,
+            seconds=time.perf_counter() - self._started,
+            null_times=self._null_times,
+            bytes_written=self._bytes,
+            build_id=self._build.id,
+        )
+
+    def _versions(self, rows: SourceRows, *, full: bool) -> list[Version]:
+        """The rollup's versions, each with its layout, which the first build decides."""
+        catalog, rollup_id = self._catalog, self._target.rollup_id
+        versions = [Version.of(stored) for stored in catalog.versions(rollup_id)]
+        if full and _is_outdated(versions[-1], rows):
+            last = catalog.versions(rollup_id)[-1]
+            catalog.reset_versions(rollup_id, last.spec, last.data_hash, self._clock())
+            versions = [Version.of(stored) for stored in catalog.versions(rollup_id)]
+        return [self._with_layout(version, rows) for version in versions]
+
+    def _with_layout(self, version: Version, rows: SourceRows) -> Version:
+        layout = checked_layout(version, rows)
+        if version.layout is not None:
+            return version
+        noted = self._catalog.set_hash_name(version.rollup_id, version.number, layout.to_text())
+        return version.with_layout(Layout.from_text(version.rollup, noted))
+
+    def _ingested_us(self) -> int | None:
+        for build in self._catalog.builds(
+            self._target.workspace_id, rollup_id=self._target.rollup_id, status="done", limit=20
+        ):
+            if "ingested_us" in build.detail:
+                return int(build.detail["ingested_us"])
+        return None
+
+    def _missing(
+        self, versions: Sequence[Version], until_us: int, touched: WindowSet, *, full: bool
+    ) -> list[tuple[Version, WindowSet]]:
+        coverage = self._catalog.coverage(self._target.rollup_id)
+        found = [
+            (
+                version,
+                missing(
+                    version,
+                    WindowSet() if full else coverage.windows(version.number),
+                    start_us=self._target.from_us,
+                    until_us=until_us,
+                    lateness=Duration.of(self._target.source.lateness),
+                    touched=touched,
+                ),
+            )
+            for version in versions
+        ]
+        return [(version, windows) for version, windows in found if windows]
+
+    def _build_windows(
+        self,
+        rows: SourceRows,
+        versions: Sequence[Version],
+        wanted: list[tuple[Version, WindowSet]],
+        until_us: int,
+        touched: WindowSet,
+        *,
+        full: bool,
+    ) -> None:
+        starts = [windows.span.start for _, windows in wanted if windows.span]
+        ends = [windows.span.end for _, windows in wanted if windows.span]
+        with self._leased(Window(min(starts), max(ends))) as lease:
+            # What was missing may have been built by another while this one waited.
+            wanted = self._missing(versions, until_us, touched, full=full)
+            batches = [
+                batch for version, windows in wanted for batch in self._batches(rows, version, windows)
+            ]
+            if any(windows.span and windows.span.start == BEGINNING for _, windows in wanted):
+                self._null_times = null_times(rows, versions[-1].rollup)
+            self._note(batches)
+            for batch in batches:
+                self._check()
+                self._commit(batch, self._read(rows, batch), lease)
+                self._note(batches)
+
+    def _batches(self, rows: SourceRows, version: Version, windows: WindowSet) -> Iterator[Batch]:
+        span = windows.span
+        if span is None:
+            return
+        found = extent(rows, version.rollup, span)
+        for window in windows:
+            yield from batches_of(version, window, found, self._settings.batch_rows)
+
+    def _read(self, rows: SourceRows, batch: Batch) -> NewSegment:
+        if batch.read is None:
+            return NewSegment(batch.window, None)
+        layout = batch.version.layout
+        assert layout is not None  # noqa: S101 - given by _versions
+        window = batch.read
+        read = self._retried(
+            lambda: read_states(rows, batch.version.rollup, layout, window, self._vocabularies)
+        )
+        self._rows += read.rows
+        if not read.rows:
+            return NewSegment(batch.window, None)
+        table = to_segment(layout, read.grains, self._vocabularies)
+        self._states += table.num_rows
+        written = self._store.write(
+            table, rollup_id=self._target.rollup_id, version=batch.version.number, window=batch.window
+        )
+        self._bytes += written.bytes
+        return NewSegment(batch.window, written.file, written.rows, written.bytes, written.checksum)
+
+    def _commit(self, batch: Batch, segment: NewSegment, lease: Lease) -> None:
+        self._catalog.replace_window(
+            self._target.rollup_id,
+            batch.version.number,
+            batch.window,
+            [segment],
+            lease,
+            self._clock(),
+            build_id=self._build.id,
+        )
+        self._done += 1
+
+    def _note(self, batches: Sequence[Batch]) -> None:
+        build = self._catalog.progress_build(
+            self._build.id,
+            window=Window(batches[0].window.start, batches[-1].window.end),
+            windows_done=self._done,
+            windows_total=len(batches),
+            rows_read=self._rows,
+            null_times=self._null_times,
+            states_written=self._states,
+            bytes_written=self._bytes,
+        )
+        if build.status == "cancelled":
+            raise CancelledError(f"the build of {self._target.name} was cancelled")
+        self._report(
+            Progress(
+                rollup=self._target.name,
+                windows_done=self._done,
+                windows_total=len(batches),
+                rows_done=self._rows,
+                rows_total=sum(batch.rows for batch in batches),
+                seconds=time.perf_counter() - self._started,
+            )
+        )
+
+    def _retried(self, read: Callable[[], Read]) -> Read:
+        """Read, again after a while where that can help."""
+        wait = self._settings.retry_wait
+        for _ in range(self._settings.source_retries):
+            try:
+                return read()
+            except AggflowError as error:
+                if not error.retryable:
+                    raise
+            self._sleep(wait)
+            wait *= 2
+        return read()
+
+    @contextmanager
+    def _leased(self, window: Window) -> Iterator[Lease]:
+        """Hold the right to build a window, with signs of life from a thread of its own."""
+        lease = self._acquired(window)
+        beating = threading.Thread(target=self._beat, args=(lease,), daemon=True, name="aggflow-heartbeat")
+        beating.start()
+        try:
+            yield lease
+        finally:
+            self._stopped.set()
+            beating.join()
+            self._catalog.release_lease(lease)
+
+    def _acquired(self, window: Window) -> Lease:
+        deadline = time.monotonic() + self._settings.lease_wait
+        holder = f"build {self._build.id}"
+        while True:
+            lease = self._catalog.acquire_lease(
+                self._target.rollup_id, window, holder, self._clock(), self._settings.lease_ttl
+            )
+            if lease is not None:
+                return lease
+            if time.monotonic() >= deadline:
+                raise CatalogBusyError(
+                    f"another build of {self._target.name} is at work on {window}",
+                    hint="wait for it, or cancel it",
+                )
+            self._sleep(_POLL_SECONDS)
+
+    def _beat(self, lease: Lease) -> None:
+        while not self._stopped.wait(self._settings.lease_heartbeat):
+            try:
+                lease = self._catalog.renew_lease(lease, self._clock(), self._settings.lease_ttl)
+            except LeaseLostError as error:
+                self._lost = error
+                return
+            except AggflowError:
+                # A catalog that is busy for a moment: the next sign of life may get through, and
+                # the commit checks the lease in any case.
+                continue
+
+    def _check(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+
+
+def batches_of(version: Version, window: Window, found: Extent, batch_rows: int) -> Iterator[Batch]:
+    """A missing window cut into batches of whole buckets, each of about so many rows.
+
+    Parameters
+    ----------
+    version
+        Whose window.
+    window
+        What is missing; may have no beginning.
+    found
+        Where its rows are.
+    batch_rows
+        How many rows a batch should have at most; a single bucket may have more.
+
+    Yields
+    ------
+    Batch
+        Together exactly the window, oldest first.
+    """
+    has_rows = found.window and found.window & window
+    if has_rows is None:
+        yield Batch(version, window, None, 0)
+        return
+    width, zone = version.rollup.width, version.rollup.zone
+    # Calendars need a window with both ends to be read: that which has rows, in whole buckets.
+    readable = Window(width.floor(has_rows.start, zone), width.ceil(has_rows.end, zone)) & window
+    cuts = [width.floor(us, zone) for us in _cuts(found, has_rows, batch_rows)]
+    edges = [window.start, *sorted({us for us in cuts if window.start < us < window.end}), window.end]
+    for start, end in pairwise(edges):
+        part = Window(start, end)
+        yield Batch(version, part, readable and readable & part, found.rows_in(part))
+
+
+def _cuts(found: Extent, window: Window, batch_rows: int) -> Iterator[int]:
+    """Instants at which about so many rows have passed."""
+    passed = 0
+    for day, rows in zip(found.days.tolist(), found.rows.tolist(), strict=True):
+        start = day * DAY_US
+        if start + DAY_US <= window.start or start >= window.end:
+            continue
+        if passed and passed + rows > batch_rows:
+            yield start
+            passed = 0
+        # A day with more rows than a batch is cut into equal parts.
+        parts = -(-rows // batch_rows)
+        yield from (start + DAY_US * part // parts for part in range(1, parts))
+        passed += -(-rows // parts)
+
+
+def _is_outdated(version: Version, rows: SourceRows) -> bool:
+    """Whether the stored states were made of other columns than the source has today."""
+    return (
+        version.layout is not None and layout_of(version.rollup, rows).to_text() != version.layout.to_text()
+    )

@@ -1,0 +1,43 @@
+"""A check: whether a filter fits its source, as the source's columns are today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from aggflow.backends.source_rows import SourceRows
+from aggflow.errors import AggflowError, Problem
+from aggflow.measures.registry import state_key
+from aggflow.spec.filter import Filter
+from aggflow.spec.rollup import kept_for, rollup_of
+
+
+def problems_at_source(spec: Filter, rows: SourceRows) -> list[Problem]:
+    """Every column, path and predicate of a filter that its source cannot serve."""
+    checks: list[tuple[str, Callable[[], object]]] = [("where", lambda: rows.predicate(spec.where))]
+    checks += [
+        (f"groupings[{i}]", lambda path=grouping.path: rows.grouping(path))
+        for i, grouping in enumerate(spec.groupings)
+    ]
+    return [*_problems(checks), *_problems(_aggregation_checks(spec, rows))]
+
+
+def _aggregation_checks(spec: Filter, rows: SourceRows) -> Iterator[tuple[str, Callable[[], object]]]:
+    rollup = rollup_of(spec)
+    for i, aggregation in enumerate(spec.aggregations):
+        if aggregation.where:
+            yield f"aggregations[{i}].where", lambda text=aggregation.where: rows.predicate(text)
+        keys = {state_key(kept_for(aggregation, c, spec), rollup) for c in aggregation.calculations}
+        for key in sorted(keys):
+            yield f"aggregations[{i}].field", lambda key=key: rows.kind(key)
+
+
+def _problems(
+    checks: Iterator[tuple[str, Callable[[], object]]] | list[tuple[str, Callable[[], object]]],
+) -> list[Problem]:
+    found: dict[tuple[str, str], Problem] = {}
+    for path, check in checks:
+        try:
+            check()
+        except AggflowError as error:
+            found.setdefault((path, error.message), Problem(path, error.message, error.hint))
+    return list(found.values())

@@ -1,0 +1,99 @@
+"""An explanation: why an answer is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+
+from aggflow.engine.plan import Candidate
+from aggflow.timeline import WindowSet
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Which rollup answered, and what was read.
+
+    Attributes
+    ----------
+    rollup
+        The rollup that answered, for people.
+    find_candidates
+        Gives every rollup of the source, with why it could not answer, or nothing.
+    stored
+        The windows that came from segments.
+    live
+        The windows that were read from the source.
+    segments, cells
+        How many segments were looked into, how many cells merged.
+    rows
+        How many source rows the live part read for this answer; 0 where it was kept from before.
+    sql
+        The statements that were sent to the source for this answer.
+    tail_age
+        Seconds since the live part was computed; None without one.
+    milliseconds
+        How long the answer took, and how much of it the source.
+    """
+
+    rollup: str
+    find_candidates: Callable[[], Sequence[Candidate]]
+    stored: WindowSet
+    live: WindowSet
+    segments: int
+    cells: int
+    rows: int
+    sql: Sequence[str]
+    tail_age: float | None
+    milliseconds: float
+    source_milliseconds: float
+
+    @cached_property
+    def candidates(self) -> Sequence[Candidate]:
+        """Every rollup of the source, those that could answer first; looked up when it is asked for."""
+        return self.find_candidates()
+
+    @property
+    def plan(self) -> str:
+        """``rollup``, ``source`` or ``mixed``: where the numbers come from."""
+        if not self.live:
+            return "rollup"
+        return "mixed" if self.stored else "source"
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        from_where = {
+            "rollup": f"from {self.rollup}",
+            "source": "from the source alone",
+            "mixed": f"from {self.rollup} and a live tail",
+        }[self.plan]
+        return f"{from_where} · {self.cells:,} cells · {self.milliseconds:.1f} ms"
+
+    def __str__(self) -> str:
+        lines = [f"Answered {self.summary}", "", "Rollups of the source:"]
+        lines += [
+            f"  {'miss' if candidate.miss else 'hit '}  {candidate.name}"
+            + (
+                f" — {candidate.miss}"
+                if candidate.miss
+                else f" — {candidate.rows:,} stored rows in the window"
+            )
+            for candidate in self.candidates
+        ]
+        lines += ["", "Windows:"]
+        lines += [f"  stored  {window}" for window in self.stored] or ["  stored  none"]
+        lines += [f"  live    {window}" for window in self.live]
+        lines += ["", f"Read: {self.segments} segments, {self.cells:,} cells, {self.rows:,} source rows"]
+        if self.tail_age is not None:
+            lines.append(f"The live part is {self.tail_age:.1f} s old.")
+        lines.append(f"Time: {self.milliseconds:.1f} ms, of it the source {self.source_milliseconds:.1f} ms")
+        lines += [f"\nSQL sent to the source:\n{statement}" for statement in self.sql]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"

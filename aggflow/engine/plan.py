@@ -1,0 +1,185 @@
+"""A plan: which windows are missing, which rollup answers and why the others do not, what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from aggflow.catalog.coverage import Coverage, CoverageRow
+from aggflow.engine.question import Question
+from aggflow.engine.version import Version
+from aggflow.language import implies, parse_predicate
+from aggflow.measures.registry import StateKey
+from aggflow.spec.rollup import Rollup
+from aggflow.timeline import BEGINNING, Duration, Window, WindowSet
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A window of one version that is read from one place.
+
+    Attributes
+    ----------
+    version
+        Whose states they are.
+    window
+        Whole buckets of that version.
+    row
+        The live segment that holds it; None where it is read from the source.
+    """
+
+    version: Version
+    window: Window
+    row: CoverageRow | None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is read from the source."""
+        return self.row is None
+
+
+def pieces(versions: Sequence[Version], coverage: Coverage, window: Window) -> tuple[Piece, ...]:
+    """Where the buckets that start in a window are read from, by version and time.
+
+    A bucket that is built only in part is read from the source, whole: its states are never merged
+    with those of its rest.
+    """
+    return tuple(piece for version in versions for piece in _pieces(version, coverage, window))
+
+
+def _pieces(version: Version, coverage: Coverage, window: Window) -> Iterator[Piece]:
+    wanted = _own_buckets(version, window)
+    if wanted is None:
+        return
+    whole = coverage.windows(version.number).snap_in(version.rollup.width, version.rollup.zone)
+    stored = whole & WindowSet.of(wanted)
+    for row in coverage.of(version.number):
+        for part in stored & WindowSet.of(row.window):
+            yield Piece(version, part, row)
+    for part in WindowSet.of(wanted) - stored:
+        yield Piece(version, part, None)
+
+
+def _own_buckets(version: Version, window: Window) -> Window | None:
+    """The buckets of a version that start in a window and in its validity."""
+    width, zone = version.rollup.width, version.rollup.zone
+    start = width.ceil(max(window.start, version.validity.start), zone)
+    end = width.ceil(min(window.end, version.validity.end), zone)
+    return Window(start, end) if start < end else None
+
+
+def missing(
+    version: Version,
+    built: WindowSet,
+    *,
+    start_us: int,
+    until_us: int,
+    lateness: Duration,
+    touched: WindowSet,
+) -> WindowSet:
+    """The windows that a build has to make: wanted - covered, and what may have changed.
+
+    Parameters
+    ----------
+    version
+        The rollup's version; its validity bounds what is wanted.
+    built
+        What is covered.
+    start_us, until_us
+        What is wanted: from when to when, the end left out.
+    lateness
+        So much of the end of what is covered is built again.
+    touched
+        Buckets that got rows since the last build.
+
+    Returns
+    -------
+    WindowSet
+        Whole buckets, but for the end at ``until_us``.
+    """
+    validity = version.validity
+    if max(start_us, validity.start) >= min(until_us, validity.end):
+        return WindowSet()
+    wanted = WindowSet.of(Window(max(start_us, validity.start), min(until_us, validity.end)))
+    again = WindowSet()
+    span = built.span
+    if span is not None and lateness.seconds_at_least > 0:
+        since = lateness.before(span.end, version.rollup.zone)
+        again = built & WindowSet.of(Window(since, span.end))
+    lacking = (wanted - built) | (again & wanted) | (touched & built & wanted)
+    # A bucket that is touched is replaced whole.
+    return lacking.snap_out(version.rollup.width, version.rollup.zone) & wanted
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a rollup must have to answer a question.
+
+    Attributes
+    ----------
+    source, where
+        Which events.
+    keys
+        The states, whatever groupings they are kept at.
+    question
+        The question.
+    """
+
+    source: str
+    where: str
+    keys: tuple[StateKey, ...]
+    question: Question
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A rollup of the source, and whether it can answer.
+
+    Attributes
+    ----------
+    name
+        Its name, for people: ``filter delays``.
+    miss
+        Why it cannot, naming the field; empty where it can.
+    rows
+        Rows that it stores in the question's windows.
+    """
+
+    name: str
+    miss: str
+    rows: int
+
+
+def miss(rollup: Rollup, need: Need) -> str:
+    """Why a rollup cannot answer, naming what misses; empty where it can."""
+    if rollup.source != need.source:
+        return f"source: it is made of {rollup.source!r}"
+    if not implies(parse_predicate(need.where), parse_predicate(rollup.where)):
+        return f"where: it keeps only {rollup.where}"
+    lacking = sorted(need.question.paths - set(rollup.groupings))
+    if lacking:
+        return f"groupings: it has no {', '.join(lacking)}"
+    version = Version("", 0, rollup, None, Window(BEGINNING, -BEGINNING))
+    for key in need.keys:
+        if version.find(key, need.question.paths) is None:
+            return f"aggregations: it keeps no {key.text}" + (
+                f" by {', '.join(sorted(need.question.paths))}" if need.question.paths else ""
+            )
+    return _interval_miss(rollup, need)
+
+
+def _interval_miss(rollup: Rollup, need: Need) -> str:
+    question = need.question
+    if question.series is not None and not rollup.width.divides(question.series, rollup.zone, question.zone):
+        return f"interval: {rollup.interval} does not divide {question.series}"
+    for window in question.windows:
+        for edge in (window.start, window.end):
+            if rollup.width.floor(edge, rollup.zone) != edge:
+                return f"interval: a bucket of {rollup.interval} crosses an edge of the window {window}"
+    return ""
+
+
+def stored_rows(coverage: Coverage, windows: Iterable[Window]) -> int:
+    """Rows of the live segments that windows touch: what an answer would read."""
+    asked = WindowSet(windows)
+    return sum(row.rows for row in coverage.rows if asked & WindowSet.of(row.window))

@@ -1,0 +1,95 @@
+"""A question: what is asked of one rollup, resolved: fields, groupings, windows, order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aggflow.measures.registry import StateKey
+from aggflow.measures.vocabulary import GroupingValue
+from aggflow.spec.calculation import Calculation
+from aggflow.timeline import UTC, Interval, Window, Zone
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A value that is asked for.
+
+    Attributes
+    ----------
+    name
+        What the answer calls it.
+    key
+        The state that it is made of; None where the rollup keeps no such state any more.
+    calculation, percentile
+        What is made of the state; the percentile as the decimal text it was written in.
+    window
+        The buckets that it is made of, by their starts.
+    """
+
+    name: str
+    key: StateKey | None
+    calculation: Calculation
+    percentile: str | None
+    window: Window
+
+
+@dataclass(frozen=True)
+class Order:
+    """One term of an order: by ``dt``, a grouping's name or a field's name."""
+
+    by: str
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a rollup.
+
+    Attributes
+    ----------
+    fields
+        The values asked for, in the order of the answer.
+    groupings
+        By the name that answers use, the path of each returned grouping, in the answer's order.
+    filters
+        By path, the values to keep.
+    series
+        The interval of a series, None for one total.
+    zone
+        The zone of the series' buckets.
+    order
+        Terms of the order, the first is the strongest.
+    limit
+        How many rows at most; None for all.
+    limits
+        How many values of which returned grouping to keep, outermost first.
+    fill
+        What stands for buckets of a series that have no events.
+    live
+        Whether what no state covers may be read from the source.
+    """
+
+    fields: tuple[Asked, ...]
+    groupings: Mapping[str, str] = field(default_factory=dict[str, str])
+    filters: Mapping[str, tuple[GroupingValue, ...]] = field(
+        default_factory=dict[str, tuple[GroupingValue, ...]]
+    )
+    series: Interval | None = None
+    zone: Zone = UTC
+    order: tuple[Order, ...] = ()
+    limit: int | None = None
+    limits: tuple[tuple[str, int], ...] = ()
+    fill: Literal["none", "null", "zero"] = "none"
+    live: bool = True
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The groupings that are returned or filtered."""
+        return frozenset([*self.groupings.values(), *self.filters])
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows of all fields, each once, in order of time."""
+        return tuple(sorted({asked.window for asked in self.fields}))

@@ -1,0 +1,226 @@
+"""A reader: brings the cells of a question's pieces together, from memory, segments and the source."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aggflow.backends.rollup_sql import Read, layout_of, read_states
+from aggflow.backends.source_rows import SourceRows
+from aggflow.engine.plan import Piece
+from aggflow.engine.tail import Tails
+from aggflow.engine.version import Version
+from aggflow.errors import QueryError, SourceTypeError
+from aggflow.measures.cells import Cells, Layout
+from aggflow.measures.kind import Kind
+from aggflow.measures.registry import MEASURES, SKETCH_MEASURES, StateKey
+from aggflow.measures.state import Column, Sketch, State
+from aggflow.store.resident import Resident, Vocabularies
+from aggflow.timeline import Window, WindowSet
+
+OpenRows = Callable[[], AbstractContextManager[SourceRows]]
+_SKETCHES = {measure.name for measure in SKETCH_MEASURES}
+
+
+@dataclass
+class Trace:
+    """What an answer read, for ``explain``.
+
+    Attributes
+    ----------
+    stored, live
+        The windows that came from segments, and from the source.
+    segments
+        How many segments were read.
+    cells
+        How many cells were merged.
+    rows
+        How many source rows the live part read.
+    sql
+        The statements that were sent.
+    tail_age
+        Seconds since the oldest live part was computed; None without one.
+    live_seconds
+        How long reading the source took.
+    """
+
+    stored: WindowSet = field(default_factory=WindowSet)
+    live: WindowSet = field(default_factory=WindowSet)
+    segments: int = 0
+    cells: int = 0
+    rows: int = 0
+    sql: list[str] = field(default_factory=list[str])
+    tail_age: float | None = None
+    live_seconds: float = 0.0
+
+
+class Reader:
+    """Reads cells for one answer.
+
+    Parameters
+    ----------
+    resident
+        Segments in memory.
+    tails
+        Live tails.
+    open_rows
+        Opens the source.
+    """
+
+    def __init__(self, resident: Resident, tails: Tails, open_rows: OpenRows) -> None:
+        self._resident = resident
+        self._tails = tails
+        self._open_rows = open_rows
+        self.trace = Trace()
+
+    def cells(
+        self,
+        pieces: Sequence[Piece],
+        keys: Sequence[StateKey],
+        paths: frozenset[str],
+        kinds: dict[StateKey, Kind],
+    ) -> list[Cells]:
+        """The cells of pieces, a part a piece and grain, under the keys of the question.
+
+        A grouping that a version lacks is missing there; a state that it lacks is neutral.
+
+        Parameters
+        ----------
+        pieces
+            Of one window, any versions.
+        keys
+            States that are asked for, all of them kept at the same groupings.
+        paths
+            The groupings that are returned or filtered.
+        kinds
+            The kind of each key's field; filled here from the first version that has it.
+        """
+        found: list[Cells] = []
+        for piece in pieces:
+            own = {key: piece.version.find(key, paths) for key in keys}
+            layout, grains = self._grains(piece, [key for key in own.values() if key is not None])
+            for key, mine in own.items():
+                if mine is not None:
+                    _same_kind(kinds, key, layout.kinds[mine])
+            found += self._picked(piece, layout, grains, own, paths)
+        return found
+
+    def _grains(self, piece: Piece, keys: list[StateKey]) -> tuple[Layout, Sequence[Cells]]:
+        window = WindowSet.of(piece.window)
+        if piece.row is not None:
+            layout = piece.version.layout
+            assert layout is not None  # noqa: S101 - a version with segments has been built
+            self.trace.stored |= window
+            self.trace.segments += piece.row.file is not None
+            if piece.row.file is None:
+                return layout, ()
+            return layout, [cut(cells, piece.window) for cells in self._resident.grains(layout, piece.row)]
+        self.trace.live |= window
+        tail, age = self._tails.get(
+            (piece.version.rollup_id, piece.version.number, piece.window, tuple(sorted(set(keys)))),
+            lambda: self._read_live(piece.version, piece.window, keys),
+        )
+        self.trace.tail_age = max(age, self.trace.tail_age or 0.0)
+        return tail.layout, tail.read.grains
+
+    def _read_live(self, version: Version, window: Window, keys: list[StateKey]) -> tuple[Read, Layout]:
+        started = time.perf_counter()
+        with self._open_rows() as rows:
+            layout = checked_layout(version, rows)
+            wanted = layout.only(keys)
+            read = read_states(rows, version.rollup, wanted, window, self.vocabularies(version))
+        self.trace.live_seconds += time.perf_counter() - started
+        self.trace.rows += read.rows
+        self.trace.sql += read.sql
+        return read, wanted
+
+    def vocabularies(self, version: Version) -> Vocabularies:
+        """The vocabularies of a version's groupings."""
+        return self._resident.vocabularies(version.rollup_id)
+
+    def _picked(
+        self,
+        piece: Piece,
+        layout: Layout,
+        grains: Sequence[Cells],
+        own: dict[StateKey, StateKey | None],
+        paths: frozenset[str],
+    ) -> list[Cells]:
+        """The cells under the question's keys: those of one grain together, others apart."""
+        if not grains:
+            return []
+        by_grain: dict[int, dict[StateKey, StateKey]] = {}
+        for key, mine in own.items():
+            if mine is not None:
+                by_grain.setdefault(layout.grain_of(mine), {})[key] = mine
+        # A version that lacks every state still says which groups had events.
+        parts: list[Cells] = []
+        for grain, mine in (by_grain or {0: {}}).items():
+            cells = grains[grain]
+            self.trace.cells += len(cells)
+            missing = self.vocabularies(piece.version)
+            codes = {
+                path: cells.codes[path]
+                if path in cells.codes
+                else np.full(len(cells), missing[path].code_of(None), dtype=np.int32)
+                for path in paths
+            }
+            states: dict[StateKey, State] = {key: cells.states[mine[key]] for key in mine}
+            parts.append(Cells(cells.buckets, codes, cells.rows, states))
+        return parts
+
+
+def checked_layout(version: Version, rows: SourceRows) -> Layout:
+    """The layout of a version, as its source is today.
+
+    Raises
+    ------
+    SourceTypeError
+        The states that are stored were made of columns of other types, or by another hash.
+    """
+    layout = layout_of(version.rollup, rows)
+    if version.layout is not None and layout.to_text() != version.layout.to_text():
+        raise SourceTypeError(
+            f"source {rows.source.name!r}: its columns, or the hash of its backend, are no longer what the "
+            f"states were made of",
+            hint="build the rollup anew with full=True",
+        )
+    return layout
+
+
+def completed(cells: Cells, keys: Sequence[StateKey], kinds: dict[StateKey, Kind]) -> Cells:
+    """Cells with all of the keys, neutral where they are lacking."""
+    states = {key: cells.states.get(key) or _neutral(key, kinds[key], len(cells)) for key in keys}
+    return Cells(cells.buckets, cells.codes, cells.rows, states)
+
+
+def _neutral(key: StateKey, kind: Kind, count: int) -> State:
+    columns = MEASURES[key.measure].columns(kind)
+    if key.measure in _SKETCHES:
+        keys, counts = (np.zeros(0, dtype=column.type.to_pandas_dtype()) for column in columns)
+        return {"sketch": Sketch(np.zeros(count + 1, dtype=np.int64), keys, counts)}
+    state: dict[str, Column] = {}
+    for column in columns:
+        type_ = object if column.neutral is None else column.type.to_pandas_dtype()
+        state[column.name] = np.full(count, column.neutral, dtype=type_)
+    return state
+
+
+def cut(cells: Cells, window: Window) -> Cells:
+    """The cells whose buckets start in a window; cells are sorted by bucket."""
+    low, high = -(-window.start // 1_000_000), -(-window.end // 1_000_000)
+    start, stop = np.searchsorted(cells.buckets, [low, high])
+    return cells.slice(int(start), int(stop))
+
+
+def _same_kind(kinds: dict[StateKey, Kind], key: StateKey, kind: Kind) -> None:
+    known = kinds.setdefault(key, kind)
+    if known != kind:
+        raise QueryError(
+            f"{key.text} was {kind} in one version of the rollup and {known} in another",
+            hint="save the filter with rebuild=True",
+        )

@@ -1,0 +1,219 @@
+"""A shape: an endpoint resolved against its filter once; a request only binds times and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aggflow.engine.question import Asked, Order, Question
+from aggflow.errors import Problem, QueryError, SpecError, did_you_mean
+from aggflow.measures.registry import StateKey, state_key
+from aggflow.measures.vocabulary import GroupingValue
+from aggflow.spec.choice import Fixed, QueryTime
+from aggflow.spec.endpoint import LOOKBACK_LIMIT, SERIES_ROWS, Endpoint
+from aggflow.spec.field import Field
+from aggflow.spec.filter import Filter
+from aggflow.spec.fit import canonical_grouping, choices, returned_groupings
+from aggflow.spec.rollup import kept_for, rollup_of
+from aggflow.spec.timing import Lookback, TimeSeries
+from aggflow.timeline import Duration, Interval, Window, Zone, lookback
+
+
+@dataclass(frozen=True)
+class Span:
+    """How a window is made of an end.
+
+    Attributes
+    ----------
+    interval, zone
+        What a bucket is.
+    duration, offset, include_incomplete
+        As the endpoint, or a field of it, says.
+    """
+
+    interval: Interval
+    zone: Zone
+    duration: Duration
+    offset: Duration
+    include_incomplete: bool
+
+    def window(self, end_us: int) -> Window:
+        """The buckets that it selects."""
+        return lookback(
+            end_us,
+            interval=self.interval,
+            zone=self.zone,
+            duration=self.duration,
+            offset=self.offset,
+            include_incomplete=self.include_incomplete,
+        )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An endpoint, resolved.
+
+    Attributes
+    ----------
+    endpoint, filter
+        What it was made of.
+    fields
+        Every field with its state (None where the filter keeps it no more) and its span.
+    question
+        The question but for windows and the values of Query Time groupings.
+    query_time
+        By the name that answers use, the path of each Query Time grouping.
+    """
+
+    endpoint: Endpoint
+    filter: Filter
+    fields: tuple[tuple[Field, StateKey | None, Span], ...]
+    question: Question
+    query_time: Mapping[str, str]
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, filter: Filter) -> Shape:  # noqa: A002 - the field's word
+        """The shape of an endpoint of a filter, which may have changed since the endpoint was saved."""
+        paths = {grouping.name: grouping.path for grouping in filter.groupings}
+        chosen = choices(endpoint, filter)
+        returned = returned_groupings(endpoint, filter)
+        timing = endpoint.timing
+        interval = timing.interval if isinstance(timing, TimeSeries) else None
+        series = Interval.of(interval or filter.interval) if isinstance(timing, TimeSeries) else None
+        fields = tuple(
+            (
+                field,
+                _state(field, filter),
+                _span(field, endpoint, series or Interval.of(filter.interval), filter),
+            )
+            for field in endpoint.fields
+        )
+        known = {*returned, *(field.name for field in endpoint.fields), *(["dt"] if series else [])}
+        orders = (Order(canonical_grouping(filter, s.by), s.direction == "desc") for s in endpoint.sort)
+        limits = (
+            (canonical_grouping(filter, item.grouping), item.limit) for item in endpoint.grouping_limits
+        )
+        question = Question(
+            fields=(),
+            groupings={name: paths[name] for name in returned},
+            filters={paths[n]: choice.values for n, choice in chosen.items() if isinstance(choice, Fixed)},
+            series=series,
+            zone=filter.zone,
+            order=tuple(order for order in orders if order.by in known),
+            limit=endpoint.limit or (None if series else LOOKBACK_LIMIT),
+            limits=tuple(limit for limit in limits if limit[0] in returned),
+            fill=timing.fill if isinstance(timing, TimeSeries) else "none",
+        )
+        query_time = {name: paths[name] for name, choice in chosen.items() if isinstance(choice, QueryTime)}
+        return cls(endpoint, filter, fields, question, query_time)
+
+    def ask(
+        self,
+        end_us: int,
+        grouping_filters: Mapping[str, Sequence[GroupingValue]] | None = None,
+        *,
+        live: bool = True,
+    ) -> Question:
+        """The question of one request.
+
+        Parameters
+        ----------
+        end_us
+            Its end, microseconds since the epoch.
+        grouping_filters
+            By name or path, the values of every Query Time grouping.
+        live
+            Whether what no state covers may be read from the source.
+
+        Raises
+        ------
+        QueryError
+            A Query Time grouping has no values, or another grouping has some.
+        """
+        filters = dict(self.question.filters) | self._bound(grouping_filters or {})
+        fields = tuple(
+            Asked(
+                field.name,
+                state,
+                field.calculation,
+                None if field.percentile is None else repr(field.percentile),
+                span.window(end_us),
+            )
+            for field, state, span in self.fields
+        )
+        shape = self.question
+        return Question(
+            fields=fields,
+            groupings=shape.groupings,
+            filters=filters,
+            series=shape.series,
+            zone=shape.zone,
+            order=shape.order,
+            limit=shape.limit,
+            limits=shape.limits,
+            fill=shape.fill,
+            live=live,
+        )
+
+    def _bound(self, given: Mapping[str, Sequence[GroupingValue]]) -> dict[str, tuple[GroupingValue, ...]]:
+        named = {canonical_grouping(self.filter, name): values for name, values in given.items()}
+        problems: list[Problem] = []
+        for name in self.query_time:
+            if name not in named:
+                problems.append(
+                    Problem(f"groupingFilters.{name}", "this Query Time grouping needs its values")
+                )
+        for name, values in named.items():
+            path = f"groupingFilters.{name}"
+            if name not in self.query_time:
+                hint = did_you_mean(name, self.query_time) if self.query_time else "this endpoint takes none"
+                problems.append(Problem(path, f"{name!r} takes no values from the question", hint))
+            elif isinstance(values, str) or not isinstance(values, Sequence):
+                problems.append(Problem(path, "a list of values is needed"))
+            elif not values:
+                problems.append(Problem(path, "at least one value is needed"))
+        if problems:
+            raise QuestionError(f"endpoint {self.endpoint.name!r}", problems)
+        return {self.query_time[name]: tuple(values) for name, values in named.items()}
+
+
+class QuestionError(SpecError, QueryError):
+    """A question whose parts do not fit its endpoint; carries every problem."""
+
+
+def checked_rows(shape: Shape, count: int) -> None:
+    """Refuse a series that has too many rows.
+
+    Raises
+    ------
+    QueryError
+        It has more than 100,000 rows.
+    """
+    if shape.question.series is not None and count > SERIES_ROWS:
+        raise QueryError(
+            f"the series has {count:,} rows; at most {SERIES_ROWS:,} are answered",
+            hint="shorten the duration, widen the interval, filter or limit a grouping",
+        )
+
+
+def _state(field: Field, filter: Filter) -> StateKey | None:  # noqa: A002
+    for aggregation in filter.aggregations:
+        if aggregation.name == field.aggregation and field.calculation in aggregation.calculations:
+            return state_key(kept_for(aggregation, field.calculation, filter), rollup_of(filter))
+    return None
+
+
+def _span(field: Field, endpoint: Endpoint, interval: Interval, filter: Filter) -> Span:  # noqa: A002
+    timing: Any = endpoint.timing
+    own = isinstance(timing, Lookback)
+    duration = field.duration if own and field.duration is not None else timing.duration
+    offset = field.offset if own and field.offset is not None else timing.offset
+    complete = field.include_incomplete if own and field.include_incomplete is not None else None
+    return Span(
+        interval,
+        filter.zone,
+        Duration.of(duration),
+        Duration.of(offset),
+        timing.include_incomplete if complete is None else complete,
+    )

@@ -1,0 +1,1 @@
+"""How numbers combine: states, built at the source, merged and finished here."""

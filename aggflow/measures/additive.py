@@ -1,0 +1,124 @@
+"""An additive state: a count, or a count and a sum; merged by adding.
+
+Sums of integers and decimals are exact: they travel as two whole numbers, the low 32 bits and
+the rest (limbs), so that no partial sum passes through a float or wraps around.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from aggflow.errors import TotalOverflowError
+from aggflow.measures.kind import Kind
+from aggflow.measures.state import Array, Groups, Int64s, State, StateColumn, Values, array_of
+from aggflow.spec.calculation import Calculation
+
+LIMB = 1 << 32
+_MASK = np.int64(LIMB - 1)
+
+
+class Count:
+    """How many rows there are that match predicate and sub-filter; the field is not looked at."""
+
+    name = "count"
+    calculations = (Calculation.COUNT,)
+
+    def accepts(self, kind: Kind) -> bool:
+        """Any field can be counted: COUNT counts rows."""
+        return True
+
+    def columns(self, kind: Kind) -> tuple[StateColumn, ...]:
+        """``rows``: int64."""
+        return (StateColumn("rows", pa.int64(), 0),)
+
+    def build(self, value: ir.Column, kind: Kind) -> dict[str, ir.Scalar]:
+        """Count what is not null."""
+        return {"rows": value.count()}
+
+    def merge(self, state: State, groups: Groups, kind: Kind) -> State:
+        """Add."""
+        return {"rows": groups.reduce(np.add, array_of(state, "rows"))}
+
+    def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:
+        """The count itself; 0 where there is none."""
+        return Values(array_of(state, "rows"))
+
+
+class Total:
+    """How many numbers there are, and their sum."""
+
+    name = "total"
+    calculations = (Calculation.SUM, Calculation.AVG)
+
+    def accepts(self, kind: Kind) -> bool:
+        """Numbers."""
+        return kind.is_number
+
+    def columns(self, kind: Kind) -> tuple[StateColumn, ...]:
+        """``n``, and ``sum`` of floats or ``high`` and ``low`` of exact numbers."""
+        count = StateColumn("n", pa.int64(), 0)
+        if kind.is_exact:
+            return (count, StateColumn("high", pa.int64(), 0), StateColumn("low", pa.int64(), 0))
+        return (count, StateColumn("sum", pa.float64(), 0.0))
+
+    def build(self, value: ir.Column, kind: Kind) -> dict[str, ir.Scalar]:
+        """Count and add; whole numbers of 64 bits by limbs, narrower ones at once."""
+        if not kind.is_exact:
+            return {"n": value.count(), "sum": value.sum()}
+        if value.type().nbytes <= 4:
+            wide = value.cast("int64")
+            return {"n": value.count(), "high": (wide * 0).sum(), "low": wide.sum()}
+        low = ((value % LIMB) + LIMB) % LIMB
+        # value - low is a multiple of 2**32 with at most 31 bits before it: exact even where the
+        # backend divides as floats.
+        high = ((value - low) // LIMB).cast("int64")
+        return {"n": value.count(), "high": high.sum(), "low": low.sum()}
+
+    def merge(self, state: State, groups: Groups, kind: Kind) -> State:
+        """Add, the low limbs' carry into the high ones."""
+        n = groups.reduce(np.add, array_of(state, "n"))
+        if not kind.is_exact:
+            return {"n": n, "sum": groups.reduce(np.add, array_of(state, "sum"))}
+        high, low = _carried(array_of(state, "high"), array_of(state, "low"))
+        high, low = _carried(groups.reduce(np.add, high), groups.reduce(np.add, low))
+        return {"n": n, "high": high, "low": low}
+
+    def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:
+        """SUM: the sum; AVG: sum / n; null where there was no number."""
+        n = array_of(state, "n")
+        valid = n > 0
+        if not kind.is_exact:
+            total = array_of(state, "sum").astype(np.float64)
+            if calculation is Calculation.AVG:
+                total = np.divide(total, n, out=np.full(len(n), np.nan), where=valid)
+            return Values(total, valid)
+        exact = _total(array_of(state, "high"), array_of(state, "low"))
+        if calculation is Calculation.SUM:
+            return Values(scaled(exact, kind), valid)
+        mean = np.divide(exact, n, out=np.full(len(n), np.nan), where=valid)
+        return Values(mean / 10**kind.scale if kind.scale else mean, valid)
+
+
+def scaled(unscaled: Int64s, kind: Kind) -> Array:
+    """Whole numbers, or the decimals whose unscaled values they are."""
+    if kind.name != "decimal":
+        return unscaled
+    return np.array([Decimal(int(value)).scaleb(-kind.scale) for value in unscaled], dtype=object)
+
+
+def _carried(high: Int64s, low: Int64s) -> tuple[Int64s, Int64s]:
+    return high + (low >> 32), low & _MASK
+
+
+def _total(high: Int64s, low: Int64s) -> Int64s:
+    high, low = _carried(high, low)
+    if len(high) and (high.max() >= LIMB // 2 or high.min() < -(LIMB // 2)):
+        raise TotalOverflowError(
+            "the exact sum is larger than a 64-bit integer",
+            hint="ask for a shorter window, or sum a floating-point cast of the field",
+        )
+    return (high << 32) | low

@@ -1,0 +1,130 @@
+"""A vocabulary: the values of one grouping, each with a number that stands for it in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from aggflow.timeline import format_instant, from_datetime
+
+GroupingValue: TypeAlias = str | bool | int | float | Decimal | None
+Codes: TypeAlias = NDArray[np.int32]
+
+
+class Vocabulary:
+    """Values of one grouping and their codes, 0 upwards; it only grows, so codes stay valid."""
+
+    def __init__(self) -> None:
+        self.values: list[GroupingValue] = []
+        self._codes: dict[tuple[type, GroupingValue], int] = {}
+        self._lock = threading.Lock()
+        self._ranks: Codes = np.zeros(0, dtype=np.int32)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def encode(self, column: pa.Array | pa.ChunkedArray) -> Codes:
+        """The codes of a column's values, new ones added; a missing value is a value like others."""
+        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        if not pa.types.is_dictionary(array.type):
+            array = pc.dictionary_encode(array, null_encoding="encode")
+        values = array.dictionary.to_pylist()
+        codes = self._known([_answerable(value) for value in values] + [None])
+        indices = array.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+        return codes[indices]
+
+    def code_of(self, value: GroupingValue) -> int:
+        """The code of one value, added if it is new."""
+        return int(self._known([value])[0])
+
+    def decode(self, codes: Codes) -> list[GroupingValue]:
+        """The values of codes."""
+        values = self.values
+        return [values[code] for code in codes.tolist()]
+
+    def to_arrow(self, codes: Codes) -> pa.DictionaryArray:
+        """Codes as a dictionary column that holds only values that occur."""
+        used, indices = np.unique(codes, return_inverse=True)
+        values = [self.values[code] for code in used.tolist()]
+        dictionary = pa.array(values)
+        if pa.types.is_null(dictionary.type):
+            dictionary = dictionary.cast(pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32)), dictionary)
+
+    def matching(self, wanted: Iterable[GroupingValue]) -> NDArray[np.bool_]:
+        """For every code, whether its value is one of those wanted, compared by canonical text."""
+        texts = {canonical(value) for value in wanted}
+        return np.array([canonical(value) in texts for value in self.values], dtype=bool)
+
+    def ranks(self) -> Codes:
+        """For every code, the place of its value in ascending order; a missing value comes last."""
+        count = len(self.values)
+        if len(self._ranks) != count:
+            order = sorted(range(count), key=lambda code: _sort_key(self.values[code]))
+            ranks = np.empty(count, dtype=np.int32)
+            ranks[order] = np.arange(count, dtype=np.int32)
+            self._ranks = ranks
+        return self._ranks
+
+    def _known(self, values: list[GroupingValue]) -> Codes:
+        with self._lock:
+            codes = np.empty(len(values), dtype=np.int32)
+            for i, value in enumerate(values):
+                # The type belongs to the key: True and 1 are two values.
+                key = (type(value), value)
+                code = self._codes.get(key)
+                if code is None:
+                    code = self._codes[key] = len(self.values)
+                    self.values.append(value)
+                codes[i] = code
+            return codes
+
+
+def canonical(value: GroupingValue) -> str | None:
+    """The text by which a grouping's value is compared with what a question asks for.
+
+    Examples
+    --------
+    >>> canonical(True), canonical(7), canonical(7.0), canonical("JFK"), canonical(None)
+    ('true', '7', '7', 'JFK', None)
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    return str(value)
+
+
+def _answerable(value: object) -> GroupingValue:
+    # Times and dates travel as text; what has no number leaves as missing.
+    if isinstance(value, datetime):
+        return format_instant(from_datetime(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int | Decimal):
+        return value
+    return str(value)
+
+
+def _sort_key(value: GroupingValue) -> tuple[int, float | Decimal, str]:
+    if value is None:
+        return (3, 0, "")
+    if isinstance(value, str):
+        return (2, 0, value)
+    if isinstance(value, bool):
+        return (0, int(value), "")
+    return (1, value, "")

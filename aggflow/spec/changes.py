@@ -1,0 +1,102 @@
+"""Changes: what a change of a filter does to the endpoints that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from aggflow.spec.calculation import Calculation
+from aggflow.spec.choice import is_returned
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.filter import Filter
+from aggflow.spec.fit import choices
+from aggflow.spec.timing import TimeSeries
+from aggflow.timeline import Interval
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change of a filter does to one endpoint.
+
+    Attributes
+    ----------
+    endpoint
+        Its name.
+    what
+        A sentence without a full stop.
+    blocks
+        Whether the change is not allowed for it.
+    """
+
+    endpoint: str
+    what: str
+    blocks: bool = False
+
+    def __str__(self) -> str:
+        return f"endpoint {self.endpoint!r}: {self.what}"
+
+
+def effects(old: Filter, new: Filter, endpoints: Iterable[Endpoint]) -> tuple[Effect, ...]:
+    """What a change of a filter does to its endpoints.
+
+    Parameters
+    ----------
+    old, new
+        The filter before and after.
+    endpoints
+        Those that read it.
+
+    Returns
+    -------
+    tuple of Effect
+        Removed groupings, lost fields (blocking where none is left), changed intervals.
+    """
+    return tuple(
+        effect
+        for endpoint in endpoints
+        for effects_of in (_groupings, _fields, _interval)
+        for effect in effects_of(old, new, endpoint)
+    )
+
+
+def _groupings(old: Filter, new: Filter, endpoint: Endpoint) -> Iterator[Effect]:
+    kept = {grouping.path for grouping in new.groupings}
+    chosen = choices(endpoint, old)
+    for grouping in old.groupings:
+        if grouping.path not in kept and is_returned(chosen[grouping.name]):
+            yield Effect(
+                endpoint.name,
+                f"grouping {grouping.name!r} is no longer kept: its values stay for the past and are empty "
+                "from now on",
+            )
+
+
+def _fields(old: Filter, new: Filter, endpoint: Endpoint) -> Iterator[Effect]:
+    before, after = _kept(old), _kept(new)
+    valid = [field for field in endpoint.fields if (field.aggregation, field.calculation) in before]
+    lost = [field for field in valid if (field.aggregation, field.calculation) not in after]
+    if not lost:
+        return
+    names = ", ".join(repr(field.name) for field in lost)
+    if len(lost) == len(valid):
+        yield Effect(endpoint.name, f"it would lose its last valid field ({names})", blocks=True)
+    else:
+        yield Effect(endpoint.name, f"{names} will be null: what it is made of is no longer kept")
+
+
+def _kept(filter: Filter) -> set[tuple[str, Calculation]]:  # noqa: A002 - the field's word
+    return {(a.name, calculation) for a in filter.aggregations for calculation in a.calculations}
+
+
+def _interval(old: Filter, new: Filter, endpoint: Endpoint) -> Iterator[Effect]:
+    before, after = Interval.of(old.interval), Interval.of(new.interval)
+    if before == after:
+        return
+    longer = after.seconds_at_most > before.seconds_at_most
+    follows = isinstance(endpoint.timing, TimeSeries) and endpoint.timing.interval is None
+    if longer:
+        yield Effect(endpoint.name, f"buckets grow from {before} to {after}: it may lose correctness")
+    elif follows:
+        yield Effect(
+            endpoint.name, f"its series has no interval of its own: its points are now {after} apart"
+        )

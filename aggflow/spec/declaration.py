@@ -1,0 +1,163 @@
+"""A declaration: what users declare, as a frozen value that refuses what it does not know.
+
+:func:`declaration` turns a class into a frozen pydantic dataclass.  Building one from
+wrong values raises one :class:`~aggflow.errors.SpecError` that lists every problem with
+its path and a suggestion; :func:`read` does the same for plain data (YAML, JSON).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, cast, dataclass_transform
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import Field as PydanticField
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_core import ErrorDetails
+
+from aggflow.errors import AggflowError, Problem, SpecError, did_you_mean
+
+T = TypeVar("T")
+
+CONFIG = ConfigDict(extra="forbid", use_enum_values=False, validate_default=True)
+
+
+class ProblemsError(ValueError):
+    """Several problems of one value, raised from inside its validation."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class Declared:
+    """The base of declarations: subclasses yield what is wrong between their fields."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this value as a whole; paths are relative to it."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _whole(self) -> Any:
+        found = list(self.problems())
+        if found:
+            raise ProblemsError(found)
+        return self
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, PydanticField))
+def declaration(cls: type[T]) -> type[T]:
+    """Make a class a frozen, validated declaration whose mistakes are SpecErrors."""
+    made = pydantic_dataclass(frozen=True, config=CONFIG)(cls)
+    inner = cast("Any", made).__init__
+
+    @functools.wraps(inner)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it replaces __init__
+        try:
+            inner(self, *args, **kwargs)
+        except ValidationError as error:
+            name = kwargs.get("name", args[0] if args and isinstance(args[0], str) else None)
+            raise SpecError(_title(cls, name), _problems(error, cls)) from None
+
+    setattr(made, "__init__", __init__)  # noqa: B010 - a type checker refuses the assignment
+    return cast("type[T]", made)
+
+
+@functools.cache
+def adapter(cls: type[T]) -> TypeAdapter[T]:
+    """The pydantic adapter of a declaration."""
+    return TypeAdapter(cls)
+
+
+def read(cls: type[T], data: Mapping[str, Any]) -> T:
+    """The declaration that plain data (from YAML, JSON, the catalog) describe.
+
+    Raises
+    ------
+    SpecError
+        Every problem of the data, each with its path.
+    """
+    try:
+        return adapter(cls).validate_python(dict(data))
+    except ValidationError as error:
+        raise SpecError(_title(cls, data.get("name")), _problems(error, cls)) from None
+
+
+def plain(value: Any, *, defaults: bool = True) -> dict[str, Any]:
+    """A declaration as JSON-ready data; without ``defaults``, only what differs from them."""
+    kind = cast("type[Any]", type(value))
+    return adapter(kind).dump_python(value, mode="json", exclude_defaults=not defaults)
+
+
+def digest(data: Any) -> str:
+    """Twenty hexadecimal digits that name JSON-ready data, whatever the order of its keys."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def as_validator_error(function: Any) -> Any:
+    """Let a parser of ours be a pydantic validator: its AggflowErrors become problems."""
+
+    @functools.wraps(function)
+    def checked(value: Any) -> Any:
+        try:
+            return function(value)
+        except AggflowError as error:
+            raise ProblemsError([Problem("", _sentence(error), error.hint)]) from None
+
+    return checked
+
+
+def _sentence(error: AggflowError) -> str:
+    # A caret drawing keeps its lines; the hint of any other error is shown apart.
+    return error.message if type(error).__str__ is AggflowError.__str__ else str(error)
+
+
+def _title(cls: type[Any], name: object) -> str:
+    kind = cls.__name__.lower()
+    return f"{kind} {name!r}" if isinstance(name, str) and name else kind
+
+
+def _problems(error: ValidationError, cls: type[Any]) -> list[Problem]:
+    return [problem for detail in error.errors() for problem in _problem(detail, cls)]
+
+
+def _problem(detail: ErrorDetails, cls: type[Any]) -> Iterator[Problem]:
+    path = _path(detail["loc"])
+    inner = detail.get("ctx", {}).get("error")
+    if isinstance(inner, ProblemsError):
+        for problem in inner.problems:
+            yield dataclasses.replace(problem, path=_join(path, problem.path))
+    elif detail["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        name = str(detail["loc"][-1])
+        # Only the root's own keys are known here; deeper ones are listed by their own class.
+        known = [f.name for f in dataclasses.fields(cls)] if len(detail["loc"]) == 1 else []
+        yield Problem(path, f"unknown key {name!r}", did_you_mean(name, known) if known else "")
+    elif detail["type"] in ("missing", "missing_argument"):
+        yield Problem(path, "is required")
+    elif detail["type"] == "enum":
+        expected = str(detail.get("ctx", {}).get("expected", ""))
+        known = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
+        yield Problem(path, f"there is no {detail['input']!r}", did_you_mean(str(detail["input"]), known))
+    else:
+        yield Problem(path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {_shown(detail['input'])}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in loc:
+        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, str(part))
+    return path
+
+
+def _join(path: str, rest: str) -> str:
+    return f"{path}.{rest}" if path and rest and not rest.startswith("[") else path + rest

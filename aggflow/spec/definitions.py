@@ -1,0 +1,104 @@
+"""Definitions: everything that is declared in a workspace, as YAML.
+
+One document holds lists under ``sources``, ``filters``, ``endpoints``; several files of a folder are
+read as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+
+from aggflow.errors import ParseError, Problem, SpecError, did_you_mean
+from aggflow.spec.declaration import plain, read
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.filter import Filter
+from aggflow.spec.source import Source
+
+# In the order in which they refer to one another.
+KINDS: dict[str, type[Any]] = {"sources": Source, "filters": Filter, "endpoints": Endpoint}
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Declarations of all kinds, in the order of the text."""
+
+    sources: tuple[Source, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+
+    def __add__(self, other: Definitions) -> Definitions:
+        return Definitions(
+            self.sources + other.sources, self.filters + other.filters, self.endpoints + other.endpoints
+        )
+
+    def to_yaml(self) -> str:
+        """As a YAML document; defaults are left out."""
+        data = {
+            kind: [plain(spec, defaults=False) for spec in getattr(self, kind)]
+            for kind in KINDS
+            if getattr(self, kind)
+        }
+        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+
+def from_yaml(text: str, name: str = "the document") -> Definitions:
+    """The definitions of a YAML document.
+
+    Parameters
+    ----------
+    text
+        The document.
+    name
+        What errors call it.
+
+    Raises
+    ------
+    ParseError
+        It is no YAML.
+    SpecError
+        Every problem of every definition, each with its path.
+    """
+    data = _loaded(text, name)
+    problems = [
+        Problem(str(kind), "unknown kind of definition", did_you_mean(str(kind), KINDS))
+        for kind in data
+        if kind not in KINDS
+    ]
+    found = Definitions()
+    for kind, cls in KINDS.items():
+        specs = tuple(_specs(data.get(kind) or [], kind, cls, problems))
+        found = replace(found, **{kind: specs})
+    if problems:
+        raise SpecError(name, problems)
+    return found
+
+
+def _specs(items: Any, kind: str, cls: type[Any], problems: list[Problem]) -> Iterator[Any]:
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        problems.append(Problem(kind, "a list is needed"))
+        return
+    for i, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            problems.append(Problem(f"{kind}[{i}]", "a mapping of keys to values is needed"))
+            continue
+        try:
+            yield read(cls, item)
+        except SpecError as error:
+            problems += [replace(p, path=f"{kind}[{i}].{p.path}".rstrip(".")) for p in error.problems]
+
+
+def _loaded(text: str, name: str) -> Mapping[Any, Any]:
+    try:
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        place = error.problem_mark.index if error.problem_mark else 0
+        raise ParseError(f"{name} is no YAML: {error.problem}", text=text, position=place) from None
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise SpecError(name, [Problem("", "lists under sources, filters, endpoints are needed")])
+    return data

@@ -1,0 +1,67 @@
+"""A source: a table of events on an Ibis backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aggflow.errors import Problem
+from aggflow.spec.declaration import Declared, declaration
+from aggflow.spec.text import DurationText, Name, ZoneText
+
+
+@declaration
+class Source(Declared):
+    """A table of events, and which of its columns play a part.
+
+    Attributes
+    ----------
+    name
+        Its name in the workspace; the table of LINQ.
+    url
+        Where it is: any Ibis URL (``duckdb://flights.ddb``, ``postgresql://...``), or a Parquet or
+        CSV file or glob.  Empty for a table that lives in this session only.
+    time
+        The column with the time of the event: a timestamp, with or without a zone, or a date.
+    table
+        Name of the table (``schema.table`` where needed); empty for files, or with ``sql``.
+    sql
+        A SELECT in the backend's own SQL, instead of ``table``.
+    ingestion_time
+        A column with the time at which a row arrived, if there is one: buckets that got rows since
+        the last build are built again, however late the rows came.
+    json
+        A column of JSON text into which paths lead whose first part is no column.
+    lateness
+        How late rows may arrive: so much of what is built is built again by each build.
+    time_zone
+        The zone of times that carry none.
+    description
+        For people.
+    """
+
+    name: Name
+    url: str
+    time: Name
+    table: str = ""
+    sql: str = ""
+    ingestion_time: str | None = None
+    json: str | None = None
+    lateness: DurationText = "0s"
+    time_zone: ZoneText = "UTC"
+    description: str = ""
+
+    def problems(self) -> Iterator[Problem]:
+        """Only one of ``table`` and ``sql`` may name the rows."""
+        if self.table and self.sql:
+            yield Problem("sql", "a source has a table or a SELECT, not both")
+
+    def data(self) -> dict[str, object]:
+        """What decides the rows: a change of it makes states of other data."""
+        return {
+            "url": self.url,
+            "table": self.table,
+            "sql": self.sql,
+            "time": self.time,
+            "json": self.json,
+            "time_zone": self.time_zone,
+        }

@@ -1,0 +1,54 @@
+"""A text with a meaning: names, widths, durations, predicates, zones, as declarations hold them.
+
+Declarations keep the canonical text (``"1h"``, ``"@.origin != 'LGA'"``), so that Python, YAML
+and HTTP hold the same value; each type here checks a text and makes it canonical.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, StringConstraints
+
+from aggflow.errors import ParseError
+from aggflow.language import parse_path, parse_predicate, to_jpath
+from aggflow.spec.declaration import as_validator_error
+from aggflow.timeline import Duration, Interval, Zone
+
+
+def _interval(value: Any) -> str:
+    return str(Interval.of(value))
+
+
+def _duration(value: Any) -> str:
+    return str(Duration.of(value))
+
+
+def _zone(value: Any) -> str:
+    return Zone.of(str(value)).name
+
+
+def _predicate(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    return to_jpath(parse_predicate(_text(value)))
+
+
+def _grouping_path(value: Any) -> str:
+    text = _text(value).strip()
+    parse_path(text)
+    return text
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ParseError(f"a text is needed, not {value!r}", text=str(value), position=0)
+    return value
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
+IntervalText = Annotated[str, BeforeValidator(as_validator_error(_interval))]
+DurationText = Annotated[str, BeforeValidator(as_validator_error(_duration))]
+ZoneText = Annotated[str, BeforeValidator(as_validator_error(_zone))]
+PredicateText = Annotated[str, BeforeValidator(as_validator_error(_predicate))]
+PathText = Annotated[str, BeforeValidator(as_validator_error(_grouping_path))]
