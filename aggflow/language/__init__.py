@@ -1,0 +1,61 @@
+"""Texts and the trees they give: predicates and paths, and what they mean in Ibis."""
+
+from __future__ import annotations
+
+from aggflow.language.jpath import parse_path, parse_predicate
+from aggflow.language.operators import OPERATORS, Operator
+from aggflow.language.predicate import (
+    FALSE,
+    TRUE,
+    And,
+    Compare,
+    Constant,
+    Exists,
+    In,
+    Length,
+    Like,
+    Literal,
+    Match,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Predicate,
+    all_of,
+    any_of,
+    conjuncts,
+    paths,
+    quoted,
+    read_number,
+    to_jpath,
+)
+
+__all__ = [
+    "FALSE",
+    "OPERATORS",
+    "TRUE",
+    "And",
+    "Compare",
+    "Constant",
+    "Exists",
+    "In",
+    "Length",
+    "Like",
+    "Literal",
+    "Match",
+    "Not",
+    "Operand",
+    "Operator",
+    "Or",
+    "Path",
+    "Predicate",
+    "all_of",
+    "any_of",
+    "conjuncts",
+    "parse_path",
+    "parse_predicate",
+    "paths",
+    "quoted",
+    "read_number",
+    "to_jpath",
+]

@@ -1,0 +1,366 @@
+"""JPath: the text form of paths and predicates (``jpath.lark`` is its grammar)."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from aggflow.errors import ParseError
+from aggflow.language.predicate import (
+    TRUE,
+    And,
+    Compare,
+    Constant,
+    Exists,
+    In,
+    Length,
+    Like,
+    Literal,
+    Match,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Predicate,
+    read_number,
+)
+from aggflow.language.regex import first_problem
+
+#: Deeper nesting is refused: what works on trees may recurse.
+DEEPEST = 100
+
+
+def parse_predicate(text: str) -> Predicate:
+    """The tree of a JPath predicate.
+
+    Parameters
+    ----------
+    text
+        Such as ``@.origin != 'LGA' && (@.delay > 15 || @['tags'].length >= 2)``.
+        Empty text is TRUE: it holds for every row.
+
+    Returns
+    -------
+    Predicate
+        The tree; ``to_jpath`` of it is the canonical text.
+
+    Raises
+    ------
+    ParseError
+        With the place, what could stand there, and a hint.
+
+    Examples
+    --------
+    >>> parse_predicate("@.delay > 15")
+    Compare(op='>', left=Path(parts=('delay',)), right=Literal(value=15, kind='number'))
+    >>> parse_predicate("@.carrier = 'AA'")
+    Traceback (most recent call last):
+    aggflow.errors.ParseError: the predicate cannot be read from here on, at line 1, column 11
+        @.carrier = 'AA'
+                  ^
+    expected: a comparison (== != < <= > >=), LIKE, ILIKE, =~, in, .name or ['name'], &&, ||, the end
+    hint: equality is written ==
+    """
+    if not text.strip():
+        return TRUE
+    return _parse(text, start="predicate", what="the predicate")
+
+
+def parse_path(text: str) -> Path:
+    """The path of a field: ``@.a.b``, ``@['a']['b']``, mixed, or a column's bare name.
+
+    Raises
+    ------
+    ParseError
+        With the place, what could stand there, and a hint.
+
+    Examples
+    --------
+    >>> parse_path("carrier"), parse_path("@.payload['user id']")
+    (Path(parts=('carrier',)), Path(parts=('payload', 'user id')))
+    """
+    text = text.strip()
+    if re.fullmatch(r"[^\W\d]\w*", text):
+        return Path((text,))
+    if not text.startswith("@"):
+        place = re.match(r"[^\W\d]\w*", text)
+        raise ParseError(
+            "the path cannot be read",
+            text=text,
+            position=place.end() if place else 0,
+            expected=("a path such as @.name or @['any name']", "the name of a column"),
+            hint=_bare_path_hint(text),
+        )
+    placed: _Placed = _parse(text, start="place", what="the path")
+    if isinstance(placed.operand, Path):
+        return placed.operand
+    raise ParseError(
+        "a length is no field", text=text, position=text.rfind("length"), hint=_length_hint(placed.operand)
+    )
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A field as it stands in a text."""
+
+    operand: Path | Length
+    position: int
+
+
+class _WrongHereError(Exception):
+    """Something that the grammar allows and JPath does not, found while the tree is built."""
+
+    def __init__(self, message: str, position: int, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.position, self.hint = message, position, hint
+
+
+class _TreeBuilder(Transformer[Token, Any]):
+    """A rule of the grammar each: from what its parts gave to a node of the tree."""
+
+    def predicate(self, parts: list[Predicate]) -> Predicate:
+        return parts[0]
+
+    def disjunction(self, parts: list[Predicate]) -> Predicate:
+        return Or(tuple(parts))
+
+    def conjunction(self, parts: list[Predicate]) -> Predicate:
+        return And(tuple(parts)) if len(parts) > 1 else parts[0]
+
+    def negation(self, parts: list[Any]) -> Predicate:
+        _check_depth(parts[-1], parts[0])
+        return Not(parts[-1])
+
+    def group(self, parts: list[Any]) -> Predicate:
+        _check_depth(parts[-1], parts[0])
+        return parts[-1]
+
+    def constant(self, parts: list[Token]) -> Predicate:
+        return Constant(parts[0].lower() == "true")
+
+    def compare(self, parts: list[Any]) -> Predicate:
+        left, op, right = parts
+        return Compare(op.value, _operand(left), _operand(right))
+
+    def like(self, parts: list[Any]) -> Predicate:
+        placed, word, pattern = parts
+        return Like(_field(placed), _unquoted(pattern), ignore_case=word.upper() == "ILIKE")
+
+    def match(self, parts: list[Any]) -> Predicate:
+        placed, regex = parts
+        problem = first_problem(regex[1:-1])
+        if problem is not None:
+            raise _WrongHereError(
+                f"the regular expression cannot be used: {problem.message}",
+                _start(regex) + 1 + problem.position,
+                "expressions are those of RE2; a slash in one is written \\/",
+            )
+        return Match(_field(placed), regex[1:-1])
+
+    def is_in(self, parts: list[Any]) -> Predicate:
+        return In(parts[0].operand, tuple(parts[1:]))
+
+    def exists(self, parts: list[_Placed]) -> Predicate:
+        return Exists(_field(parts[0]))
+
+    def place(self, parts: list[Any]) -> _Placed:
+        root, *segments = parts
+        names = tuple(_unquoted(s) if s.type == "TEXT" else str(s) for s in segments)
+        is_function = len(names) > 1 and segments[-1].type == "NAME" and names[-1] == "length"
+        return _Placed(Length(Path(names[:-1])) if is_function else Path(names), _start(root))
+
+    def segment(self, parts: list[Token]) -> Token:
+        return parts[0]
+
+    def literal(self, parts: list[Token]) -> Literal:
+        token = parts[0]
+        match token.type:
+            case "TEXT":
+                return Literal(_unquoted(token))
+            case "NUMBER":
+                number = read_number(token)
+                if number is None:
+                    raise _WrongHereError("the number is too large to compare with", _start(token))
+                return Literal(number)
+            case "NULL":
+                return Literal(None)
+            case _:
+                return Literal(token.lower() == "true")
+
+
+@functools.cache
+def _grammar() -> Lark:
+    return Lark.open(
+        "jpath.lark",
+        rel_to=__file__,
+        parser="lalr",
+        start=["predicate", "place"],
+        maybe_placeholders=False,
+        transformer=_TreeBuilder(),
+    )
+
+
+def _parse(text: str, *, start: str, what: str) -> Any:
+    try:
+        return _grammar().parse(text, start=start)
+    except UnexpectedInput as error:
+        raise _explained(error, text, what) from None
+    except _WrongHereError as wrong:
+        raise ParseError(wrong.message, text=text, position=wrong.position, hint=wrong.hint) from None
+
+
+def _operand(part: _Placed | Literal) -> Operand:
+    return part.operand if isinstance(part, _Placed) else part
+
+
+def _field(placed: _Placed) -> Path:
+    if isinstance(placed.operand, Length):
+        raise _WrongHereError("a length can only be compared", placed.position, _length_hint(placed.operand))
+    return placed.operand
+
+
+def _length_hint(length: Length) -> str:
+    field = Path((*length.path.parts, "length"))
+    return f"compare it, as in {length} > 0; a field of that name is written {field}"
+
+
+def _unquoted(token: str) -> str:
+    return re.sub(r"\\(['\\])", r"\1", token[1:-1])
+
+
+def _start(token: Token) -> int:
+    return token.start_pos or 0
+
+
+def _check_depth(tree: Predicate, token: Token) -> None:
+    if _depth(tree) >= DEEPEST:
+        raise _WrongHereError(f"this is nested more than {DEEPEST} deep", _start(token))
+
+
+def _depth(tree: Predicate) -> int:
+    match tree:
+        case Not():
+            return 1 + _depth(tree.term)
+        case And() | Or():
+            return 1 + max(map(_depth, tree.terms))
+        case _:
+            return 0
+
+
+# ---------------------------------------------------------------------------------------
+# Errors
+
+_WORDS = {
+    "ROOT": "a field (@.name)",
+    "TEXT": "a text in single quotes",
+    "NUMBER": "a number",
+    "TRUE": "true",
+    "FALSE": "false",
+    "NULL": "null",
+    "BANG": "!( … )",
+    "LPAR": "( … )",
+    "NAME": "a name",
+    "COMPARISON": "a comparison (== != < <= > >=)",
+    "LIKE": "LIKE",
+    "ILIKE": "ILIKE",
+    "_MATCHES": "=~",
+    "REGEX": "a regular expression between slashes (/…/)",
+    "_IN": "in",
+    "DOT": ".name or ['name']",
+    "LSQB": "[",
+    "COMMA": "a comma",
+    "RSQB": "]",
+    "RPAR": ")",
+    "_AND": "&&",
+    "_OR": "||",
+    "$END": "the end",
+}
+
+# What stands at the wrong place, the terminal that was possible there (or any), and what to do.
+_HINTS: Sequence[tuple[str, str | None, str]] = (
+    (r"[\"`\u2018-\u201f]", None, "a text stands in straight single quotes: 'LGA'"),
+    (r"'", "REGEX", "a regular expression stands between slashes: =~ /^A/"),
+    (r"'[^']*$", "TEXT", "the text that begins here has no closing quote"),
+    (r"/", "REGEX", "the regular expression that begins here has no closing slash"),
+    (r"/", None, "a regular expression follows =~, as in @.name =~ /^A/"),
+    (r"and\b", None, "and is written &&"),
+    (r"or\b", None, "or is written ||"),
+    (r"&(?!&)", None, "and is written &&"),
+    (r"\|(?!\|)", None, "or is written ||"),
+    (r"=(?!=)", None, "equality is written =="),
+    (r">", "NUMBER", "inequality is written !="),
+    (r"not\b", None, "negation is written !( … ), as in !(@.name in ['A', 'B'])"),
+    (r"!", None, "negation stands before the whole test: !(@.name LIKE 'A%')"),
+    (r"is\b", None, "a missing value is asked for by == null, any other by != null"),
+    (r"between\b", None, "a range is written @.name >= 1 && @.name <= 5"),
+    (r"(rlike|regexp|matches|~)", None, "a regular expression is written @.name =~ /^A/"),
+    (r"(contains|starts|ends)\w*", None, "parts of a text are found by LIKE: '%middle%', 'start%', '%end'"),
+    (r"(none|nil|undefined)\b", None, "a missing value is written null"),
+    (r"\(", "LSQB", "a list stands in square brackets: in ['A', 'B']"),
+    (r"@", "RSQB", "a list holds written values only: in ['A', 'B']"),
+    (r"\d", "NAME", "a name that does not begin with a letter is written ['2nd']"),
+    (r"\d", "TEXT", "a text in single quotes is needed here, a number is none"),
+    (r"\.\d", "NUMBER", "a number begins with a digit: 0.5"),
+    (r"-", "DOT", "a name with other than letters, digits and _ is written @['any name']"),
+)
+
+
+def _explained(error: UnexpectedInput, text: str, what: str) -> ParseError:
+    position, possible = _place(error, text)
+    at_end = position >= len(text)
+    return ParseError(
+        f"{what} ends too early" if at_end else f"{what} cannot be read from here on",
+        text=text,
+        position=position,
+        expected=_words(possible),
+        hint=_hint(text, position, possible),
+    )
+
+
+def _words(possible: set[str]) -> list[str]:
+    # The row of the dot names the bracket of a path already.
+    said = possible - {"LSQB"} if "DOT" in possible else possible
+    return [words for terminal, words in _WORDS.items() if terminal in said]
+
+
+def _place(error: UnexpectedInput, text: str) -> tuple[int, set[str]]:
+    """Where it went wrong, and the terminals that were possible there."""
+    if isinstance(error, UnexpectedToken):
+        is_end = error.token.type == "$END"
+        return len(text.rstrip()) if is_end else _start(error.token), set(error.accepts or error.expected)
+    position = error.pos_in_stream or 0
+    possible: set[str] = set(error.allowed) if isinstance(error, UnexpectedCharacters) else set()
+    # The lexer merges states: it names the bracket even where none is open.
+    if text.count("(", 0, position) <= text.count(")", 0, position):
+        possible.discard("RPAR")
+        if "_AND" in possible:
+            possible.add("$END")
+    return position, possible
+
+
+def _hint(text: str, position: int, possible: set[str]) -> str:
+    rest = text[position:]
+    for pattern, terminal, hint in _HINTS:
+        if (terminal is None or terminal in possible) and re.match(pattern, rest, re.IGNORECASE | re.DOTALL):
+            return hint
+    word = re.match(r"[^\W\d]\w*", rest)
+    if word and "ROOT" in possible:
+        return f"a field is written @.{word[0]}, a text '{word[0]}'"
+    return ""
+
+
+def _bare_path_hint(text: str) -> str:
+    if not text:
+        return ""
+    parts = text.split(".")
+    if all(re.fullmatch(r"[^\W\d]\w*", part) for part in parts):
+        return f"a field in a column is written @.{text}"
+    return f"a name with other than letters, digits and _ is written {Path((text,))}"

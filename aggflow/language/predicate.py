@@ -1,0 +1,385 @@
+"""A predicate: the one tree that JPath texts and Ibis expressions give.
+
+    Predicate = Constant | Compare | Like | Match | In | Exists | Not | And | Or
+    Operand   = Path | Length | Literal
+
+Its logic has two values.  A test (``Compare``, ``Like``, ``Match``, ``In``) is true where
+its values are there and fit, and false everywhere else; a missing value fits nothing, not
+even ``!=``.  ``Not(p)`` is true exactly where ``p`` is not, so ``p`` and ``!(p)`` part
+the rows in two.  Comparing with null asks whether the value is there: ``@.x == null``
+where it is missing, ``@.x != null`` where it is not.
+
+Trees are plain frozen values.  ``to_jpath`` is their text, and ``parse_predicate`` of that
+text is the same tree again; ``aggflow.language.meaning`` holds what they mean in Ibis.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+
+from aggflow.errors import Problem, SpecError
+from aggflow.language.operators import MIRRORED, Comparison
+from aggflow.language.regex import escape_slashes, first_problem, unescape_slashes
+
+Number: TypeAlias = int | Decimal
+
+_PLAIN_NAME = re.compile(r"[^\W\d]\w*")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Path:
+    """The way to a field: a column, then fields or JSON keys in it.
+
+    Attributes
+    ----------
+    parts
+        Column first; at least one.
+    """
+
+    parts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
+        if not self.parts:
+            raise _wrong("a path needs at least one name")
+
+    def __str__(self) -> str:
+        return "@" + "".join(_segments(self.parts))
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many elements an array has, or characters a text."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.path}.length"
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A value written down: text, number, true, false or null.
+
+    Numbers are kept as they are written, as ``int`` or ``Decimal`` (a float is taken by
+    its shortest text); equal numbers are equal literals, but ``true`` is not ``1``.
+
+    Attributes
+    ----------
+    value
+        The value.
+    kind
+        ``text``, ``number``, ``boolean`` or ``null``; follows from the value.
+    """
+
+    value: str | Number | float | bool | None
+    kind: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", _kind(self.value))
+        if isinstance(self.value, float):
+            object.__setattr__(self, "value", Decimal(repr(float(self.value))))
+        if self.kind == "number" and not _is_in_range(self.value):
+            raise _wrong(f"{self.value} is no number that can be compared with")
+
+    @property
+    def number(self) -> Number:
+        """The value of a numeric literal."""
+        if isinstance(self.value, int | Decimal) and self.kind == "number":
+            return self.value
+        raise _wrong(f"{self} is no number")
+
+    def __str__(self) -> str:
+        match self.value:
+            case None:
+                return "null"
+            case bool():
+                return "true" if self.value else "false"
+            case str():
+                return quoted(self.value)
+            case _:
+                return str(self.value)
+
+
+Operand: TypeAlias = Path | Length | Literal
+
+
+@dataclass(frozen=True)
+class Constant:
+    """True for every row, or for none."""
+
+    value: bool
+
+
+TRUE = Constant(True)
+FALSE = Constant(False)
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Two operands compared; a literal stands on the right of anything else."""
+
+    op: Comparison
+    left: Operand
+    right: Operand
+
+    def __post_init__(self) -> None:
+        if self.op not in MIRRORED:
+            raise _wrong(f"{self.op!r} is no comparison")
+        if isinstance(self.left, Literal) and not isinstance(self.right, Literal):
+            left, right = self.right, self.left
+            object.__setattr__(self, "op", MIRRORED[self.op])
+            object.__setattr__(self, "left", left)
+            object.__setattr__(self, "right", right)
+
+
+@dataclass(frozen=True)
+class Like:
+    """A text that fits a pattern: ``%`` any text, ``_`` any one character, the whole of it."""
+
+    operand: Path
+    pattern: str
+    ignore_case: bool = False
+
+
+@dataclass(frozen=True)
+class Match:
+    """A text in which a regular expression (RE2) finds something."""
+
+    operand: Path
+    pattern: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", unescape_slashes(self.pattern))
+        problem = first_problem(self.pattern)
+        if problem is not None:
+            raise _wrong(f"the regular expression {self.pattern!r} cannot be read: {problem.message}")
+
+
+@dataclass(frozen=True)
+class In:
+    """An operand that equals one of the values; with none, never."""
+
+    operand: Path | Length
+    values: tuple[Literal, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(self.values))
+
+
+@dataclass(frozen=True)
+class Exists:
+    """A field that is there: not missing and not null."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Not:
+    """True exactly where its term is not."""
+
+    term: Predicate
+
+
+@dataclass(frozen=True)
+class And:
+    """All terms; at least two.  Terms that are conjunctions themselves are taken apart."""
+
+    terms: tuple[Predicate, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", _flat(And, self.terms))
+
+
+@dataclass(frozen=True)
+class Or:
+    """Any of the terms; at least two.  Terms that are disjunctions themselves are taken apart."""
+
+    terms: tuple[Predicate, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", _flat(Or, self.terms))
+
+
+Predicate: TypeAlias = Constant | Compare | Like | Match | In | Exists | Not | And | Or
+
+
+def all_of(terms: Iterable[Predicate]) -> Predicate:
+    """The conjunction of any number of predicates, without constants in it; of none, TRUE.
+
+    Examples
+    --------
+    >>> to_jpath(all_of([TRUE, Exists(Path(("a",)))]))
+    '@.a'
+    """
+    return _joined(And, terms, neutral=TRUE, decides=FALSE)
+
+
+def any_of(terms: Iterable[Predicate]) -> Predicate:
+    """The disjunction of any number of predicates, without constants in it; of none, FALSE."""
+    return _joined(Or, terms, neutral=FALSE, decides=TRUE)
+
+
+def conjuncts(tree: Predicate) -> tuple[Predicate, ...]:
+    """The conditions that must all hold; none for TRUE.
+
+    Examples
+    --------
+    >>> a, b = Exists(Path(("a",))), Exists(Path(("b",)))
+    >>> conjuncts(And((a, b))) == (a, b), conjuncts(a) == (a,), conjuncts(TRUE)
+    (True, True, ())
+    """
+    if tree == TRUE:
+        return ()
+    return tree.terms if isinstance(tree, And) else (tree,)
+
+
+def paths(tree: Predicate) -> set[Path]:
+    """All fields that a predicate reads."""
+    return {
+        operand.path if isinstance(operand, Length) else operand
+        for operand in _operands(tree)
+        if not isinstance(operand, Literal)
+    }
+
+
+def to_jpath(tree: Predicate) -> str:
+    """The canonical text of a predicate; empty for TRUE.
+
+    Parsing it gives the same tree.
+
+    Examples
+    --------
+    >>> origin, delay = Path(("origin",)), Path(("dep", "delay min"))
+    >>> to_jpath(And((Not(In(origin, (Literal("LGA"),))), Compare("<", Literal(5), delay))))
+    "!(@.origin in ['LGA']) && @.dep['delay min'] > 5"
+    """
+    return "" if tree == TRUE else _text(tree)
+
+
+def quoted(text: str) -> str:
+    r"""A text literal of JPath.
+
+    Examples
+    --------
+    >>> print(quoted("it's"))
+    'it\'s'
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def read_number(text: str) -> Number | None:
+    """The number that a text reads as, or None.
+
+    Examples
+    --------
+    >>> read_number("-1.50"), read_number("7"), read_number("apples")
+    (Decimal('-1.50'), 7, None)
+    """
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent beyond all bounds
+        return None
+    if not _is_in_range(number):
+        return None
+    return int(number) if text.lstrip("+-").isdigit() else number
+
+
+def _text(tree: Predicate) -> str:
+    match tree:
+        case Constant():
+            return "true" if tree.value else "false"
+        case Compare():
+            return f"{tree.left} {tree.op} {tree.right}"
+        case Like():
+            return f"{tree.operand} {'ILIKE' if tree.ignore_case else 'LIKE'} {quoted(tree.pattern)}"
+        case Match():
+            return f"{tree.operand} =~ /{escape_slashes(tree.pattern)}/"
+        case In():
+            return f"{tree.operand} in [{', '.join(map(str, tree.values))}]"
+        case Exists():
+            return str(tree.path)
+        case Not():
+            return f"!({_text(tree.term)})"
+        case And():
+            # || binds less than &&: only a disjunction needs its parentheses here.
+            return " && ".join(f"({_text(t)})" if isinstance(t, Or) else _text(t) for t in tree.terms)
+        case Or():
+            return " || ".join(map(_text, tree.terms))
+
+
+def _segments(parts: tuple[str, ...]) -> Iterator[str]:
+    for i, part in enumerate(parts):
+        is_the_function = part == "length" and i == len(parts) - 1 and i > 0
+        plain = _PLAIN_NAME.fullmatch(part) and not is_the_function
+        yield f".{part}" if plain else f"[{quoted(part)}]"
+
+
+def _operands(tree: Predicate) -> Iterator[Operand]:
+    match tree:
+        case Constant():
+            return
+        case Compare():
+            yield from (tree.left, tree.right)
+        case Like() | Match() | In():
+            yield tree.operand
+        case Exists():
+            yield tree.path
+        case Not():
+            yield from _operands(tree.term)
+        case And() | Or():
+            for term in tree.terms:
+                yield from _operands(term)
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "text"
+        case int() | float() | Decimal():
+            return "number"
+        case _:
+            raise _wrong(f"{value!r} is no text, number, true, false or null")
+
+
+def _is_in_range(number: object) -> bool:
+    # Beyond a double's range engines disagree, and digits could go on without end.
+    try:
+        return isinstance(number, int | Decimal) and math.isfinite(float(number))
+    except (OverflowError, ValueError):
+        return False
+
+
+def _flat(kind: type[And | Or], terms: Iterable[Predicate]) -> tuple[Predicate, ...]:
+    flat = tuple(part for term in terms for part in (term.terms if isinstance(term, kind) else (term,)))
+    if len(flat) < 2:
+        raise _wrong(f"{kind.__name__} joins at least two terms", "all_of and any_of take any number")
+    return flat
+
+
+def _joined(
+    kind: type[And | Or], terms: Iterable[Predicate], *, neutral: Constant, decides: Constant
+) -> Predicate:
+    kept = [term for term in terms if term != neutral]
+    if decides in kept:
+        return decides
+    if len(kept) < 2:
+        return kept[0] if kept else neutral
+    return kind(tuple(kept))
+
+
+def _wrong(message: str, hint: str = "") -> SpecError:
+    return SpecError("the predicate", [Problem("", message, hint)])
