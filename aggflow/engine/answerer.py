@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aggflow.catalog.coverage import Coverage
 from aggflow.engine.plan import Piece, pieces
-from aggflow.engine.question import Asked, Question
+from aggflow.engine.question import Asked, Order, Question
 from aggflow.engine.reader import Reader, completed
 from aggflow.engine.slab import Grouped, Slab, grouped
 from aggflow.engine.version import Version
@@ -18,7 +18,7 @@ from aggflow.errors import NotCoveredError
 from aggflow.measures.cells import Cells
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, StateKey
-from aggflow.measures.state import Int64s, Values
+from aggflow.measures.state import Column, Groups, Int64s, Sketch, State, Values
 from aggflow.measures.vocabulary import Codes, Vocabulary
 from aggflow.spec.calculation import Calculation
 from aggflow.timeline import Window
@@ -59,6 +59,48 @@ class Columns:
         )
 
 
+@dataclass(frozen=True)
+class _Merged:
+    """The states of a field, one a group that has any.
+
+    Attributes
+    ----------
+    asked, key, kind
+        The field.
+    state
+        Its states.
+    present
+        The numbers of the groups that have one.
+    count
+        How many groups there are.
+    """
+
+    asked: Asked
+    key: StateKey
+    kind: Kind
+    state: State
+    present: Int64s
+    count: int
+
+    def values(self) -> Values:
+        """The value of every group."""
+        values = MEASURES[self.key.measure].finish(
+            self.state, self.asked.calculation, self.kind, self.asked.percentile
+        )
+        return _spread(values, self.present, self.count, self.asked.calculation)
+
+    def at(self, rows: NDArray[np.intp], level: Int64s, count: int) -> Values:
+        """The values of coarser groups: of some groups, each a part of the coarser one named."""
+        coarser = np.full(self.count, -1, dtype=np.int64)
+        coarser[rows] = level
+        codes = coarser[self.present]
+        mine = np.flatnonzero(codes >= 0)
+        present, local = np.unique(codes[mine], return_inverse=True)
+        state = {name: _take(column, mine) for name, column in self.state.items()}
+        merged = MEASURES[self.key.measure].merge(state, Groups(local, len(present)), self.kind)
+        return _Merged(self.asked, self.key, self.kind, merged, present, count).values()
+
+
 class Answerer:
     """Answers one question from one rollup.
 
@@ -82,6 +124,7 @@ class Answerer:
         self._coverage = coverage
         self._reader = reader
         self._kinds: dict[StateKey, Kind] = {}
+        self._states: dict[tuple[_Grain, StateKey], State] = {}
         self._vocabularies: Mapping[str, Vocabulary] = reader.vocabularies(versions[-1])
 
     def columns(self) -> Columns:
@@ -128,28 +171,45 @@ class Answerer:
     def _limited(self, slabs: dict[_Grain, Slab]) -> dict[_Grain, Slab]:
         """Keep the first values of each limited grouping within those kept of the one before it."""
         question = self._question
-        by_field = next((order for order in question.order if self._asked(order.by) is not None), None)
-        paths: list[str] = []
-        for name, limit in question.limits:
-            path = question.groupings[name]
-            together = grouped(list(slabs.values()), [*paths, path], None)
-            values: Values | None = None
-            if by_field is not None:
-                asked = self._asked(by_field.by)
-                assert asked is not None  # noqa: S101 - by_field names a field
-                values = self._merged(asked, slabs, together)
-            paths.append(path)
-            ranks = [self._ranks(path)[together.codes[path]]]
-            if values is not None and by_field is not None:
-                ranks = [*_sort_keys(values, descending=by_field.descending), *ranks]
-            parents = _parents(together, paths[:-1])
-            kept = _first_of(parents, ranks, limit)
-            slabs = {
-                grain: slab.keep(kept[numbers])
-                for (grain, slab), numbers in zip(slabs.items(), together.numbers, strict=True)
-            }
-            slabs = {grain: slab for grain, slab in slabs.items() if len(slab.cells)}
-        return slabs
+        if not question.limits or not slabs:
+            return slabs
+        paths = [question.groupings[name] for name, _ in question.limits]
+        together = grouped(list(slabs.values()), paths, None)
+        order = next((order for order in question.order if self._asked(order.by) is not None), None)
+        ranking = None if order is None else self._merged_state(order.by, slabs, together)
+        kept = np.ones(together.count, dtype=bool)
+        for level, (_, limit) in enumerate(question.limits, start=1):
+            kept &= self._first(together, paths[:level], kept, limit, order, ranking)
+        limited = {
+            grain: slab.keep(kept[numbers])
+            for (grain, slab), numbers in zip(slabs.items(), together.numbers, strict=True)
+        }
+        return {grain: slab for grain, slab in limited.items() if len(slab.cells)}
+
+    def _first(
+        self,
+        together: Grouped,
+        paths: Sequence[str],
+        kept: NDArray[np.bool_],
+        limit: int,
+        order: Order | None,
+        ranking: _Merged | None,
+    ) -> NDArray[np.bool_]:
+        """For every group, whether its value at a level is among the first within its parent."""
+        rows = np.flatnonzero(kept)
+        stacked = np.stack([together.codes[path][rows] for path in paths])
+        members, first, level = np.unique(stacked, axis=1, return_index=True, return_inverse=True)
+        level = level.reshape(-1)
+        ranks: list[NDArray[np.generic]] = [self._ranks(paths[-1])[members[-1]]]
+        if ranking is not None and order is not None:
+            values = ranking.at(rows, level, members.shape[1])
+            ranks = [*_sort_keys(values, descending=order.descending), *ranks]
+        parents = np.unique(members[:-1], axis=1, return_inverse=True)[1].reshape(-1)
+        if len(paths) == 1:
+            parents = np.zeros(members.shape[1], dtype=np.int64)
+        chosen = np.zeros(len(kept), dtype=bool)
+        chosen[rows] = _first_of(parents, ranks, limit)[level]
+        return chosen
 
     def _finished(self, slabs: dict[_Grain, Slab]) -> Columns:
         question = self._question
@@ -169,16 +229,26 @@ class Answerer:
 
     def _merged(self, asked: Asked, slabs: dict[_Grain, Slab], together: Grouped) -> Values:
         """A field's value for every group."""
-        grains = list(slabs)
         grain = None if asked.key is None else (asked.window, asked.key.groupings)
         if asked.key is None or grain not in slabs:
             return _nothing(asked.calculation, together.count)
-        place = grains.index(grain)
-        state, present = together.merge(place, slabs[grain].cells, asked.key, self._kinds[asked.key])
-        values = MEASURES[asked.key.measure].finish(
-            state, asked.calculation, self._kinds[asked.key], asked.percentile
-        )
-        return _spread(values, present, together.count, asked.calculation)
+        key = asked.key
+        groups, present = together.groups[list(slabs).index(grain)]
+        if (grain, key) not in self._states:
+            state = slabs[grain].cells.states[key]
+            self._states[grain, key] = MEASURES[key.measure].merge(state, groups, self._kinds[key])
+        merged = _Merged(asked, key, self._kinds[key], self._states[grain, key], present, together.count)
+        return merged.values()
+
+    def _merged_state(self, name: str, slabs: dict[_Grain, Slab], together: Grouped) -> _Merged | None:
+        """A field's states for every group that has any, to be merged further."""
+        asked = self._asked(name)
+        if asked is None or asked.key is None or (asked.window, asked.key.groupings) not in slabs:
+            return None
+        grain, kind = (asked.window, asked.key.groupings), self._kinds[asked.key]
+        groups, present = together.groups[list(slabs).index(grain)]
+        state = MEASURES[asked.key.measure].merge(slabs[grain].cells.states[asked.key], groups, kind)
+        return _Merged(asked, asked.key, kind, state, present, together.count)
 
     def _ordered(self, columns: Columns) -> NDArray[np.intp]:
         question = self._question
@@ -216,6 +286,10 @@ class Answerer:
         return next((asked for asked in self._question.fields if asked.name == name), None)
 
 
+def _take(column: Column, rows: NDArray[np.intp]) -> Column:
+    return column.take(rows) if isinstance(column, Sketch) else column[rows]
+
+
 def _sort_keys(values: Values, *, descending: bool) -> list[NDArray[np.generic]]:
     """Values as terms of an order, the strongest first: nulls last, then up or down."""
     null = np.zeros(len(values.data), dtype=bool) if values.valid is None else ~values.valid
@@ -226,14 +300,6 @@ def _sort_keys(values: Values, *, descending: bool) -> list[NDArray[np.generic]]
         data = np.array([rank.get(value, 0) for value in data], dtype=np.int64)
     plain = np.where(null, 0, data)
     return [null, -plain if descending else plain]
-
-
-def _parents(together: Grouped, paths: Sequence[str]) -> Int64s:
-    """For every group, the number of its values of the outer groupings."""
-    if not paths:
-        return np.zeros(together.count, dtype=np.int64)
-    stacked = np.stack([together.codes[path] for path in paths])
-    return np.unique(stacked, axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def _first_of(parents: Int64s, ranks: Sequence[NDArray[np.generic]], limit: int) -> NDArray[np.bool_]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggflow.measures.cells import Cells
-from aggflow.measures.kind import Kind
-from aggflow.measures.registry import MEASURES, StateKey
-from aggflow.measures.state import Groups, Int64s, State
+from aggflow.measures.state import Groups, Int64s
 from aggflow.measures.vocabulary import Codes, GroupingValue, Vocabulary
 from aggflow.timeline import Interval, Window, Zone
 
 _COMPRESS = 1 << 62
+_TABLE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,10 @@ class Grouped:
     buckets: Int64s | None
     codes: Mapping[str, Codes]
 
-    def merge(self, slab: int, cells: Cells, key: StateKey, kind: Kind) -> tuple[State, Int64s]:
-        """One state a group that has cells in a slab, and the numbers of those groups."""
-        present, local = np.unique(self.numbers[slab], return_inverse=True)
-        groups = Groups(local, len(present))
-        return MEASURES[key.measure].merge(cells.states[key], groups, kind), present
+    @cached_property
+    def groups(self) -> tuple[tuple[Groups, Int64s], ...]:
+        """For each slab, the groups that have cells in it, and their numbers."""
+        return tuple(_present(numbers, self.count) for numbers in self.numbers)
 
 
 Column: TypeAlias = Int64s | Codes
@@ -120,5 +119,24 @@ def _numbered(columns: Sequence[Column]) -> tuple[Int64s, NDArray[np.intp]]:
             least, width = 0, int(column.max()) + 1
         total = total * width + (column.astype(np.int64) - least)
         size *= width
+    if size <= max(_TABLE, 4 * len(total)):
+        # A table of all numbers there can be: cheaper than sorting.
+        seen = np.flatnonzero(np.bincount(total, minlength=size))
+        place = np.zeros(size, dtype=np.int64)
+        place[seen] = np.arange(len(seen))
+        numbers = place[total]
+        first = np.empty(len(seen), dtype=np.intp)
+        first[numbers[::-1]] = np.arange(len(total) - 1, -1, -1)
+        return numbers, first
     _, first, numbers = np.unique(total, return_index=True, return_inverse=True)
     return numbers.astype(np.int64), first
+
+
+def _present(numbers: Int64s, count: int) -> tuple[Groups, Int64s]:
+    counts = np.bincount(numbers, minlength=count)
+    present = np.flatnonzero(counts)
+    if len(present) == count:
+        return Groups(numbers, count), present
+    place = np.zeros(count, dtype=np.int64)
+    place[present] = np.arange(len(present))
+    return Groups(place[numbers], len(present)), present

@@ -95,17 +95,18 @@ def verify(
     """
     choose = random.Random(seed)  # noqa: S311 - a sample, no secret
     stored = [piece for piece in pieces(versions, coverage, ALWAYS) if piece.row and piece.row.file]
-    chosen = (
-        [_bucket(piece, resident, choose) for piece in choose.choices(stored, k=sample)] if stored else []
+    drawn = (
+        _bucket(piece, resident, choose) for piece in (choose.choices(stored, k=sample) if stored else ())
     )
+    chosen = {(piece.version.number, piece.window): piece for piece in drawn if piece is not None}
     differences: list[Difference] = []
     read_rows = 0
-    for piece in dict.fromkeys(bucket for bucket in chosen if bucket is not None):
-        found, count = _compare(piece, rows, resident)
+    for (number, window), piece in sorted(chosen.items(), key=lambda item: item[0]):
+        what, count = _compare(piece, rows, resident)
         read_rows += count
-        if found:
-            differences.append(Difference(piece.version.number, piece.window, found))
-    return VerifyReport(len(set(chosen) - {None}), read_rows, tuple(differences))
+        if what:
+            differences.append(Difference(number, window, what))
+    return VerifyReport(len(chosen), read_rows, tuple(differences))
 
 
 def _bucket(piece: Piece, resident: Resident, choose: random.Random) -> Piece | None:

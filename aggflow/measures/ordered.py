@@ -39,9 +39,12 @@ class Ordered:
     def merge(self, state: State, groups: Groups, kind: Kind) -> State:
         """The earlier (later) time's value."""
         time, value = array_of(state, "time"), array_of(state, "value")
+        best = groups.reduce(np.maximum if self.latest else np.minimum, time)
+        tied = np.flatnonzero(time == best[groups.codes])
         sign = -1 if self.latest else 1
-        order = np.lexsort((sign * _ranks(value), sign * time, groups.codes))
-        kept = groups.first(order)
+        order = np.lexsort((sign * _ranks(value[tied]), groups.codes[tied]))
+        firsts = np.searchsorted(groups.codes[tied][order], np.arange(groups.count))
+        kept = tied[order[firsts]]
         return {"time": time[kept], "value": value[kept]}
 
     def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:

@@ -75,9 +75,11 @@ class Quantile:
         """A sketch's runs merged by group, the counts of equal keys added."""
         if len(sketch.keys) == 0:
             return Sketch(np.zeros(groups.count + 1, dtype=np.int64), sketch.keys, sketch.counts)
-        least = int(sketch.keys.min())
-        width = int(sketch.keys.max()) - least + 1
-        place = sketch.keys.astype(np.int64) - least
+        gap = _gap(sketch.keys)
+        keys = _closed(sketch.keys, gap)
+        least = int(keys.min())
+        width = int(keys.max()) - least + 1
+        place = keys - least
         if groups.count > 1:
             place += groups.spread(sketch) * width
         total = groups.count * width
@@ -92,7 +94,8 @@ class Quantile:
             starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
             places, counts = ordered[starts], np.add.reduceat(sketch.counts[order].astype(np.int64), starts)
         offsets = np.searchsorted(places, np.arange(groups.count + 1) * width)
-        return Sketch(offsets.astype(np.int64), (places % width + least).astype(np.int32), counts)
+        keys = places % width + least
+        return Sketch(offsets.astype(np.int64), (keys + np.sign(keys) * gap).astype(np.int32), counts)
 
     def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:
         """The value at rank max(1, ceil(n q)); null where there was no number."""
@@ -106,6 +109,21 @@ class Quantile:
         keys = np.zeros(len(n), dtype=np.int64)
         keys[valid] = sketch.keys[at[valid]]
         return Values(values_of(keys, kind), valid)
+
+
+def _gap(keys: Array) -> int:
+    """How many keys on either side of zero stand for values smaller than all that occur."""
+    least, most = int(keys.min()), int(keys.max())
+    if least > 0 or most < 0:
+        return 0
+    sizes = np.abs(keys)
+    return int(np.min(sizes, where=sizes > 0, initial=OFFSET)) - 1
+
+
+def _closed(keys: Array, gap: int) -> Int64s:
+    """Keys without the gap around zero, so that a table of them is short; the order stays."""
+    wide = keys.astype(np.int64)
+    return wide - np.sign(wide) * gap if gap else wide
 
 
 def values_of(keys: Int64s, kind: Kind) -> Array:

@@ -158,11 +158,6 @@ class Groups:
             return column[:0]
         return ufunc.reduceat(self.in_order(column), self._starts)
 
-    def first(self, order: NDArray[np.intp]) -> NDArray[np.intp]:
-        """The first cell of every group in an order of cells that sorts by group first."""
-        codes = self.codes[order]
-        return order[np.searchsorted(codes, np.arange(self.count))]
-
     def spread(self, sketch: Sketch) -> Int64s:
         """The group of every entry of a sketch."""
         return np.repeat(self.codes, sketch.lengths)
