@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from aggflow.language.entailment import implies
+from aggflow.language.expression import from_ibis
 from aggflow.language.jpath import parse_path, parse_predicate
+from aggflow.language.meaning import to_ibis
 from aggflow.language.operators import OPERATORS, Operator
 from aggflow.language.predicate import (
     FALSE,
@@ -52,10 +55,13 @@ __all__ = [
     "all_of",
     "any_of",
     "conjuncts",
+    "from_ibis",
+    "implies",
     "parse_path",
     "parse_predicate",
     "paths",
     "quoted",
     "read_number",
+    "to_ibis",
     "to_jpath",
 ]

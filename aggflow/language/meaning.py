@@ -1,0 +1,388 @@
+"""The meaning of a predicate: an Ibis boolean that is true exactly where the predicate is.
+
+How a literal compares follows the type of the value beside it:
+
+====================  ==================  =====================  =====================
+value                 text literal        number literal         true, false
+====================  ==================  =====================  =====================
+text                  as text             value cast to number   as 'true', 'false'
+number                read as number      as number              as 1, 0
+boolean               'true', 'false'     value as 1, 0          as boolean
+timestamp, date       as a time           epoch milliseconds     matches nothing
+other scalar          value cast to text  matches nothing        matches nothing
+====================  ==================  =====================  =====================
+
+A cast that fails and a text that cannot be read match nothing, with any operator.  NaN
+compares false with everything, itself included, as in IEEE 754 and unlike in most engines.
+"""
+
+# Ibis is untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from aggflow.errors import Problem, QueryError, SpecError
+from aggflow.language.operators import OPERATORS, Comparison, Meaning
+from aggflow.language.predicate import (
+    And,
+    Compare,
+    Constant,
+    Exists,
+    In,
+    Length,
+    Like,
+    Literal,
+    Match,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Predicate,
+    read_number,
+)
+from aggflow.timeline import parse_instant, to_datetime
+
+Resolve: TypeAlias = Callable[[Path], ir.Value]
+Convert: TypeAlias = Callable[[Any], ir.Value]
+
+_MOST_DIGITS = 38
+_DAY_US = 86_400_000_000
+
+
+def to_ibis(
+    tree: Predicate,
+    resolve: Resolve,
+    *,
+    number: Convert,
+    length: Resolve | None = None,
+    instant: Convert | None = None,
+    spelled: Mapping[str, Meaning] | None = None,
+    has_nan: bool = True,
+) -> ir.BooleanValue:
+    """The Ibis meaning of a predicate.
+
+    Parameters
+    ----------
+    tree
+        The predicate.
+    resolve
+        Gives the Ibis value of a path; it raises for a field that does not exist.  What comes
+        from JSON is text (``true`` and ``false`` for its booleans), null where missing.
+    number
+        Casts a text to a floating number, null where it is none.
+    length
+        Gives the length of what is at a path, for arrays in JSON.  Without it, the length of
+        what ``resolve`` gives.
+    instant
+        Turns a timestamp into microseconds since the epoch, for engines that do not compare
+        timestamps as times.  Without it, timestamps compare with timestamp literals; columns
+        without a time zone are in UTC.
+    spelled
+        The engine's own spelling of operators, by symbol, in place of ``OPERATORS``.
+    has_nan
+        False for engines that hold no NaN.
+
+    Returns
+    -------
+    ir.BooleanValue
+        True exactly where the predicate is true; elsewhere false or null, which is one and the
+        same to a filter and to the ``where=`` of an aggregate.  To negate it, negate the tree.
+
+    Raises
+    ------
+    SpecError
+        A value has a type that the predicate cannot test.
+
+    Examples
+    --------
+    >>> from aggflow.language import parse_predicate
+    >>> t = ibis.table({"origin": "string", "delay": "int64"}, name="flights")
+    >>> late = to_ibis(parse_predicate("@.origin != 'LGA' && @.delay > '15'"), lambda p: t[p.parts[0]],
+    ...                number=lambda value: value.try_cast("float64"))
+    >>> late
+    r0 := UnboundTable: flights
+    ...
+    And(...): r0.origin != 'LGA' & r0.delay > 15
+    """
+    meanings = {symbol: row.meaning for symbol, row in OPERATORS.items()} | dict(spelled or {})
+    says = _Meaning(resolve, number, length or _length_of(resolve), instant, meanings, has_nan)
+    return says.where(tree)
+
+
+@dataclass(frozen=True)
+class _Aligned:
+    """A value and what it is compared with, made comparable."""
+
+    value: Any
+    other: Any
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What a predicate says about the values of one table of one engine."""
+
+    resolve: Resolve
+    number: Convert
+    length: Resolve
+    instant: Convert | None
+    meanings: Mapping[str, Meaning]
+    has_nan: bool
+    never: Any = field(default_factory=lambda: ibis.literal(False))
+
+    def where(self, tree: Predicate) -> Any:
+        match tree:
+            case Constant():
+                return ibis.literal(tree.value)
+            case Not():
+                is_true: Any = ibis.coalesce(self.where(tree.term), False)
+                return ~is_true
+            case And():
+                return ibis.and_(*map(self.where, tree.terms))
+            case Or():
+                return ibis.or_(*map(self.where, tree.terms))
+            case Exists():
+                return self.meanings["exists"](self.resolve(tree.path), None)
+            case Like():
+                return self.meanings["ILIKE" if tree.ignore_case else "LIKE"](
+                    self._as_text(tree.operand), tree.pattern
+                )
+            case Match():
+                return self.meanings["=~"](self._as_text(tree.operand), tree.pattern)
+            case In():
+                return self._is_in(tree)
+            case Compare():
+                return self._compare(tree.op, tree.left, tree.right)
+
+    def _compare(self, op: Comparison, left: Operand, right: Operand) -> Any:
+        if isinstance(left, Literal) and isinstance(right, Literal):
+            return ibis.literal(_holds(op, left, right))
+        if isinstance(left, Literal):  # a Compare never has it so
+            return self.never
+        if isinstance(right, Literal):
+            return self._compare_literal(op, left, right)
+        return self._apply(op, self._align_values(left, right))
+
+    def _compare_literal(self, op: Comparison, operand: Path | Length, literal: Literal) -> Any:
+        value = self._value(operand)
+        if literal.kind == "null":
+            there = self.meanings["exists"](value, None)
+            return {"==": ~there, "!=": there}.get(op, self.never)
+        beyond = _beyond_the_type(value, literal)
+        if beyond is not None:
+            # All values of the type lie on one side of the literal.
+            return value.notnull() if OPERATORS[op].meaning(0, beyond) else self.never
+        return self._apply(op, self._align(operand, value, literal))
+
+    def _apply(self, op: str, sides: _Aligned | None) -> Any:
+        if sides is None:
+            return self.never
+        result = self.meanings[op](sides.value, sides.other)
+        # Engines that have NaN take it for equal to itself and above infinity.
+        is_column = isinstance(sides.other, ir.Column)
+        if self.has_nan and (is_column or op not in ("==", "<", "<=", "in")):
+            for side in (sides.value, sides.other):
+                if isinstance(side, ir.Column) and side.type().is_floating():
+                    result &= side <= ibis.literal(float("inf"))
+        return result
+
+    def _is_in(self, tree: In) -> Any:
+        value: Any = self._value(tree.operand)
+        tests: list[Any] = []
+        # One membership for each form that the value takes beside the literals.
+        forms: dict[Any, list[Any]] = {}
+        for literal in tree.values:
+            if literal.kind == "null" or _beyond_the_type(value, literal) is not None:
+                tests.append(self._compare_literal("==", tree.operand, literal))
+                continue
+            sides = self._align(tree.operand, value, literal)
+            if sides is not None:
+                forms.setdefault(sides.value.op(), []).append(sides.other)
+        tests += [self._apply("in", _Aligned(op.to_expr(), options)) for op, options in forms.items()]
+        return ibis.or_(*tests) if tests else self.never
+
+    def _value(self, operand: Path | Length) -> Any:
+        return self.length(operand.path) if isinstance(operand, Length) else self.resolve(operand)
+
+    def _align(self, operand: Path | Length, value: Any, literal: Literal) -> _Aligned | None:
+        """A value and a literal made comparable; None where they never are."""
+        type_: dt.DataType = value.type()
+        if type_.is_numeric() and not type_.is_boolean():
+            number = _number(literal)
+            return None if number is None else _Aligned(value, _numeric_literal(number, type_))
+        if type_.is_string():
+            if literal.kind == "number":
+                return _Aligned(self.number(value), _numeric_literal(literal.number, dt.float64))
+            return _Aligned(value, _text_literal(literal))
+        if type_.is_boolean():
+            return self._align_boolean(value, literal)
+        if type_.is_timestamp() or type_.is_date():
+            return None if literal.kind == "boolean" else self._align_time(operand, value, literal)
+        if _is_scalar(type_):
+            return _Aligned(value.cast("string"), _text_literal(literal)) if literal.kind == "text" else None
+        raise _unfit(operand, type_, "compared")
+
+    def _align_boolean(self, value: Any, literal: Literal) -> _Aligned | None:
+        if literal.kind == "number":
+            return _Aligned(value.cast("int64"), _numeric_literal(literal.number, dt.int64))
+        truth = {"true": True, "false": False, True: True, False: False}.get(_truth_name(literal))
+        return None if truth is None else _Aligned(value, ibis.literal(truth))
+
+    def _align_time(self, operand: Path | Length, value: Any, literal: Literal) -> _Aligned:
+        us = _instant(operand, literal)
+        type_ = value.type()
+        if type_.is_date():
+            if us % _DAY_US == 0:
+                return _Aligned(value, ibis.literal(to_datetime(us).date()))
+            value = value.cast("timestamp")
+        if self.instant is not None:
+            return _Aligned(self.instant(value), ibis.literal(us, type="int64"))
+        return _Aligned(value, _time_literal(us, value.type()))
+
+    def _align_values(self, left: Path | Length, right: Path | Length) -> _Aligned:
+        """Two values made comparable."""
+        values = [self._value(left), self._value(right)]
+        kinds = [
+            _comparable_kind(operand, value) for operand, value in zip((left, right), values, strict=True)
+        ]
+        if set(kinds) == {"number", "text"}:
+            values = [
+                self.number(value) if kind == "text" else value
+                for value, kind in zip(values, kinds, strict=True)
+            ]
+        elif kinds[0] != kinds[1]:
+            types = " and ".join(str(value.type()) for value in values)
+            raise _wrong(f"{left} and {right} cannot be compared: they are {types}")
+        elif kinds[0] == "time":
+            values = [value.cast("timestamp") if value.type().is_date() else value for value in values]
+            if self.instant is not None:
+                values = [self.instant(value) for value in values]
+        elif kinds[0] == "scalar":
+            values = [value.cast("string") for value in values]
+        return _Aligned(*values)
+
+    def _as_text(self, path: Path) -> Any:
+        value: Any = self.resolve(path)
+        type_ = value.type()
+        if type_.is_string():
+            return value
+        # Engines agree on how these are written; they do not for floats and times.
+        if type_.is_integer() or type_.is_uuid():
+            return value.cast("string")
+        raise _unfit(path, type_, "searched as text")
+
+
+def _length_of(resolve: Resolve) -> Resolve:
+    def length(path: Path) -> ir.Value:
+        value: Any = resolve(path)
+        type_ = value.type()
+        if type_.is_array() or type_.is_map() or type_.is_string():
+            return value.length()
+        raise _unfit(path, type_, "measured by .length")
+
+    return length
+
+
+def _holds(op: Comparison, left: Literal, right: Literal) -> bool:
+    if "null" in (left.kind, right.kind):
+        return {"==": left == right, "!=": left != right}.get(op, False)
+    if left.kind != right.kind:
+        return False
+    return bool(OPERATORS[op].meaning(left.value, right.value))
+
+
+def _number(literal: Literal) -> int | Decimal | None:
+    """The number that a literal is, or reads as."""
+    match literal.value:
+        case bool():
+            return int(literal.value)
+        case str():
+            return read_number(literal.value)
+        case _:
+            return literal.number
+
+
+def _truth_name(literal: Literal) -> Any:
+    return literal.value.strip().lower() if isinstance(literal.value, str) else literal.value
+
+
+def _text_literal(literal: Literal) -> ir.Scalar:
+    text = literal.value if isinstance(literal.value, str) else str(literal)
+    return ibis.literal(text, type="string")
+
+
+def _numeric_literal(number: int | Decimal, type_: dt.DataType) -> ir.Value:
+    """A literal that no engine rounds before it compares."""
+    if number == int(number) and abs(number) < 2**63:
+        return ibis.literal(int(number))
+    if isinstance(type_, dt.Decimal):
+        digits = number.as_tuple() if isinstance(number, Decimal) else Decimal(number).as_tuple()
+        scale = max(0, -int(digits.exponent))
+        precision = max(len(digits.digits) + max(0, int(digits.exponent)), scale)
+        if precision <= _MOST_DIGITS:
+            return ibis.literal(Decimal(number), type=dt.Decimal(precision, scale))
+    # Written with its decimals, some engines would take it as a decimal and round that twice.
+    return ibis.literal(repr(float(number))).cast("float64")
+
+
+def _beyond_the_type(value: Any, literal: Literal) -> int | Decimal | None:
+    """The number of a literal that is beyond what the integer type of a value holds."""
+    type_ = value.type()
+    number = _number(literal) if type_.is_integer() and literal.kind != "null" else None
+    if number is None or type_.bounds.lower <= number <= type_.bounds.upper:
+        return None
+    return number
+
+
+def _instant(operand: Operand, literal: Literal) -> int:
+    given = literal.value if isinstance(literal.value, str) else literal.number
+    try:
+        return parse_instant(float(given) if isinstance(given, Decimal) else given)
+    except QueryError as error:
+        raise _wrong(f"{operand} holds times: {error.message}", error.hint) from None
+
+
+def _time_literal(us: int, type_: Any) -> ir.Value:
+    moment = to_datetime(us)
+    if type_.timezone is None:
+        return ibis.literal(moment.replace(tzinfo=None), type="timestamp")
+    return ibis.literal(moment.astimezone(UTC), type="timestamp('UTC')")
+
+
+def _is_scalar(type_: dt.DataType) -> bool:
+    return type_.is_uuid() or type_.is_time() or type_.is_inet() or type_.is_macaddr()
+
+
+def _comparable_kind(operand: Operand, value: Any) -> str:
+    type_: dt.DataType = value.type()
+    if type_.is_boolean():
+        return "boolean"
+    if type_.is_numeric():
+        return "number"
+    if type_.is_string():
+        return "text"
+    if type_.is_timestamp() or type_.is_date():
+        return "time"
+    if _is_scalar(type_):
+        return "scalar"
+    raise _unfit(operand, type_, "compared")
+
+
+def _unfit(operand: Operand, type_: dt.DataType, use: str) -> SpecError:
+    kind = type(type_).__name__.lower()
+    hint = f"name a field in it, as in {operand}.name" if kind in ("struct", "json", "map") else ""
+    return _wrong(f"{operand} is {kind} and cannot be {use}", hint)
+
+
+def _wrong(message: str, hint: str = "") -> SpecError:
+    return SpecError("the predicate", [Problem("", message, hint)])
