@@ -120,7 +120,7 @@ class Answer:
         return f"Answer({self.name!r}, {self.count} rows)\n{self._text()}"
 
     def _text(self) -> str:
-        names, rows = self._shown()
+        names, rows = self.shown()
         widths = [max(len(name), *(len(row[i]) for row in rows), 0) for i, name in enumerate(names)]
         lines = ["  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True))]
         lines += ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
@@ -129,7 +129,7 @@ class Answer:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        names, rows = self._shown()
+        names, rows = self.shown()
         align = "text-align:{};padding:.25em .8em;font-variant-numeric:tabular-nums"
         numeric = set(self.fields)
         styles = [align.format("right" if name in numeric else "left") for name in names]
@@ -148,15 +148,13 @@ class Answer:
             f"<tbody>{body}</tbody></table>"
         )
 
-    def _shown(self) -> tuple[list[str], list[list[str]]]:
-        """Names and the first rows as texts for people."""
+    def shown(self, most: int | None = _SHOWN_ROWS) -> tuple[list[str], list[list[str]]]:
+        """Names of the columns, and the first ``most`` rows (None: all), as texts for people."""
         columns: list[list[str]] = []
         if self.buckets is not None:
-            columns.append([_time_text(s) for s in self.buckets[:_SHOWN_ROWS]])
-        columns += [
-            [_NULL if v is None else str(v) for v in vs[:_SHOWN_ROWS]] for vs in self.groupings.values()
-        ]
-        columns += [[_number_text(v) for v in vs.to_list()[:_SHOWN_ROWS]] for vs in self.fields.values()]
+            columns.append([_time_text(s) for s in self.buckets[:most]])
+        columns += [[_NULL if v is None else str(v) for v in vs[:most]] for vs in self.groupings.values()]
+        columns += [[_number_text(v) for v in vs.to_list()[:most]] for vs in self.fields.values()]
         names = [*([] if self.buckets is None else ["dt"]), *self.groupings, *self.fields]
         return names, [list(row) for row in zip(*columns, strict=True)]
 
