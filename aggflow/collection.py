@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 from aggflow.errors import NotFoundError
-from aggflow.spec.changes import Effect
 
-S = TypeVar("S")
 V = TypeVar("V")
-
-
-@dataclass(frozen=True)
-class Stored(Generic[S]):
-    """A definition as the workspace holds it; the attributes of its spec are its own.
-
-    Attributes
-    ----------
-    id
-        Its id in the catalog.
-    spec
-        What was declared.
-    effects
-        What adding it did to other definitions.
-    """
-
-    id: str
-    spec: S
-    effects: tuple[Effect, ...] = field(default=(), compare=False)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "spec":
-            raise AttributeError(name)
-        return getattr(self.spec, name)
-
-    def _repr_html_(self) -> str:
-        fields: Any = getattr(self.spec, "__dataclass_fields__", {})
-        pairs = [(name, _text(getattr(self.spec, name))) for name in fields]
-        return _table(["", ""], [[name, text] for name, text in pairs if text])
 
 
 class Collection(Mapping[str, V]):

@@ -3,63 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self
 
 import ibis.expr.types as ir
 
 from aggflow import charts
-from aggflow.backends.connect import absolute_url, session, source_of_table
+from aggflow.backends.connect import absolute_url, source_of_table
 from aggflow.backends.errors import without_password
-from aggflow.backends.source_rows import SourceRows
-from aggflow.catalog import Build, Catalog, Coverage, Definition
-from aggflow.catalog import Rollup as StoredRollup
-from aggflow.collection import Collection, Stored
+from aggflow.catalog import Build, Catalog
+from aggflow.collection import Collection
 from aggflow.engine.answer import Answer
-from aggflow.engine.answerer import Answerer
 from aggflow.engine.build import Builder, BuildReport, Target
-from aggflow.engine.check import problems_at_source
-from aggflow.engine.explanation import Explanation
-from aggflow.engine.plan import Candidate, Need, miss, stored_rows
+from aggflow.engine.declarations import Declarations, KindName, Stored
 from aggflow.engine.progress import Report
-from aggflow.engine.question import Question
-from aggflow.engine.reader import Reader
-from aggflow.engine.shape import Shape, checked_rows
+from aggflow.engine.serving import Serving
 from aggflow.engine.status import RollupStatus
 from aggflow.engine.tail import Tails
 from aggflow.engine.verify import VerifyReport, verify
-from aggflow.engine.version import Version
-from aggflow.errors import ConflictError, NotFoundError, Problem, SourceUnavailableError, SpecError
+from aggflow.errors import NotFoundError, Problem, SpecError
 from aggflow.language import from_ibis, to_jpath
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.progress_bar import reporting
 from aggflow.settings import Settings, read_settings
-from aggflow.spec.changes import Effect, effects
-from aggflow.spec.declaration import digest, plain, read
 from aggflow.spec.definitions import Definitions, from_yaml
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
-from aggflow.spec.fit import problems_with
-from aggflow.spec.rollup import Rollup, rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import CompactionReport, GarbageReport, Resident, SegmentStore, collect_garbage, compact
 from aggflow.timeline import WindowSet, format_instant, parse_instant
 
 Instant = str | datetime | date | int | float
-S = TypeVar("S")
-
-
-@dataclass(frozen=True)
-class _Serving:
-    """What answering from one rollup needs, as of a generation."""
-
-    generation: int
-    versions: tuple[Version, ...]
-    coverage: Coverage
 
 
 def open_workspace(home: str | Path | None = None, workspace: str | None = None) -> Workspace:
@@ -119,11 +96,11 @@ class Workspace:
         self._place = place
         self._clock = clock or (lambda: time.time_ns() // 1000)
         self._id = catalog.workspace(name).id
+        self._declarations = Declarations(catalog, self._id, self._clock)
         self._resident = Resident(store, settings.resident_bytes)
-        self._tails = Tails(settings.live_ttl)
-        self._tables: dict[str, ir.Table] = {}
-        self._serving: dict[str, _Serving] = {}
-        self._shapes: dict[str, tuple[tuple[int, int], Shape]] = {}
+        self._serving = Serving(
+            catalog, self._declarations, self._resident, Tails(settings.live_ttl), charts.draw
+        )
 
     # -- definitions ---------------------------------------------------------------------------------
 
@@ -166,30 +143,7 @@ class Workspace:
         elif url:
             url = absolute_url(url, Path.cwd())
         spec = Source(name, url, time, table, **options)
-        return self._put_source(spec, session_table)
-
-    def _put_source(self, spec: Source, table: ir.Table | None = None) -> Stored[Source]:
-        with session(spec, table) as opened:
-            SourceRows(opened)
-        old = self._find("source", spec.name)
-        stored = self._put("source", spec.name, spec, spec.data())
-        if table is not None and not spec.url:
-            self._tables[spec.name] = table
-        else:
-            self._tables.pop(spec.name, None)
-        moved = old is not None and read(Source, old.spec).data() != spec.data()
-        return Stored(stored.id, spec, tuple(self._rebuild_all(spec)) if moved else ())
-
-    def _rebuild_all(self, source: Source) -> Iterator[Effect]:
-        """A source that gives other rows makes all states of it void."""
-        for filter_ in self.filters.values():
-            if filter_.source == source.name:
-                rollup = rollup_of(filter_.spec)
-                stored = self._rollup(filter_.id, filter_.name)
-                self._catalog.reset_versions(
-                    stored.id, rollup.to_plain(), rollup.data_hash(source), self._clock()
-                )
-                yield Effect(filter_.name, "its source has other rows now: it is to be built anew")
+        return self._declarations.put_source(spec, session_table)
 
     def add_filter(
         self,
@@ -228,57 +182,10 @@ class Workspace:
             The change would take an endpoint's last valid field.
         """
         if not isinstance(where, str):
-            with self._open(self._source(source)) as rows:
+            with self._declarations.open(self._source(source)) as rows:
                 where = to_jpath(from_ibis(where, rows.table))
         spec = Filter(name, source, interval, where, **options)
-        return self._put_filter(spec, rebuild=rebuild, dry_run=dry_run)
-
-    def _put_filter(self, spec: Filter, *, rebuild: bool = False, dry_run: bool = False) -> Stored[Filter]:
-        source = self._source(spec.source)
-        with self._open(source) as rows:
-            problems = problems_at_source(spec, rows)
-        if problems:
-            raise SpecError(f"filter {spec.name!r}", problems)
-        found = self._find("filter", spec.name)
-        old = None if found is None else read(Filter, found.spec)
-        happened = self._effects(old, spec)
-        blocking = [str(effect) for effect in happened if effect.blocks]
-        if blocking:
-            raise ConflictError("; ".join(blocking), hint="change or remove the endpoint first")
-        if dry_run:
-            return Stored(found.id if found else "", spec, happened)
-        rollup = rollup_of(spec)
-        data_hash = rollup.data_hash(source)
-        stored = self._put("filter", spec.name, spec, rollup.to_plain())
-        self._put_rollup(stored, "filter", rollup, data_hash, rebuild=rebuild)
-        return Stored(stored.id, spec, happened)
-
-    def _effects(self, old: Filter | None, new: Filter) -> tuple[Effect, ...]:
-        if old is None:
-            return ()
-        reading = [endpoint.spec for endpoint in self.endpoints.values() if endpoint.filter == new.name]
-        return effects(old, new, reading)
-
-    def _put_rollup(
-        self, owner: Definition, kind: str, rollup: Rollup, data_hash: str, *, rebuild: bool
-    ) -> None:
-        catalog, now_us = self._catalog, self._clock()
-        stored = catalog.rollup_of(owner.id)
-        if stored is None:
-            catalog.create_rollup(
-                self._id, kind, owner.id, owner.name, rollup.source, rollup.to_plain(), data_hash
-            )
-            return
-        versions = catalog.versions(stored.id)
-        same = versions[-1].data_hash == data_hash
-        if rebuild or not catalog.coverage(stored.id).rows or stored.source != rollup.source:
-            if not same or rebuild:
-                catalog.reset_versions(stored.id, rollup.to_plain(), data_hash, now_us, source=rollup.source)
-        elif not same:
-            before = Rollup.from_plain(dict(versions[-1].spec))
-            catalog.add_version(
-                stored.id, rollup.to_plain(), data_hash, _common_edge(before, rollup, now_us), now_us
-            )
+        return self._declarations.put_filter(spec, rebuild=rebuild, dry_run=dry_run)
 
     def add_endpoint(self, name: str, *, filter: str, **options: Any) -> Stored[Endpoint]:  # noqa: A002
         """Add an endpoint, or replace the one of that name.
@@ -295,15 +202,9 @@ class Workspace:
         SpecError
             The definition is wrong, or does not fit its filter.
         """
-        return self._put_endpoint(Endpoint(name, filter, **options))
+        return self._declarations.put_endpoint(Endpoint(name, filter, **options))
 
-    def _put_endpoint(self, spec: Endpoint) -> Stored[Endpoint]:
-        problems = problems_with(spec, self.filters[spec.filter].spec)
-        if problems:
-            raise SpecError(f"endpoint {spec.name!r}", problems)
-        return Stored(self._put("endpoint", spec.name, spec, {}).id, spec)
-
-    def remove(self, kind: Literal["source", "filter", "endpoint"], name: str) -> None:
+    def remove(self, kind: KindName, name: str) -> None:
         """Remove a definition, and what was built for it.
 
         Raises
@@ -313,15 +214,7 @@ class Workspace:
         ConflictError
             Another definition needs it.
         """
-        needing = {
-            "source": [f"filter {f.name!r}" for f in self.filters.values() if f.source == name],
-            "filter": [f"endpoint {e.name!r}" for e in self.endpoints.values() if e.filter == name],
-            "endpoint": [],
-        }[kind]
-        if needing:
-            raise ConflictError(f"{', '.join(needing)} needs {kind} {name!r}", hint="remove that first")
-        self._catalog.remove_definition(self._id, kind, name, self._clock())
-        self._tables.pop(name, None)
+        self._declarations.remove(kind, name)
 
     def apply(self, path: str | Path) -> Definitions:
         """Add everything that a YAML file, or all of a folder, declares.
@@ -347,11 +240,11 @@ class Workspace:
     def apply_definitions(self, found: Definitions, base: Path | None = None) -> Definitions:
         """Add declarations, sources first; relative paths are taken from ``base``."""
         for source in found.sources:
-            self._put_source(replace(source, url=absolute_url(source.url, base or Path.cwd())))
+            self._declarations.put_source(replace(source, url=absolute_url(source.url, base or Path.cwd())))
         for filter_ in found.filters:
-            self._put_filter(filter_)
+            self._declarations.put_filter(filter_)
         for endpoint in found.endpoints:
-            self._put_endpoint(endpoint)
+            self._declarations.put_endpoint(endpoint)
         return found
 
     def export(self, path: str | Path | None = None) -> str:
@@ -371,7 +264,7 @@ class Workspace:
         """The sources, by name."""
         return Collection(
             "source",
-            lambda: self._all("source", Source),
+            lambda: self._declarations.all("source"),
             {
                 "name": lambda s: s.name,
                 "url": lambda s: without_password(s.url),
@@ -385,7 +278,7 @@ class Workspace:
         """The filters, by name."""
         return Collection(
             "filter",
-            lambda: self._all("filter", Filter),
+            lambda: self._declarations.all("filter"),
             {
                 "name": lambda f: f.name,
                 "source": lambda f: f.source,
@@ -401,7 +294,7 @@ class Workspace:
         """The endpoints, by name."""
         return Collection(
             "endpoint",
-            lambda: self._all("endpoint", Endpoint),
+            lambda: self._declarations.all("endpoint"),
             {
                 "name": lambda e: e.name,
                 "filter": lambda e: e.filter,
@@ -460,8 +353,10 @@ class Workspace:
         """
         filter_ = self.filters[name]
         source = self._source(filter_.source)
-        stored = self._rollup(filter_.id, name)
-        target = Target(self._id, stored.id, f"filter {name}", source, lambda: self._open(source))
+        stored = self._declarations.rollup(filter_)
+        target = Target(
+            self._id, stored.id, f"filter {name}", source, lambda: self._declarations.open(source)
+        )
         builder = Builder(self._catalog, self._store, self.settings, self._clock)
         until_us = None if until is None else parse_instant(until)
         with reporting(progress) as report:
@@ -495,9 +390,9 @@ class Workspace:
         """
         filter_ = self.filters[name]
         source = self._source(filter_.source)
-        stored = self._rollup(filter_.id, name)
-        serving = self._served(stored)
-        with self._open(source) as rows:
+        stored = self._declarations.rollup(filter_)
+        serving = self._serving.served(stored)
+        with self._declarations.open(source) as rows:
             found = verify(serving.versions, serving.coverage, rows, self._resident, sample=sample, seed=seed)
         if fix:
             for difference in found.differences:
@@ -520,8 +415,8 @@ class Workspace:
         return [self._status(filter_) for filter_ in self.filters.values()]
 
     def _status(self, filter_: Stored[Filter]) -> RollupStatus:
-        stored = self._rollup(filter_.id, filter_.name)
-        serving = self._served(stored)
+        stored = self._declarations.rollup(filter_)
+        serving = self._serving.served(stored)
         covered = WindowSet(row.window for row in serving.coverage.rows)
         data = WindowSet(row.window for row in serving.coverage.rows if row.file is not None)
         last = self._catalog.builds(self._id, rollup_id=stored.id, limit=1)
@@ -570,129 +465,11 @@ class Workspace:
         SourceError
             A live part was needed, and the source cannot be read.
         """
-        started = time.perf_counter()
-        shape, stored = self._shape(endpoint)
-        question = shape.ask(
-            self._clock() if end is None else parse_instant(end), grouping_filters, live=live
-        )
-        source = self._source(shape.filter.source)
-        return self._answer(endpoint, question, shape, stored, source, started)
-
-    def _answer(
-        self,
-        name: str,
-        question: Question,
-        shape: Shape,
-        stored: StoredRollup,
-        source: Source,
-        started: float,
-    ) -> Answer:
-        serving = self._served(stored)
-        reader = Reader(self._resident, self._tails, lambda: self._open(source))
-        columns = Answerer(question, serving.versions, serving.coverage, reader).columns()
-        checked_rows(shape, columns.count)
-        vocabularies = reader.vocabularies(serving.versions[-1])
-        trace = reader.trace
-        explanation = Explanation(
-            rollup=f"filter {shape.filter.name}",
-            find_candidates=lambda: self._candidates(shape, question, source),
-            stored=trace.stored,
-            live=trace.live,
-            segments=trace.segments,
-            cells=trace.cells,
-            rows=trace.rows,
-            sql=tuple(trace.sql),
-            tail_age=trace.tail_age,
-            milliseconds=(time.perf_counter() - started) * 1000,
-            source_milliseconds=trace.live_seconds * 1000,
-        )
-        return Answer(
-            name=name,
-            buckets=None if columns.buckets is None else tuple(columns.buckets.tolist()),
-            groupings={
-                grouping: tuple(vocabularies[path].decode(columns.codes[path]))
-                for grouping, path in question.groupings.items()
-            },
-            fields=columns.fields,
-            count=columns.count,
-            explanation=explanation,
-            draw=charts.draw,
-        )
-
-    def _candidates(self, shape: Shape, question: Question, source: Source) -> list[Candidate]:
-        keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
-        need = Need(source.name, shape.filter.where, keys, question)
-        found: list[Candidate] = []
-        for filter_ in self.filters.values():
-            if filter_.source == source.name:
-                coverage = self._served(self._rollup(filter_.id, filter_.name)).coverage
-                rows = stored_rows(coverage, question.windows)
-                found.append(Candidate(f"filter {filter_.name}", miss(rollup_of(filter_.spec), need), rows))
-        return sorted(found, key=lambda candidate: (bool(candidate.miss), candidate.rows))
-
-    def _shape(self, endpoint: str) -> tuple[Shape, StoredRollup]:
-        definition = self._find("endpoint", endpoint) or self._catalog.definition_by_id(endpoint)
-        if definition is None or (definition.workspace_id, definition.kind) != (self._id, "endpoint"):
-            raise NotFoundError("endpoint", endpoint, self.endpoints)
-        filter_ = self._find("filter", definition.spec["filter"])
-        assert filter_ is not None  # noqa: S101 - a filter with endpoints is not removed
-        generations = (definition.generation, filter_.generation)
-        known = self._shapes.get(definition.id)
-        if known is None or known[0] != generations:
-            known = (generations, Shape.of(read(Endpoint, definition.spec), read(Filter, filter_.spec)))
-            self._shapes[definition.id] = known
-        return known[1], self._rollup(filter_.id, filter_.name)
-
-    def _served(self, stored: StoredRollup) -> _Serving:
-        """Versions and coverage as of now: read anew only when the rollup's generation changed."""
-        known = self._serving.get(stored.id)
-        if known is None or known.generation != self._catalog.generation(stored.id):
-            # Coverage first: a version that is added after it only adds to what is live.
-            coverage = self._catalog.coverage(stored.id)
-            versions = tuple(Version.of(version) for version in self._catalog.versions(stored.id))
-            known = _Serving(coverage.generation, versions, coverage)
-            if self._catalog.generation(stored.id) == coverage.generation:
-                self._serving[stored.id] = known
-            else:
-                return self._served(stored)
-        return known
-
-    # -- the catalog ---------------------------------------------------------------------------------
-
-    @contextmanager
-    def _open(self, source: Source) -> Iterator[SourceRows]:
-        table = self._tables.get(source.name)
-        if table is None and not source.url:
-            raise SourceUnavailableError(
-                f"source {source.name!r} was a table of another Python session",
-                hint="add it again from a table of this session",
-            )
-        with session(source, table) as opened:
-            yield SourceRows(opened)
+        end_us = self._clock() if end is None else parse_instant(end)
+        return self._serving.answer(endpoint, end_us, grouping_filters, live=live)
 
     def _source(self, name: str) -> Source:
-        return self.sources[name].spec
-
-    def _rollup(self, owner_id: str, name: str) -> StoredRollup:
-        stored = self._catalog.rollup_of(owner_id)
-        if stored is None:
-            raise NotFoundError("rollup", name)
-        return stored
-
-    def _find(self, kind: str, name: str) -> Definition | None:
-        return self._catalog.get_definition(self._id, kind, name)
-
-    def _put(self, kind: str, name: str, spec: Any, data: Any) -> Definition:
-        whole = plain(spec)
-        return self._catalog.put_definition(
-            self._id, kind, name, whole, digest(data), digest(whole), self._clock()
-        )
-
-    def _all(self, kind: str, cls: type[S]) -> dict[str, Stored[S]]:
-        return {
-            definition.name: Stored(definition.id, read(cls, definition.spec))
-            for definition in self._catalog.list_definitions(self._id, kind)
-        }
+        return self._declarations.get("source", name).spec
 
     def close(self) -> None:
         """Close the catalog."""
@@ -710,13 +487,3 @@ class Workspace:
     def _repr_html_(self) -> str:
         parts = (("Sources", self.sources), ("Filters", self.filters), ("Endpoints", self.endpoints))
         return "".join(f"<h4>{title}</h4>{part._repr_html_()}" for title, part in parts)
-
-
-def _common_edge(before: Rollup, after: Rollup, now_us: int) -> int:
-    """The last instant at which buckets of two rollups both begin: no event is in buckets of both."""
-    us = now_us
-    while True:
-        edge = after.width.floor(before.width.floor(us, before.zone), after.zone)
-        if edge == us:
-            return edge
-        us = edge

@@ -47,6 +47,8 @@ class Capability:
     opens_files
         Whether the URL names a file, opened read-only for each piece of work and closed after it, so
         that its owner can write to it in between.
+    has_nan
+        Whether it holds floats that are no number; where not, they are null when they arrive.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Capability:
     json_length: str = "json_array_length"
     number_of_text: Literal["try_cast", "regex"] = "try_cast"
     opens_files: bool = False
+    has_nan: bool = True
 
 
 CAPABILITIES = {
@@ -85,6 +88,7 @@ CAPABILITIES = {
             json="json_extract",
             number_of_text="regex",
             opens_files=True,
+            has_nan=False,
         ),
     )
 }

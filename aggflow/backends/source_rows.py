@@ -100,6 +100,8 @@ class SourceRows:
             self.column,
             length=self.length,
             number=lambda value: quirks.number_of_text(value, self.can),
+            instant=None if self.can.compares_times else lambda value: quirks.micros(value, self.can),
+            has_nan=self.can.has_nan,
         )
 
     def within(self, window: Window) -> list[ir.BooleanValue]:

@@ -198,7 +198,7 @@ class Answerer:
         """For every group, whether its value at a level is among the first within its parent."""
         rows = np.flatnonzero(kept)
         stacked = np.stack([together.codes[path][rows] for path in paths])
-        members, first, level = np.unique(stacked, axis=1, return_index=True, return_inverse=True)
+        members, level = np.unique(stacked, axis=1, return_inverse=True)
         level = level.reshape(-1)
         ranks: list[NDArray[np.generic]] = [self._ranks(paths[-1])[members[-1]]]
         if ranking is not None and order is not None:

@@ -1,0 +1,284 @@
+"""Declarations: what is declared in a workspace, kept in the catalog, its rollups kept in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Generic, Literal, TypeVar
+
+import ibis.expr.types as ir
+import yaml
+
+from aggflow.backends.connect import session
+from aggflow.backends.source_rows import SourceRows
+from aggflow.catalog import Catalog, Definition
+from aggflow.catalog import Rollup as StoredRollup
+from aggflow.engine.check import problems_at_source
+from aggflow.errors import ConflictError, NotFoundError, SourceUnavailableError, SpecError
+from aggflow.spec.changes import Effect, effects
+from aggflow.spec.declaration import digest, plain, read
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.filter import Filter
+from aggflow.spec.fit import problems_with
+from aggflow.spec.rollup import Rollup, rollup_of
+from aggflow.spec.source import Source
+
+S = TypeVar("S")
+KindName = Literal["source", "filter", "endpoint"]
+KINDS: dict[str, type[Any]] = {"source": Source, "filter": Filter, "endpoint": Endpoint}
+
+
+@dataclass(frozen=True)
+class Stored(Generic[S]):
+    """A definition as the workspace holds it; the attributes of its spec are its own.
+
+    Attributes
+    ----------
+    id
+        Its id in the catalog.
+    spec
+        What was declared.
+    effects
+        What adding it did to other definitions.
+    generation
+        Raised by every change of it.
+    """
+
+    id: str
+    spec: S
+    effects: tuple[Effect, ...] = field(default=(), compare=False)
+    generation: int = field(default=1, compare=False)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "spec":
+            raise AttributeError(name)
+        return getattr(self.spec, name)
+
+    def _repr_html_(self) -> str:
+        lines = escape(yaml.safe_dump(plain(self.spec, defaults=False), sort_keys=False, allow_unicode=True))
+        notes = "".join(f"<li>{escape(str(effect))}</li>" for effect in self.effects)
+        return f"<pre>{lines}</pre>" + (f"<ul>{notes}</ul>" if notes else "")
+
+
+class Declarations:
+    """The sources, filters and endpoints of a workspace.
+
+    Parameters
+    ----------
+    catalog, workspace_id
+        Where they are kept.
+    clock
+        Microseconds since the epoch, now.
+    """
+
+    def __init__(self, catalog: Catalog, workspace_id: str, clock: Callable[[], int]) -> None:
+        self._catalog = catalog
+        self._workspace_id = workspace_id
+        self._clock = clock
+        self._tables: dict[str, ir.Table] = {}
+
+    # -- reading
+
+    def all(self, kind: KindName) -> dict[str, Stored[Any]]:
+        """All definitions of a kind, by name."""
+        found = self._catalog.list_definitions(self._workspace_id, kind)
+        return {definition.name: _stored(definition) for definition in found}
+
+    def get(self, kind: KindName, name: str) -> Stored[Any]:
+        """The definition of a name.
+
+        Raises
+        ------
+        NotFoundError
+            There is none.
+        """
+        found = self.find(kind, name)
+        if found is None:
+            raise NotFoundError(kind, name, self.all(kind))
+        return found
+
+    def find(self, kind: KindName, name: str) -> Stored[Any] | None:
+        """The definition of a name, or None."""
+        found = self._catalog.get_definition(self._workspace_id, kind, name)
+        return None if found is None else _stored(found)
+
+    def by_id(self, kind: KindName, definition_id: str) -> Stored[Any] | None:
+        """The definition of an id, if it is this workspace's and of that kind."""
+        found = self._catalog.definition_by_id(definition_id)
+        if found is None or (found.workspace_id, found.kind) != (self._workspace_id, kind):
+            return None
+        return _stored(found)
+
+    def rollup(self, owner: Stored[Any]) -> StoredRollup:
+        """The rollup of a filter."""
+        stored = self._catalog.rollup_of(owner.id)
+        if stored is None:
+            raise NotFoundError("rollup", str(owner.name))
+        return stored
+
+    @contextmanager
+    def open(self, source: Source) -> Iterator[SourceRows]:
+        """The rows of a source, for one piece of work.
+
+        Raises
+        ------
+        SourceError
+            It cannot be opened, or its columns cannot play their part.
+        """
+        table = self._tables.get(source.name)
+        if table is None and not source.url:
+            raise SourceUnavailableError(
+                f"source {source.name!r} was a table of another Python session",
+                hint="add it again from a table of this session",
+            )
+        with session(source, table) as opened:
+            yield SourceRows(opened)
+
+    # -- writing
+
+    def put_source(self, spec: Source, table: ir.Table | None = None) -> Stored[Source]:
+        """Add a source, or replace the one of its name; states of other rows are void.
+
+        Parameters
+        ----------
+        spec
+            The source.
+        table
+            A table of this Python session that stands for it, where it has no URL.
+        """
+        with session(spec, None if spec.url else table) as opened:
+            SourceRows(opened)
+        old = self.find("source", spec.name)
+        stored = self._put("source", spec, spec.data())
+        if table is not None and not spec.url:
+            self._tables[spec.name] = table
+        else:
+            self._tables.pop(spec.name, None)
+        moved = old is not None and (old.spec.data() != spec.data() or not spec.url)
+        return Stored(stored.id, spec, tuple(self._void(spec)) if moved else ())
+
+    def _void(self, source: Source) -> Iterator[Effect]:
+        for filter_ in self.all("filter").values():
+            if filter_.source == source.name:
+                rollup = rollup_of(filter_.spec)
+                self._catalog.reset_versions(
+                    self.rollup(filter_).id, rollup.to_plain(), rollup.data_hash(source), self._clock()
+                )
+                yield Effect(filter_.name, "its source has other rows now: it is to be built anew")
+
+    def put_filter(self, spec: Filter, *, rebuild: bool = False, dry_run: bool = False) -> Stored[Filter]:
+        """Add a filter, or change the one of its name.
+
+        Parameters
+        ----------
+        spec
+            The filter.
+        rebuild
+            Compute history anew from the source, instead of keeping it as it was.
+        dry_run
+            Change nothing; the effects say what would happen.
+
+        Raises
+        ------
+        SpecError
+            It does not fit its source.
+        ConflictError
+            The change would take an endpoint's last valid field.
+        """
+        source = self.get("source", spec.source).spec
+        with self.open(source) as rows:
+            problems = problems_at_source(spec, rows)
+        if problems:
+            raise SpecError(f"filter {spec.name!r}", problems)
+        old = self.find("filter", spec.name)
+        happened = () if old is None else self._effects(old.spec, spec)
+        blocking = [str(effect) for effect in happened if effect.blocks]
+        if blocking and not dry_run:
+            raise ConflictError("; ".join(blocking), hint="change or remove the endpoint first")
+        if dry_run:
+            return Stored(old.id if old else "", spec, happened)
+        rollup = rollup_of(spec)
+        stored = self._put("filter", spec, rollup.to_plain())
+        self._put_rollup(stored, rollup, rollup.data_hash(source), rebuild=rebuild)
+        return Stored(stored.id, spec, happened)
+
+    def _effects(self, old: Filter, new: Filter) -> tuple[Effect, ...]:
+        reading = [stored.spec for stored in self.all("endpoint").values() if stored.filter == new.name]
+        return effects(old, new, reading)
+
+    def _put_rollup(self, owner: Definition, rollup: Rollup, data_hash: str, *, rebuild: bool) -> None:
+        catalog, now_us = self._catalog, self._clock()
+        plain_spec = rollup.to_plain()
+        stored = catalog.rollup_of(owner.id)
+        if stored is None:
+            catalog.create_rollup(
+                self._workspace_id, owner.kind, owner.id, owner.name, rollup.source, plain_spec, data_hash
+            )
+            return
+        last = catalog.versions(stored.id)[-1]
+        # With nothing built there is no history to keep; of another source there is none.
+        nothing_kept = stored.source != rollup.source or not catalog.coverage(stored.id).rows
+        if rebuild or (nothing_kept and last.data_hash != data_hash):
+            catalog.reset_versions(stored.id, plain_spec, data_hash, now_us, source=rollup.source)
+        elif last.data_hash != data_hash:
+            edge = _common_edge(Rollup.from_plain(dict(last.spec)), rollup, now_us)
+            catalog.add_version(stored.id, plain_spec, data_hash, edge, now_us)
+
+    def put_endpoint(self, spec: Endpoint) -> Stored[Endpoint]:
+        """Add an endpoint, or replace the one of its name.
+
+        Raises
+        ------
+        SpecError
+            It does not fit its filter.
+        """
+        problems = problems_with(spec, self.get("filter", spec.filter).spec)
+        if problems:
+            raise SpecError(f"endpoint {spec.name!r}", problems)
+        return Stored(self._put("endpoint", spec, {}).id, spec)
+
+    def remove(self, kind: KindName, name: str) -> None:
+        """Remove a definition, and what was built for it.
+
+        Raises
+        ------
+        NotFoundError
+            There is none of that name.
+        ConflictError
+            Another definition needs it.
+        """
+        self.get(kind, name)
+        above: dict[str, KindName] = {"source": "filter", "filter": "endpoint"}
+        needing = [
+            f"{above[kind]} {stored.name!r}"
+            for stored in (self.all(above[kind]).values() if kind in above else ())
+            if getattr(stored, kind) == name
+        ]
+        if needing:
+            raise ConflictError(f"{', '.join(needing)} needs {kind} {name!r}", hint="remove that first")
+        self._catalog.remove_definition(self._workspace_id, kind, name, self._clock())
+        if kind == "source":
+            self._tables.pop(name, None)
+
+    def _put(self, kind: KindName, spec: Any, data: Any) -> Definition:
+        whole = plain(spec)
+        return self._catalog.put_definition(
+            self._workspace_id, kind, spec.name, whole, digest(data), digest(whole), self._clock()
+        )
+
+
+def _stored(definition: Definition) -> Stored[Any]:
+    spec = read(KINDS[definition.kind], definition.spec)
+    return Stored(definition.id, spec, (), definition.generation)
+
+
+def _common_edge(before: Rollup, after: Rollup, now_us: int) -> int:
+    """The last instant at which buckets of two rollups both begin: no event is in buckets of both."""
+    us = now_us
+    while True:
+        edge = after.width.floor(before.width.floor(us, before.zone), after.zone)
+        if edge == us:
+            return edge
+        us = edge

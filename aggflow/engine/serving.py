@@ -1,0 +1,172 @@
+"""Serving: answers saved questions, keeping what they share between one request and the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aggflow.catalog import Catalog, Coverage
+from aggflow.catalog import Rollup as StoredRollup
+from aggflow.engine.answer import Answer
+from aggflow.engine.answerer import Answerer
+from aggflow.engine.declarations import Declarations, Stored
+from aggflow.engine.explanation import Explanation
+from aggflow.engine.plan import Candidate, Need, miss, stored_rows
+from aggflow.engine.question import Question
+from aggflow.engine.reader import Reader
+from aggflow.engine.shape import Shape, checked_rows
+from aggflow.engine.tail import Tails
+from aggflow.engine.version import Version
+from aggflow.errors import NotFoundError
+from aggflow.measures.vocabulary import GroupingValue
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.filter import Filter
+from aggflow.spec.rollup import rollup_of
+from aggflow.store import Resident
+
+_TRIES = 100
+
+
+@dataclass(frozen=True)
+class Served:
+    """What answering from one rollup needs, as of a generation.
+
+    Attributes
+    ----------
+    generation
+        Of the rollup.
+    versions
+        By validity.
+    coverage
+        What is built of them.
+    """
+
+    generation: int
+    versions: tuple[Version, ...]
+    coverage: Coverage
+
+
+class Serving:
+    """Answers questions of a workspace.
+
+    Parameters
+    ----------
+    catalog, declarations
+        What is declared and built.
+    resident, tails
+        States in memory.
+    draw
+        Makes charts of answers.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        declarations: Declarations,
+        resident: Resident,
+        tails: Tails,
+        draw: Callable[..., Any],
+    ) -> None:
+        self._catalog = catalog
+        self._declarations = declarations
+        self._resident = resident
+        self._tails = tails
+        self._draw = draw
+        self._served: dict[str, Served] = {}
+        self._shapes: dict[str, tuple[tuple[int, int], Shape]] = {}
+
+    def answer(
+        self,
+        name: str,
+        end_us: int,
+        grouping_filters: Mapping[str, Sequence[GroupingValue]] | None,
+        *,
+        live: bool,
+    ) -> Answer:
+        """The answer of an endpoint, by its name or id.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such endpoint.
+        QueryError
+            The question does not fit the endpoint, or cannot be answered.
+        """
+        started = time.perf_counter()
+        endpoint = self._declarations.find("endpoint", name) or self._declarations.by_id("endpoint", name)
+        if endpoint is None:
+            raise NotFoundError("endpoint", name, self._declarations.all("endpoint"))
+        filter_ = self._declarations.get("filter", endpoint.filter)
+        shape = self._shape(endpoint, filter_)
+        question = shape.ask(end_us, grouping_filters, live=live)
+        return self._answer(endpoint.name, shape, question, self._declarations.rollup(filter_), started)
+
+    def _answer(
+        self, name: str, shape: Shape, question: Question, stored: StoredRollup, started: float
+    ) -> Answer:
+        served = self.served(stored)
+        source = self._declarations.get("source", shape.filter.source).spec
+        reader = Reader(self._resident, self._tails, lambda: self._declarations.open(source))
+        columns = Answerer(question, served.versions, served.coverage, reader).columns()
+        checked_rows(shape, columns.count)
+        vocabularies = reader.vocabularies(served.versions[-1])
+        trace = reader.trace
+        explanation = Explanation(
+            rollup=f"filter {shape.filter.name}",
+            find_candidates=lambda: self._candidates(shape, question),
+            stored=trace.stored,
+            live=trace.live,
+            segments=trace.segments,
+            cells=trace.cells,
+            rows=trace.rows,
+            sql=tuple(trace.sql),
+            tail_age=trace.tail_age,
+            milliseconds=(time.perf_counter() - started) * 1000,
+            source_milliseconds=trace.live_seconds * 1000,
+        )
+        return Answer(
+            name=name,
+            buckets=None if columns.buckets is None else tuple(columns.buckets.tolist()),
+            groupings={
+                grouping: tuple(vocabularies[path].decode(columns.codes[path]))
+                for grouping, path in question.groupings.items()
+            },
+            fields=columns.fields,
+            count=columns.count,
+            explanation=explanation,
+            draw=self._draw,
+        )
+
+    def served(self, stored: StoredRollup) -> Served:
+        """Versions and coverage as of now: read anew only when the rollup's generation changed."""
+        known = self._served.get(stored.id)
+        if known is not None and known.generation == self._catalog.generation(stored.id):
+            return known
+        for _ in range(_TRIES):
+            coverage = self._catalog.coverage(stored.id)
+            versions = tuple(Version.of(version) for version in self._catalog.versions(stored.id))
+            if self._catalog.generation(stored.id) == coverage.generation:
+                break
+        known = Served(coverage.generation, versions, coverage)
+        self._served[stored.id] = known
+        return known
+
+    def _shape(self, endpoint: Stored[Endpoint], filter_: Stored[Filter]) -> Shape:
+        generations = (endpoint.generation, filter_.generation)
+        known = self._shapes.get(endpoint.id)
+        if known is None or known[0] != generations:
+            known = self._shapes[endpoint.id] = (generations, Shape.of(endpoint.spec, filter_.spec))
+        return known[1]
+
+    def _candidates(self, shape: Shape, question: Question) -> list[Candidate]:
+        keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
+        need = Need(shape.filter.source, shape.filter.where, keys, question)
+        found: list[Candidate] = []
+        for filter_ in self._declarations.all("filter").values():
+            if filter_.source == need.source:
+                coverage = self.served(self._declarations.rollup(filter_)).coverage
+                rows = stored_rows(coverage, question.windows)
+                found.append(Candidate(f"filter {filter_.name}", miss(rollup_of(filter_.spec), need), rows))
+        return sorted(found, key=lambda candidate: (bool(candidate.miss), candidate.rows))
