@@ -90,7 +90,21 @@ def read(cls: type[T], data: Mapping[str, Any]) -> T:
 def plain(value: Any, *, defaults: bool = True) -> dict[str, Any]:
     """A declaration as JSON-ready data; without ``defaults``, only what differs from them."""
     kind = cast("type[Any]", type(value))
-    return adapter(kind).dump_python(value, mode="json", exclude_defaults=not defaults)
+    whole = adapter(kind).dump_python(value, mode="json")
+    if defaults:
+        return whole
+    return _tagged(adapter(kind).dump_python(value, mode="json", exclude_defaults=True), whole)
+
+
+def _tagged(short: Any, whole: Any) -> Any:
+    """Data without defaults, but with the tags by which they are told apart when they are read."""
+    if isinstance(short, dict):
+        tag = {"kind": whole["kind"]} if "kind" in whole else {}
+        items = cast("dict[str, Any]", short).items()
+        return {**tag, **{key: _tagged(value, whole[key]) for key, value in items}}
+    if isinstance(short, list):
+        return [_tagged(one, of) for one, of in zip(cast("list[Any]", short), whole, strict=True)]
+    return short
 
 
 def digest(data: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -81,12 +81,12 @@ def _specs(items: Any, kind: str, cls: type[Any], problems: list[Problem]) -> It
     if not isinstance(items, Sequence) or isinstance(items, str):
         problems.append(Problem(kind, "a list is needed"))
         return
-    for i, item in enumerate(items):
+    for i, item in enumerate(cast("Sequence[Any]", items)):
         if not isinstance(item, Mapping):
             problems.append(Problem(f"{kind}[{i}]", "a mapping of keys to values is needed"))
             continue
         try:
-            yield read(cls, item)
+            yield read(cls, cast("Mapping[str, Any]", item))
         except SpecError as error:
             problems += [replace(p, path=f"{kind}[{i}].{p.path}".rstrip(".")) for p in error.problems]
 
@@ -101,4 +101,4 @@ def _loaded(text: str, name: str) -> Mapping[Any, Any]:
         return {}
     if not isinstance(data, Mapping):
         raise SpecError(name, [Problem("", "lists under sources, filters, endpoints are needed")])
-    return data
+    return cast("Mapping[Any, Any]", data)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, PlainSerializer
 from pydantic import Field as PydanticField
@@ -37,9 +37,10 @@ class GroupingLimit(Declared):
 
 
 def _limit_from_pair(value: Any) -> Any:
-    if isinstance(value, tuple | list) and len(value) == 2:
-        return {"grouping": value[0], "limit": value[1]}
-    return value
+    if not isinstance(value, tuple | list):
+        return value
+    pair = cast("Sequence[Any]", value)
+    return {"grouping": pair[0], "limit": pair[1]} if len(pair) == 2 else pair
 
 
 def _sort_from_text(value: Any) -> Any:

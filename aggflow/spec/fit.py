@@ -81,7 +81,7 @@ def _field_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
                 did_you_mean(field.calculation.value, [c.value for c in aggregation.calculations]),
             )
         elif field.calculation.is_sketch and aggregation.sketch_groupings is not None:
-            yield from _sketch_problems(path, endpoint, filter, aggregation.sketch_groupings)
+            yield from _sketch_problems(path, endpoint, of, aggregation.sketch_groupings)
 
 
 def _sketch_problems(
