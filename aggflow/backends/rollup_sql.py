@@ -249,7 +249,9 @@ def _field_names(layout: Layout) -> dict[StateKey, str]:
     for key, kind in layout.kinds.items():
         if key.measure == "count" and not key.where:
             continue  # the cell's own count of rows
-        form = "hash" if key.measure == "distinct" else f"{kind} {key.measure == 'total'}"
+        # Totals of integers take the column as it is: its width decides how it is added up.
+        wide = kind.name == "integer" and key.measure != "total"
+        form = "hash" if key.measure == "distinct" else f"{kind}{' wide' if wide else ''}"
         found[key] = names.setdefault((key.field, key.where, form), f"field{len(names)}")
     return found
 
