@@ -18,6 +18,7 @@ from aggflow.catalog import Build, Catalog
 from aggflow.collection import Collection
 from aggflow.engine.answer import Answer
 from aggflow.engine.build import Builder, BuildReport, Target
+from aggflow.engine.damage import Damage, damages
 from aggflow.engine.declarations import Declarations, KindName, Stored
 from aggflow.engine.progress import Report
 from aggflow.engine.serving import Serving
@@ -409,6 +410,24 @@ class Workspace:
             self._catalog, self._store, grace=self.settings.garbage_grace, now_us=self._clock()
         )
         return reports, garbage
+
+    def doctor(self, *, fix: bool = False) -> list[Damage]:
+        """Read every segment that the catalog names; find those that are missing or damaged.
+
+        Parameters
+        ----------
+        fix
+            Make their windows missing, so that the next build makes them again.
+        """
+        found: list[Damage] = []
+        for filter_ in self.filters.values():
+            stored = self._declarations.rollup(filter_)
+            coverage = self._catalog.coverage(stored.id)
+            for damage in damages(f"filter {filter_.name}", coverage, self._store):
+                found.append(damage)
+                if fix:
+                    self._catalog.drop_window(stored.id, damage.version, damage.window, self._clock())
+        return found
 
     def status(self) -> list[RollupStatus]:
         """What is built of every filter."""

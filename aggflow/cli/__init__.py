@@ -1,0 +1,74 @@
+"""The command line: ``aggflow``, every command a thin layer over a workspace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aggflow import __version__
+from aggflow.cli import (
+    build,
+    definitions,
+    demo,
+    doctor,
+    endpoint,
+    init,
+    query,
+    source,
+    status,
+    verify,
+)
+from aggflow.cli import filter as filter_
+from aggflow.cli.failure import Commands
+
+ABOUT = """Define an aggregate once; build it incrementally; answer from it in milliseconds.
+
+Start with [bold]aggflow demo[/bold]: real flights, from rows to answers, in a minute.
+"""
+DEFINE, BUILD, ASK = "Define", "Build and look after", "Ask"
+
+app = typer.Typer(
+    name="aggflow",
+    cls=Commands,
+    help=ABOUT,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    # A mistake of the user's is a sentence; what is left is a mistake of ours, and shows itself as it is.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aggflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def aggflow(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Say the version."
+        ),
+    ] = False,
+) -> None:
+    """What all commands share."""
+
+
+app.command("demo")(demo.demo)
+app.command("init", rich_help_panel=DEFINE)(init.init)
+app.add_typer(source.app, name="source", rich_help_panel=DEFINE)
+app.add_typer(filter_.app, name="filter", rich_help_panel=DEFINE)
+app.add_typer(endpoint.app, name="endpoint", rich_help_panel=DEFINE)
+app.command("apply", rich_help_panel=DEFINE)(definitions.apply)
+app.command("export", rich_help_panel=DEFINE)(definitions.export)
+app.command("build", rich_help_panel=BUILD)(build.build)
+app.command("status", rich_help_panel=BUILD)(status.status)
+app.command("verify", rich_help_panel=BUILD)(verify.verify)
+app.command("doctor", rich_help_panel=BUILD)(doctor.doctor)
+app.command("query", rich_help_panel=ASK)(query.query)
+app.command("explain", rich_help_panel=ASK)(query.explain)

@@ -1,0 +1,59 @@
+"""``aggflow build``: what is missing of a filter's rollup is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aggflow.cli.place import Home, WorkspaceName, opened
+
+if TYPE_CHECKING:
+    from aggflow.engine.build import BuildReport
+
+
+def build(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The filter.", show_default=False)],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="Up to when (2013-07-01, RFC 3339, epoch ms); now by default.",
+            show_default=False,
+        ),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Build everything anew.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    home: Home = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Build what is missing of a filter.
+
+    Every batch is committed on its own: interrupted, the next build goes on from there.
+    """
+    with opened(home, workspace) as ws:
+        report = ws.build(name, until=until, full=full, progress=not quiet)
+    if not quiet:
+        _show(name, report)
+
+
+def _show(name: str, report: BuildReport) -> None:
+    from aggflow.terminal import console, counted, size, took
+
+    out = console()
+    if report.windows:
+        out.print(
+            f"Built {name}: {counted(report.windows, 'window')}, {counted(report.rows_read, 'source row')} -> "
+            f"{counted(report.states_written, 'cell')}, {size(report.bytes_written)}, in {took(report.seconds)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    else:
+        out.print(f"Nothing is missing of {name}", markup=False, soft_wrap=True)
+    if report.null_times:
+        out.print(
+            f"{counted(report.null_times, 'source row')} without a time: they belong to no bucket and were left out",
+            style="yellow",
+            soft_wrap=True,
+        )

@@ -1,0 +1,54 @@
+"""``aggflow apply`` and ``aggflow export``: all definitions of a workspace as YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aggflow.cli.place import Home, WorkspaceName, opened
+from aggflow.errors import AggflowError
+
+
+def apply(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A YAML file, or a folder of them.", show_default=False)
+    ],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    home: Home = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Add everything that a YAML file or folder declares; all of it is read and checked first."""
+    from aggflow.terminal import counted
+
+    with opened(home, workspace, make=True) as ws:
+        found = ws.apply(path)
+    if not quiet:
+        parts = [
+            counted(len(found.sources), "source"),
+            counted(len(found.filters), "filter"),
+            counted(len(found.endpoints), "endpoint"),
+        ]
+        typer.echo(f"Applied {', '.join(parts)}")
+
+
+def export(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]", help="Where to write; by default to the terminal.", show_default=False
+        ),
+    ] = None,
+    home: Home = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Write all definitions as YAML, for `aggflow apply` and for version control."""
+    with opened(home, workspace) as ws:
+        try:
+            text = ws.export(path)
+        except OSError as error:
+            raise AggflowError(
+                f"{path} cannot be written: {error.strerror}", hint="choose another place"
+            ) from error
+    typer.echo(text if path is None else f"Written to {path}", nl=path is not None)

@@ -1,0 +1,17 @@
+"""``aggflow init``: a workspace is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from aggflow.cli.place import Home, WorkspaceName, chosen, opened
+
+
+def init(home: Home = None, workspace: WorkspaceName = None) -> None:
+    """Make a workspace; one that is there stays as it is."""
+    place = chosen(home)
+    with opened(place, workspace, make=True) as ws:
+        where = place if "://" in place else str(Path(place).absolute())
+        typer.echo(f"{ws!r}, in {where}")
