@@ -6,6 +6,7 @@ A function an oddity; which backend takes which road is said by the capability t
 from __future__ import annotations
 
 import inspect
+import sys
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from aggflow.backends.capability import Capability
+from aggflow.errors import UnsupportedError
 
 _NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 
@@ -41,13 +43,15 @@ def function(name: str, *types: str, returns: str) -> Any:
 
 def micros(time: ir.Column, can: Capability) -> ir.Column:
     """Microseconds since the epoch of a time in UTC, exact before 1970 as well."""
-    plain = time.cast("timestamp")
     if can.micros == "function":
-        return function(can.micros_function, "timestamp", returns="int64")(plain)
+        # Of the column as it is: a cast of a time with a zone would go by the session's zone.
+        return function(can.micros_function, str(time.type()), returns="int64")(time)
+    if can.micros == "text":
+        return _micros_of_text(time.cast("string"), can)
+    plain = time.cast("timestamp")
     if can.micros == "cast":
         return plain.cast("int64")
-    fraction = _fraction_of_text(plain) if can.fraction == "text" else plain.microsecond().cast("int64")
-    return civil_seconds(plain) * 1_000_000 + fraction
+    return civil_seconds(plain) * 1_000_000 + plain.microsecond().cast("int64")
 
 
 def civil_seconds(time: Any) -> ir.Column:
@@ -75,22 +79,44 @@ def floor_to(number: Any, width: int) -> Any:
     return number - ((number % width) + width) % width
 
 
-def _fraction_of_text(time: Any) -> ir.Column:
-    digits = time.cast("string").substr(20, 6)
-    padded = digits.re_extract("^[0-9]*", 0).concat("000000").substr(0, 6)
-    return (time.cast("string").length() > 20).ifelse(padded.cast("int64"), 0)
+def _micros_of_text(text: Any, can: Capability) -> ir.Column:
+    """Microseconds of ``2026-01-01 12:00:00.123456+02:00``, with ``T`` or blank, any part left out."""
+    strip = function("ltrim", "string", "string", returns="string")
+    seconds = function(can.micros_function, "string", "string", returns="string")
+    # Taken without its fraction, which would round the second up.
+    whole = seconds("%s", text.substr(0, 19).concat(strip(text.substr(19), ".0123456789"))).cast("int64")
+    # A text is read as a number as far as it is one: the 0 of "0" + "Z", the 0.5 of "0" + ".5+02:00".
+    fraction = ibis.literal("0").concat(text.substr(19, 7)).cast("float64")
+    return whole * 1_000_000 + (fraction * 1e6 + 0.5).cast("int64")
 
 
 def number_of_text(text: Any, can: Capability) -> ir.Column:
-    """The number that a text reads as, or null."""
+    """The finite number that a text reads as, or null."""
     if can.number_of_text == "try_cast":
-        return text.try_cast("float64")
-    return text.re_search(_NUMBER).ifelse(text.cast("float64"), ibis.null("float64"))
+        # Digits in groups (1_000) are a number to some backends only.
+        return finite(text.contains("_").ifelse(ibis.null("float64"), text.try_cast("float64")))
+    return finite(text.re_search(_NUMBER).ifelse(text.cast("float64"), ibis.null("float64")))
 
 
 def finite(number: Any) -> ir.Column:
-    """A floating number, or null where it is NaN or infinite."""
-    return (number.isnan() | number.isinf()).ifelse(ibis.null(number.type()), number)
+    """A floating number, or null where it is NaN or infinite.
+
+    By one comparison, which every backend has: NaN is above all numbers or compares as false.
+    """
+    return (number.abs() <= sys.float_info.max).ifelse(number, ibis.null(number.type()))
+
+
+def unscaled(number: Any, scale: int) -> ir.Column:
+    """The whole number that is a decimal times a power of ten.
+
+    Whole and fraction apart: the product of a full DECIMAL(18) would not fit its type.  The fraction
+    is rounded: where decimals are kept as floats, 0.29 * 100 is 28.999999999999996.
+    """
+    if not scale:
+        return number.cast("int64")
+    whole = number.floor()
+    fraction = ((number - whole) * 10**scale).round().cast("int64")
+    return whole.cast("int64") * 10**scale + fraction
 
 
 def hashed(value: Any, can: Capability) -> ir.Column:
@@ -99,19 +125,39 @@ def hashed(value: Any, can: Capability) -> ir.Column:
     kind = "int64" if value.type().is_integer() else "string"
     raw = function(can.hash, kind, returns="uint64")(plain)
     # The upper half of an unsigned hash has no place in int64: its bits, not its value, are wanted.
-    return plain.isnull().ifelse(ibis.null("uint64"), raw)
+    return value.isnull().ifelse(ibis.null("uint64"), raw)
 
 
 def json_text(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Column:
-    """The text at a path of a JSON document, null where there is none."""
-    path = "$" + "".join('."' + part.replace('"', '\\"') + '"' for part in parts)
-    return function(can.json, "string", "string", returns="string")(document.cast("string"), path)
+    """The text at a path of a JSON document, null where there is none, or no JSON at all."""
+    text, path = document.cast("string"), _json_path(parts)
+    found = function(can.json, "string", "string", returns="string")(text, path)
+    if can.json_type:
+        kind = function(can.json_type, "string", "string", returns="string")(text, path)
+        # Joined to nothing, a number becomes the text that its column says it is.
+        found = kind.isin(("true", "false")).ifelse(kind, found.concat(""))
+    return _of_json(text, found, can)
 
 
 def json_length(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Column:
     """The length of the array at a path of a JSON document."""
-    path = "$" + "".join('."' + part.replace('"', '\\"') + '"' for part in parts)
-    return function(can.json_length, "string", "string", returns="int64")(document.cast("string"), path)
+    text = document.cast("string")
+    length = function(can.json_length, "string", "string", returns="int64")
+    return _of_json(text, length(text, _json_path(parts)), can)
+
+
+def _of_json(text: Any, found: Any, can: Capability) -> ir.Column:
+    # Backends raise at a text that is no JSON: one such row would end every build.
+    is_json = function(can.json_valid, "string", returns="boolean")(text)
+    return is_json.ifelse(found, ibis.null(found.type()))
+
+
+def _json_path(parts: tuple[str, ...]) -> str:
+    for part in parts:
+        # Backends differ in how these are escaped, if they are at all.
+        if part in ("", "*") or '"' in part or "\\" in part:
+            raise UnsupportedError(f"a JSON path cannot lead through the name {part!r}")
+    return "$" + "".join(f'."{part}"' for part in parts)
 
 
 def is_json(type_: dt.DataType) -> bool:

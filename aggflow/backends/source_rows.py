@@ -159,7 +159,7 @@ class SourceRows:
         if kind == INTEGER:
             return value if key.measure in ("total", "distinct") else value.cast("int64")
         if kind.name == "decimal":
-            return (value * 10**kind.scale).cast("int64") if kind.scale else value.cast("int64")
+            return quirks.unscaled(value, kind.scale)
         return value if kind == BOOLEAN else value.cast("string")
 
     def _within(self, value: Any, rest: tuple[str, ...], name: str) -> ir.Column:
