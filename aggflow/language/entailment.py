@@ -92,6 +92,8 @@ def _entails(a: Predicate, b: Predicate) -> bool:
         return all(_entails(a, term) for term in b.terms)
     if isinstance(b, Or) and any(_entails(a, term) for term in b.terms):
         return True
+    if isinstance(b, Or) and isinstance(a, In) and len(a.values) > 1:
+        return all(_entails(In(a.operand, (value,)), b) for value in a.values)
     if isinstance(a, And):
         return any(_entails(term, b) for term in a.terms)
     return _test_entails(a, b)

@@ -11,6 +11,7 @@ keeps no row without an ``x``, becomes ``@.x != 5`` and not ``!(@.x == 5)``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -43,7 +44,7 @@ from aggflow.language.predicate import (
 )
 from aggflow.timeline import format_instant, parse_instant
 
-Given: TypeAlias = Deferred | ir.BooleanValue | Callable[[ir.Table], ir.BooleanValue] | bool
+Given: TypeAlias = Deferred | ir.Value | Callable[[ir.Table], ir.Value] | bool
 
 _COMPARISONS: dict[type, Comparison] = {
     ops.Equals: "==",
@@ -247,6 +248,9 @@ def _errors_of_binding(table: ir.Table) -> Generator[None, None, None]:
             raise NotFoundError("column", str(error.name), table.columns) from None
         raise _wrong(f"Ibis: {error}", _HINT) from None
     except (IbisError, TypeError) as error:
+        missing = re.match(r"Column '(.+?)' is not found", str(error))
+        if missing:
+            raise NotFoundError("column", missing[1], table.columns) from None
         raise _wrong(f"Ibis: {str(error).splitlines()[0]}") from None
 
 

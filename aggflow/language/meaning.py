@@ -199,7 +199,8 @@ class _Meaning:
     def _is_in(self, tree: In) -> Any:
         value: Any = self._value(tree.operand)
         tests: list[Any] = []
-        # One membership for each form that the value takes beside the literals.
+        # One membership for each form that the value takes, and each type of literal: engines
+        # would turn the integers of a mixed list into floats.
         forms: dict[Any, list[Any]] = {}
         for literal in tree.values:
             if literal.kind == "null" or _beyond_the_type(value, literal) is not None:
@@ -207,8 +208,10 @@ class _Meaning:
                 continue
             sides = self._align(tree.operand, value, literal)
             if sides is not None:
-                forms.setdefault(sides.value.op(), []).append(sides.other)
-        tests += [self._apply("in", _Aligned(op.to_expr(), options)) for op, options in forms.items()]
+                type_ = sides.other.type()
+                form = (sides.value.op(), "integer" if type_.is_integer() else str(type_))
+                forms.setdefault(form, []).append(sides.other)
+        tests += [self._apply("in", _Aligned(op.to_expr(), options)) for (op, _), options in forms.items()]
         return ibis.or_(*tests) if tests else self.never
 
     def _value(self, operand: Path | Length) -> Any:
@@ -326,13 +329,20 @@ def _numeric_literal(number: int | Decimal, type_: dt.DataType) -> ir.Value:
     if number == int(number) and abs(number) < 2**63:
         return ibis.literal(int(number))
     if isinstance(type_, dt.Decimal):
-        digits = number.as_tuple() if isinstance(number, Decimal) else Decimal(number).as_tuple()
-        scale = max(0, -int(digits.exponent))
-        precision = max(len(digits.digits) + max(0, int(digits.exponent)), scale)
-        if precision <= _MOST_DIGITS:
-            return ibis.literal(Decimal(number), type=dt.Decimal(precision, scale))
+        common = _common_decimal(number, type_)
+        if common is not None:
+            return ibis.literal(Decimal(number), type=common)
     # Written with its decimals, some engines would take it as a decimal and round that twice.
     return ibis.literal(repr(float(number))).cast("float64")
+
+
+def _common_decimal(number: int | Decimal, type_: dt.Decimal) -> Any:
+    """The decimal type that holds a number and all of a column's; None where no engine has one so wide."""
+    if type_.precision is None or type_.scale is None:
+        return None
+    scale = max(type_.scale, -int(Decimal(number).as_tuple().exponent))
+    whole = max(type_.precision - type_.scale, Decimal(number).adjusted() + 1)
+    return dt.Decimal(whole + scale, scale) if whole + scale <= _MOST_DIGITS else None
 
 
 def _beyond_the_type(value: Any, literal: Literal) -> int | Decimal | None:
