@@ -27,6 +27,7 @@ from aggflow.errors import SourceChangedError
 from aggflow.measures.cells import Cells, Layout, empty_cells
 from aggflow.measures.distinct import hashed_states
 from aggflow.measures.kind import ROWS, Kind
+from aggflow.measures.moments import shift_of
 from aggflow.measures.registry import (
     CELL_MEASURES,
     ORDERED_MEASURES,
@@ -120,21 +121,16 @@ def hash_name(rows: SourceRows) -> str:
 def extent(rows: SourceRows, rollup: Rollup, window: Window) -> Extent:
     """How many rows a rollup would take of a window, by day; it may have no beginning or end."""
     table = rows.table.filter(_conditions(rows, rollup, window))
-    day = quirks.floor_div(quirks.floor_to(rows.time_us(window), DAY_US), DAY_US)
-    counted = (
-        table.select(day=day)
-        .filter(lambda t: t.day.notnull())
-        .group_by("day")
-        .aggregate(n=lambda t: t.count())
-    )
-    found = rows.con.to_pyarrow(counted.order_by("day"))
-    return Extent(found["day"].to_numpy(), found["n"].to_numpy())
+    day: Any = quirks.floor_to(rows.time_us(window), DAY_US)
+    counted = table.select(day=day).group_by("day").aggregate(n=lambda t: t.count())
+    found = rows.fetch(counted.filter(counted.day.notnull()).order_by("day"))
+    return Extent(found["day"].to_numpy() // DAY_US, found["n"].to_numpy())
 
 
 def null_times(rows: SourceRows, rollup: Rollup) -> int:
     """How many rows of a rollup have no time, and so belong to no window."""
-    conditions = [rows.table[rows.source.time].isnull(), *_conditions(rows, rollup, ALWAYS)]
-    return int(rows.con.to_pyarrow(rows.table.filter(conditions).count()).as_py())
+    timeless = rows.table.filter([rows.timeless(), *_conditions(rows, rollup, ALWAYS)])
+    return int(rows.fetch(timeless.aggregate(n=timeless.count()))["n"][0].as_py())
 
 
 def touched_since(rows: SourceRows, rollup: Rollup, since_us: int | None) -> tuple[WindowSet, int | None]:
@@ -148,15 +144,13 @@ def touched_since(rows: SourceRows, rollup: Rollup, since_us: int | None) -> tup
     ingested: Any = rows.ingested_us()
     if ingested is None:
         return WindowSet(), None
-    newest = rows.con.to_pyarrow(rows.table.select(at=ingested).aggregate(at=lambda t: t.at.max()))["at"][
-        0
-    ].as_py()
+    newest = rows.fetch(rows.table.aggregate(at=ingested.max()))["at"][0].as_py()
     if since_us is None or newest is None:
         return WindowSet(), newest
     conditions = [*_conditions(rows, rollup, ALWAYS), ingested >= since_us]
     # By hours of UTC, whatever the interval: snapped to its buckets by the plan.
     hour = quirks.floor_to(rows.time_us(ALWAYS), _HOUR_US)
-    found = rows.con.to_pyarrow(rows.table.filter(conditions).select(hour=hour).distinct())["hour"]
+    found = rows.fetch(rows.table.filter(conditions).select(hour=hour).distinct())["hour"]
     hours = [int(us) for us in found.to_pylist() if us is not None]
     return WindowSet(Window(us, us + _HOUR_US) for us in hours), newest
 
@@ -190,7 +184,7 @@ def read_states(
     sql: list[str] = []
     with _staged(rows, _projection(rows, rollup, layout, window, bucket), sql) as staged:
         reader = _Reader(rows, rollup, layout, bucket, vocabularies, staged, sql)
-        total = int(reader.fetch(staged.aggregate(n=staged.count()))["n"][0].as_py())
+        total = reader.survey()
         if total == 0:
             return Read(tuple(empty_cells(layout, i) for i in range(len(layout.grains))), 0, tuple(sql))
         read = {i: reader.grain(i) for i, keys in enumerate(layout.keys) if keys} or {0: reader.grain(0)}
@@ -296,10 +290,22 @@ class _Reader:
         self.sql = sql
         self.names = _field_names(layout)
         self.columns = {path: _by(i) for i, path in enumerate(rollup.groupings)}
+        self.shifts: dict[str, float] = {}
+
+    def survey(self) -> int:
+        """Count the rows, and find from where each field's moments are taken."""
+        fields = sorted({self.names[key] for key in self.layout.kinds if key.measure == "moments"})
+        aggregates: dict[str, Any] = {"n": self.staged.count()}
+        for field in fields:
+            value: Any = self.staged[field]
+            aggregates |= {f"least_{field}": value.min(), f"most_{field}": value.max()}
+        (found,) = self.fetch(self.staged.aggregate(**aggregates)).to_pylist()
+        self.shifts = {field: shift_of(found[f"least_{field}"], found[f"most_{field}"]) for field in fields}
+        return int(found["n"])
 
     def fetch(self, expression: ir.Table) -> pa.Table:
         self.sql.append(str(ibis.to_sql(expression, dialect=self.rows.can.name)))
-        return self.rows.con.to_pyarrow(expression)
+        return self.rows.fetch(expression)
 
     def grain(self, grain: int) -> Cells:
         paths = self.layout.grains[grain]
@@ -329,7 +335,10 @@ class _Reader:
         found = {_ROWS: self.staged.count()}
         for i, key in enumerate(keys):
             if key in self.names and key.measure in _CELL:
-                built = _CELL[key.measure].build(self.staged[self.names[key]], self.layout.kinds[key])
+                field = self.names[key]
+                built = _CELL[key.measure].build(
+                    self.staged[field], self.layout.kinds[key], self.shifts.get(field, 0)
+                )
                 found |= {f"state{i}_{name}": aggregate for name, aggregate in built.items()}
             elif key.measure in _SKETCH:
                 # The same column counted beside the sketch, to compare the two.

@@ -6,7 +6,8 @@ the rest (limbs), so that no partial sum passes through a float or wraps around.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
+from typing import Any
 
 import ibis.expr.types as ir
 import numpy as np
@@ -19,6 +20,8 @@ from aggflow.spec.calculation import Calculation
 
 LIMB = 1 << 32
 _MASK = np.int64(LIMB - 1)
+# Of its own, so that no setting of the program rounds: limbs hold 29 digits at the most.
+_EXACT = Context(prec=40)
 
 
 class Count:
@@ -35,7 +38,7 @@ class Count:
         """``rows``: int64."""
         return (StateColumn("rows", pa.int64(), 0),)
 
-    def build(self, value: ir.Column, kind: Kind) -> dict[str, ir.Scalar]:
+    def build(self, value: Any, kind: Kind, shift: float) -> dict[str, ir.Scalar]:
         """Count what is not null."""
         return {"rows": value.count()}
 
@@ -65,7 +68,7 @@ class Total:
             return (count, StateColumn("high", pa.int64(), 0), StateColumn("low", pa.int64(), 0))
         return (count, StateColumn("sum", pa.float64(), 0.0))
 
-    def build(self, value: ir.Column, kind: Kind) -> dict[str, ir.Scalar]:
+    def build(self, value: Any, kind: Kind, shift: float) -> dict[str, ir.Scalar]:
         """Count and add; whole numbers of 64 bits by limbs, narrower ones at once."""
         if not kind.is_exact:
             return {"n": value.count(), "sum": value.sum()}
@@ -92,30 +95,50 @@ class Total:
         n = array_of(state, "n")
         valid = n > 0
         if not kind.is_exact:
-            total = array_of(state, "sum").astype(np.float64)
-            if calculation is Calculation.AVG:
-                total = np.divide(total, n, out=np.full(len(n), np.nan), where=valid)
-            return Values(total, valid)
-        exact = _total(array_of(state, "high"), array_of(state, "low"))
-        if calculation is Calculation.SUM:
-            return Values(scaled(exact, kind), valid)
-        mean = np.divide(exact, n, out=np.full(len(n), np.nan), where=valid)
-        return Values(mean / 10**kind.scale if kind.scale else mean, valid)
+            total = finite(array_of(state, "sum"), "sum")
+        else:
+            high, low = _carried(array_of(state, "high"), array_of(state, "low"))
+            if calculation is Calculation.SUM:
+                return Values(_total(high, low, kind), valid)
+            # Both limbs are exact as floats: rounded once, and never too large.
+            total = high * float(LIMB) + low
+        if calculation is Calculation.AVG:
+            total = np.divide(total, n, out=np.full(len(n), np.nan), where=valid)
+        return Values(total / 10**kind.scale if kind.scale else total, valid)
 
 
-def scaled(unscaled: Int64s, kind: Kind) -> Array:
+def scaled(unscaled: Array, kind: Kind) -> Array:
     """Whole numbers, or the decimals whose unscaled values they are."""
     if kind.name != "decimal":
         return unscaled
-    return np.array([Decimal(int(value)).scaleb(-kind.scale) for value in unscaled], dtype=object)
+    decimals = np.empty(len(unscaled), dtype=object)
+    decimals[:] = [Decimal(value).scaleb(-kind.scale, _EXACT) for value in unscaled.tolist()]
+    return decimals
+
+
+def finite(numbers: Array, what: str) -> Array:
+    """The same numbers, made of finite ones.
+
+    Raises
+    ------
+    TotalOverflowError
+        One of them left the range of floats on its way.
+    """
+    if not bool(np.isfinite(numbers).all()):
+        raise TotalOverflowError(
+            f"the {what} is larger than a floating-point number can be",
+            hint="leave out the rows with extreme values by a sub-filter, or scale the field in the source",
+        )
+    return numbers
 
 
 def _carried(high: Int64s, low: Int64s) -> tuple[Int64s, Int64s]:
     return high + (low >> 32), low & _MASK
 
 
-def _total(high: Int64s, low: Int64s) -> Int64s:
-    high, low = _carried(high, low)
+def _total(high: Int64s, low: Int64s, kind: Kind) -> Array:
+    if kind.name == "decimal":
+        return scaled((high.astype(object) << 32) | low, kind)
     if len(high) and (high.max() >= LIMB // 2 or high.min() < -(LIMB // 2)):
         raise TotalOverflowError(
             "the exact sum is larger than a 64-bit integer",

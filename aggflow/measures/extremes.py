@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -35,7 +37,7 @@ class Extremes:
             return (StateColumn("min", pa.int64(), _MOST), StateColumn("max", pa.int64(), _LEAST))
         return (StateColumn("min", pa.float64(), np.nan), StateColumn("max", pa.float64(), np.nan))
 
-    def build(self, value: ir.Column, kind: Kind) -> dict[str, ir.Scalar]:
+    def build(self, value: Any, kind: Kind, shift: float) -> dict[str, ir.Scalar]:
         """The backend's own min and max."""
         return {"min": value.min(), "max": value.max()}
 

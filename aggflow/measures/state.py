@@ -233,8 +233,8 @@ class Measure(Protocol):
 class CellMeasure(Measure, Protocol):
     """A measure with a few numbers a cell, all built by one GROUP BY."""
 
-    def build(self, value: ir.Column, kind: Kind) -> dict[str, ir.Scalar]:
-        """Aggregates, by the name of their column."""
+    def build(self, value: Any, kind: Kind, shift: float) -> dict[str, ir.Scalar]:
+        """Aggregates, by the name of their column; the shift is for moments, see ``shift_of``."""
         ...
 
 
