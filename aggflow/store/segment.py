@@ -155,7 +155,9 @@ def decode(
         raise _damaged(file, "its footer cannot be read") from error
     data = _sparse(file, size, read, first, tail, wanted)
     try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read_row_groups(groups)
+        # Without Arrow's own threads: one that lets go of Python's bytes while the interpreter ends
+        # aborts the process. Whoever reads several segments reads them in threads.
+        table = pq.ParquetFile(pa.BufferReader(data)).read_row_groups(groups, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(file, "its row groups cannot be read") from error
     kept = {key: value for key, value in (table.schema.metadata or {}).items() if key != _DIGESTS.encode()}

@@ -106,7 +106,7 @@ def test_readers_see_one_moment_while_writers_replace(
     assert traffic.stamps(store, catalog.coverage(rollup_id)) == content, "a write is lost"
     assert all(report["writes"] for report in writers)
     assert all(report["reads"] for report in readers)
-    assert len(seen) > 10
+    assert len({generation for generation, _ in seen}) > 3
     assert tidier["compacted"] + tidier["superseded"] > 0
     assert catalog.leases(rollup_id) == ()
 
@@ -124,7 +124,6 @@ def test_a_killed_writer_leaves_old_or_new(
     home: Path, traffic: ModuleType, pytestconfig: pytest.Config
 ) -> None:
     (report,) = run(home, ["be_killed"], pytestconfig.option.seed)
-    assert report["kills"] > 10
     assert 0 < report["landed"] < report["kills"], "the moments of death do not spread"
     catalog, store, rollup_id = traffic.open_home(home)
     traffic.stamps(store, catalog.coverage(rollup_id))

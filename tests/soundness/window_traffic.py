@@ -23,12 +23,13 @@ import pyarrow as pa
 from aggflow.catalog import Catalog, Coverage, NewSegment
 from aggflow.errors import LeaseLostError
 from aggflow.store import SegmentStore, compact
-from aggflow.store.segment import buckets_of
+from aggflow.store.segment import buckets_of, encode
 from aggflow.timeline import Window
 
 BUCKETS = 48
 HOUR = 3600
 ROWS = 3  # a bucket
+LEAST = 10  # what each process does at least, on however busy a machine
 EMPTY = 0  # the stamp of a bucket that is built, and holds nothing
 
 
@@ -104,16 +105,18 @@ def stamps(store: SegmentStore, coverage: Coverage) -> list[int]:
         if row.file is None:
             found |= dict.fromkeys(buckets, EMPTY)
             continue
+        # A compacted file has no rows for buckets that hold nothing: those have the stamp of empty ones.
+        found |= dict.fromkeys(buckets, EMPTY)
         table = store.read(row.file, row.checksum, (low, high))
-        assert table["bucket"].to_pylist() == [b for b in buckets for _ in range(ROWS)], f"missing: {row}"
-        assert table["row"].to_pylist() == list(range(ROWS)) * len(buckets)
-        by_row = table["stamp"].to_pylist()
-        assert table["key"].to_pylist() == [
-            [s, b] for s, b in zip(by_row, table["bucket"].to_pylist(), strict=True)
-        ]
-        for i, bucket in enumerate(buckets):
-            assert len(set(by_row[i * ROWS : i * ROWS + ROWS])) == 1, f"mixed: {row}"
-            found[bucket] = by_row[i * ROWS]
+        states: dict[int, list[tuple[int, int]]] = {}
+        for state in table.to_pylist():
+            assert state["key"] == [state["stamp"], state["bucket"]]
+            states.setdefault(state["bucket"], []).append((state["row"], state["stamp"]))
+        assert set(states) <= set(buckets), f"beyond its window: {row}"
+        for bucket, of_bucket in states.items():
+            stamp = of_bucket[0][1]
+            assert of_bucket == [(i, stamp) for i in range(ROWS)], f"mixed, or cut: {row}"
+            found[bucket] = stamp
     assert sorted(found) == [i * HOUR for i in range(BUCKETS)], "a bucket is missing"
     return [found[i * HOUR] for i in range(BUCKETS)]
 
@@ -123,7 +126,7 @@ def write(home: Path, until: float, seed: int) -> dict[str, Any]:
     random_ = random.Random(seed)
     done: list[tuple[int, int, int, int]] = []
     waits = 0
-    while time.monotonic() < until:
+    while time.monotonic() < until or len(done) < LEAST:
         first, last, stamp, cut = random_write(random_)
         generation = replace(catalog, store, rollup_id, first, last, stamp, cut)
         if generation is None:
@@ -138,7 +141,7 @@ def read(home: Path, until: float, seed: int) -> dict[str, Any]:
     catalog, store, rollup_id = open_home(home)
     seen: dict[int, list[int]] = {}
     reads = 0
-    while time.monotonic() < until:
+    while time.monotonic() < until or reads < LEAST:
         generation = catalog.generation(rollup_id)
         coverage = catalog.coverage(rollup_id)
         assert coverage.generation >= generation >= max(seen, default=0), "the generation went back"
@@ -151,7 +154,7 @@ def read(home: Path, until: float, seed: int) -> dict[str, Any]:
 def tidy(home: Path, until: float, seed: int) -> dict[str, Any]:
     catalog, store, rollup_id = open_home(home)
     compacted = superseded = 0
-    while time.monotonic() < until:
+    while time.monotonic() < until or compacted + superseded == 0:
         report = compact(catalog, store, rollup_id, least=4, now_us=now_us())
         compacted += report.segments_written
         superseded += report.superseded
@@ -164,7 +167,8 @@ def be_killed(home: Path, until: float, seed: int) -> dict[str, Any]:
     catalog, store, rollup_id = open_home(home)
     random_ = random.Random(seed)
     kills = landed = 0
-    while time.monotonic() < until:
+    unhurried = 0.0  # seconds that a child takes if it is left alone: the first one is
+    while time.monotonic() < until or kills < LEAST:
         before = stamps(store, catalog.coverage(rollup_id))
         first, last, stamp, cut = random_write(random_)
         after = [stamp if first <= i < last else old for i, old in enumerate(before)]
@@ -174,9 +178,12 @@ def be_killed(home: Path, until: float, seed: int) -> dict[str, Any]:
                 replace(catalog, store, rollup_id, first, last, stamp, cut)
             finally:
                 os._exit(0)
-        time.sleep(random_.uniform(0, 0.05))
-        os.kill(child, 9)
+        begun = time.monotonic()
+        if unhurried:
+            time.sleep(random_.uniform(0, 1.5 * unhurried))
+            os.kill(child, 9)
         os.waitpid(child, 0)
+        unhurried = unhurried or time.monotonic() - begun
         found = stamps(store, catalog.coverage(rollup_id))
         assert found in (before, after), "neither old nor new"
         kills += 1
@@ -186,10 +193,19 @@ def be_killed(home: Path, until: float, seed: int) -> dict[str, Any]:
     return {"kills": kills, "landed": landed}
 
 
+def warm_up(home: Path) -> None:
+    """Do once what is slow for the first time, so that all processes begin at once."""
+    catalog, store, rollup_id = open_home(home)
+    encode(states(0, 1, 1), window_of(0, 1))
+    stamps(store, catalog.coverage(rollup_id))
+    catalog.close()
+
+
 ROLES = {"write": write, "read": read, "tidy": tidy, "be_killed": be_killed}
 
 if __name__ == "__main__":
     role, home, seconds, seed = sys.argv[1:]
+    warm_up(Path(home))
     print("ready", flush=True)
     sys.stdin.readline()
     print(json.dumps(ROLES[role](Path(home), time.monotonic() + float(seconds), int(seed))))
