@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aggflow.engine.question import Asked, Order, Question
@@ -97,7 +97,9 @@ class Shape:
         question = Question(
             fields=(),
             groupings={name: paths[name] for name in returned},
-            filters={paths[n]: choice.values for n, choice in chosen.items() if isinstance(choice, Fixed)},
+            filters={
+                paths[n]: tuple(choice.values) for n, choice in chosen.items() if isinstance(choice, Fixed)
+            },
             series=series,
             zone=filter.zone,
             order=tuple(order for order in orders if order.by in known),
@@ -142,40 +144,29 @@ class Shape:
             )
             for field, state, span in self.fields
         )
-        shape = self.question
-        return Question(
-            fields=fields,
-            groupings=shape.groupings,
-            filters=filters,
-            series=shape.series,
-            zone=shape.zone,
-            order=shape.order,
-            limit=shape.limit,
-            limits=shape.limits,
-            fill=shape.fill,
-            live=live,
-        )
+        return replace(self.question, fields=fields, filters=filters, live=live)
 
     def _bound(self, given: Mapping[str, Sequence[GroupingValue]]) -> dict[str, tuple[GroupingValue, ...]]:
         named = {canonical_grouping(self.filter, name): values for name, values in given.items()}
-        problems: list[Problem] = []
-        for name in self.query_time:
-            if name not in named:
-                problems.append(
-                    Problem(f"groupingFilters.{name}", "this Query Time grouping needs its values")
-                )
-        for name, values in named.items():
-            path = f"groupingFilters.{name}"
-            if name not in self.query_time:
-                hint = did_you_mean(name, self.query_time) if self.query_time else "this endpoint takes none"
-                problems.append(Problem(path, f"{name!r} takes no values from the question", hint))
-            elif isinstance(values, str) or not isinstance(values, Sequence):
-                problems.append(Problem(path, "a list of values is needed"))
-            elif not values:
-                problems.append(Problem(path, "at least one value is needed"))
+        lacking = [name for name in self.query_time if name not in named]
+        problems = [
+            Problem(f"groupingFilters.{name}", "this Query Time grouping needs its values")
+            for name in lacking
+        ]
+        problems += [problem for name, values in named.items() for problem in self._misfits(name, values)]
         if problems:
             raise QuestionError(f"endpoint {self.endpoint.name!r}", problems)
         return {self.query_time[name]: tuple(values) for name, values in named.items()}
+
+    def _misfits(self, name: str, values: Any) -> Iterator[Problem]:
+        path = f"groupingFilters.{name}"
+        if name not in self.query_time:
+            hint = did_you_mean(name, self.query_time) if self.query_time else "this endpoint takes none"
+            yield Problem(path, f"{name!r} takes no values from the question", hint)
+        elif isinstance(values, str) or not isinstance(values, Sequence):
+            yield Problem(path, "a list of values is needed")
+        elif not values:
+            yield Problem(path, "at least one value is needed")
 
 
 class QuestionError(SpecError, QueryError):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from aggflow.errors import Problem
 from aggflow.spec.calculation import Calculation
-from aggflow.spec.declaration import Declared, declaration
+from aggflow.spec.declaration import Declared, Many, declaration
 from aggflow.spec.text import Name, PathText, PredicateText
 
 
@@ -41,9 +41,9 @@ class Aggregation(Declared):
 
     name: Name
     field: PathText | None = None
-    calculations: tuple[CalculationText, ...] = (Calculation.COUNT,)
+    calculations: Many[CalculationText] = (Calculation.COUNT,)
     where: PredicateText = ""
-    sketch_groupings: tuple[PathText, ...] | None = None
+    sketch_groupings: Many[PathText] | None = None
 
     def problems(self) -> Iterator[Problem]:
         """At least one calculation, none twice, and a field where one is needed."""

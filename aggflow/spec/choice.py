@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field as PydanticField
 
 from aggflow.errors import Problem
-from aggflow.spec.declaration import Declared, declaration
+from aggflow.spec.declaration import Declared, Many, declaration
 
 GroupingValue = str | bool | int | float | None
 
@@ -32,7 +32,7 @@ class Fixed(Declared):
         Whether answers tell them apart.
     """
 
-    values: tuple[GroupingValue, ...]
+    values: Many[GroupingValue]
     returned: bool = True
     kind: Literal["fixed"] = "fixed"
 

@@ -11,10 +11,10 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, cast, dataclass_transform
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, TypeAlias, TypeVar, cast, dataclass_transform
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic import Field as PydanticField
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import ErrorDetails
@@ -22,6 +22,8 @@ from pydantic_core import ErrorDetails
 from aggflow.errors import AggflowError, Problem, SpecError, did_you_mean
 
 T = TypeVar("T")
+Many: TypeAlias = Annotated[Sequence[T], AfterValidator(tuple)]
+"""Several values, given as any sequence, held as a tuple."""
 
 CONFIG = ConfigDict(extra="forbid", use_enum_values=False, validate_default=True)
 
@@ -54,14 +56,16 @@ def declaration(cls: type[T]) -> type[T]:
     """Make a class a frozen, validated declaration whose mistakes are SpecErrors."""
     made = pydantic_dataclass(frozen=True, config=CONFIG)(cls)
     inner = cast("Any", made).__init__
+    names = [field.name for field in dataclasses.fields(cast("Any", made))]
 
     @functools.wraps(inner)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it replaces __init__
+        # By name, so that a problem of a positional argument is told by the name of its field.
+        named = dict(zip(names, args, strict=False))
         try:
-            inner(self, *args, **kwargs)
+            inner(self, *args[len(names) :], **named, **kwargs)
         except ValidationError as error:
-            name = kwargs.get("name", args[0] if args and isinstance(args[0], str) else None)
-            raise SpecError(_title(cls, name), _problems(error, cls)) from None
+            raise SpecError(_title(cls, (named | kwargs).get("name")), _problems(error, cls)) from None
 
     setattr(made, "__init__", __init__)  # noqa: B010 - a type checker refuses the assignment
     return cast("type[T]", made)

@@ -70,7 +70,7 @@ def from_yaml(text: str, name: str = "the document") -> Definitions:
     ]
     found = Definitions()
     for kind, cls in KINDS.items():
-        specs = tuple(_specs(data.get(kind) or [], kind, cls, problems))
+        specs = tuple(_specs([] if data.get(kind) is None else data[kind], kind, cls, problems))
         found = replace(found, **{kind: specs})
     if problems:
         raise SpecError(name, problems)

@@ -11,7 +11,7 @@ from pydantic import Field as PydanticField
 
 from aggflow.errors import Problem
 from aggflow.spec.choice import Choice
-from aggflow.spec.declaration import Declared, declaration
+from aggflow.spec.declaration import Declared, Many, declaration
 from aggflow.spec.field import Field
 from aggflow.spec.text import Name
 from aggflow.spec.timing import TimeSeries, Timing
@@ -84,11 +84,11 @@ class Endpoint(Declared):
     name: Name
     filter: Name
     timing: Annotated[Timing, PydanticField(discriminator="kind")]
-    fields: tuple[Field, ...]
+    fields: Many[Field]
     groupings: Mapping[str, Choice] = PydanticField(default_factory=dict[str, Choice])
-    sort: tuple[SortText, ...] = ()
+    sort: Many[SortText] = ()
     limit: Annotated[int, PydanticField(ge=1)] | None = None
-    grouping_limits: tuple[LimitPair, ...] = ()
+    grouping_limits: Many[LimitPair] = ()
     description: str = ""
 
     def problems(self) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from aggflow.errors import NotFoundError, Problem, did_you_mean
 from aggflow.spec.aggregation import Aggregation
-from aggflow.spec.declaration import Declared, declaration
+from aggflow.spec.declaration import Declared, Many, declaration
 from aggflow.spec.grouping import Grouping, GroupingText
 from aggflow.spec.text import IntervalText, Name, PredicateText, ZoneText
 from aggflow.timeline import Zone
@@ -44,8 +44,8 @@ class Filter(Declared):
     source: Name
     interval: IntervalText
     where: PredicateText = ""
-    groupings: tuple[GroupingText, ...] = ()
-    aggregations: tuple[Aggregation, ...] = (Aggregation("events"),)
+    groupings: Many[GroupingText] = ()
+    aggregations: Many[Aggregation] = (Aggregation("events"),)
     time_zone: ZoneText = "UTC"
     description: str = ""
 

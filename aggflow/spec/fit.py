@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aggflow.errors import Problem, did_you_mean
 from aggflow.spec.choice import Aggregate, AnyChoice, is_returned
@@ -88,7 +88,7 @@ def _sketch_problems(
     path: str,
     endpoint: Endpoint,
     of: Filter,
-    kept: tuple[str, ...],
+    kept: Sequence[str],
 ) -> Iterator[Problem]:
     kept_names = {of.grouping(name).name for name in kept}
     for grouping in of.groupings:

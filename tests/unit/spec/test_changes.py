@@ -1,0 +1,89 @@
+"""The "Considerations" of the endpoints API, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from aggflow.spec.aggregation import Aggregation
+from aggflow.spec.calculation import Calculation
+from aggflow.spec.changes import effects
+from aggflow.spec.choice import All
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.field import Field
+from aggflow.spec.filter import Filter
+from aggflow.spec.grouping import Grouping
+from aggflow.spec.timing import Lookback, TimeSeries
+
+COUNT = Field("n", "events", Calculation.COUNT)
+AVERAGE = Field("mean", "delay", Calculation.AVG)
+OLD = Filter(
+    "f",
+    "s",
+    "1d",
+    groupings=(Grouping("carrier"), Grouping("origin")),
+    aggregations=(Aggregation("events"), Aggregation("delay", "d", (Calculation.AVG, Calculation.MAX))),
+)
+
+
+def endpoint(**options: Any) -> Endpoint:
+    return Endpoint(**({"name": "e", "filter": "f", "timing": Lookback("7d"), "fields": (COUNT,)} | options))
+
+
+def test_removing_a_grouping_that_was_returned_leaves_its_past_and_no_future() -> None:
+    new = replace(OLD, groupings=(Grouping("origin"),))
+    (effect,) = effects(OLD, new, [endpoint(groupings={"carrier": All()})])
+    assert not effect.blocks
+    assert "its values stay for the past and are empty from now on" in effect.what
+
+
+def test_removing_a_grouping_that_was_not_returned_does_nothing() -> None:
+    new = replace(OLD, groupings=(Grouping("origin"),))
+    assert not effects(OLD, new, [endpoint()])
+
+
+def test_an_alias_is_no_removal() -> None:
+    new = replace(OLD, groupings=(Grouping("carrier", "airline"), Grouping("origin")))
+    assert not effects(OLD, new, [endpoint(groupings={"carrier": All()})])
+
+
+def test_taking_the_last_valid_field_is_blocked() -> None:
+    new = replace(OLD, aggregations=(Aggregation("delay", "d", (Calculation.AVG,)),))
+    (effect,) = effects(OLD, new, [endpoint()])
+    assert effect.blocks
+
+
+def test_taking_one_of_several_fields_makes_it_null() -> None:
+    new = replace(OLD, aggregations=(Aggregation("events"), Aggregation("delay", "d", (Calculation.MAX,))))
+    (effect,) = effects(OLD, new, [endpoint(fields=(COUNT, AVERAGE))])
+    assert not effect.blocks
+    assert "'mean' will be null" in effect.what
+
+
+def test_a_field_that_was_invalid_before_does_not_count_as_left() -> None:
+    without_average = replace(OLD, aggregations=(Aggregation("events"),))
+    nothing_left = replace(OLD, aggregations=(Aggregation("other"),))
+    (effect,) = effects(without_average, nothing_left, [endpoint(fields=(COUNT, AVERAGE))])
+    assert effect.blocks
+
+
+def test_a_more_frequent_interval_does_nothing_to_a_lookback() -> None:
+    assert not effects(OLD, replace(OLD, interval="1h"), [endpoint()])
+
+
+def test_a_more_frequent_interval_is_followed_by_a_series_without_its_own() -> None:
+    new = replace(OLD, interval="1h")
+    (effect,) = effects(OLD, new, [endpoint(timing=TimeSeries("7d"))])
+    assert "its points are now 1h apart" in effect.what
+    assert not effects(OLD, new, [endpoint(timing=TimeSeries("7d", "1d"))])
+
+
+def test_a_less_frequent_interval_may_lose_correctness() -> None:
+    (effect,) = effects(replace(OLD, interval="1h"), OLD, [endpoint()])
+    assert "it may lose correctness" in effect.what
+
+
+def test_effects_are_told_for_each_endpoint() -> None:
+    new = replace(OLD, groupings=())
+    found = effects(OLD, new, [endpoint(name=name, groupings={"carrier": All()}) for name in ("a", "b")])
+    assert [effect.endpoint for effect in found] == ["a", "b"]
