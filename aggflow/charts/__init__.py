@@ -1,0 +1,8 @@
+"""Answers as charts: drawn with Altair, shown in JupyterLab without a network, saved without a browser."""
+
+from __future__ import annotations
+
+from aggflow.charts.chart import draw
+from aggflow.charts.file import save
+
+__all__ = ["draw", "save"]

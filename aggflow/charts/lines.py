@@ -1,0 +1,126 @@
+"""Lines: the data of a panel over time, line after line, with gaps where buckets are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from aggflow.charts.table import Table
+from aggflow.charts.theme import Theme
+
+COLOURS = 10
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Which line has which colour.
+
+    Attributes
+    ----------
+    title
+        What the legend is called; None for nothing.
+    keys
+        By line, its key in the legend.
+    scale
+        By key, its colour.
+    rest
+        The key of the lines without a colour of their own; None where each has one.
+    """
+
+    title: str | None
+    keys: Mapping[str, str]
+    scale: Mapping[str, str]
+    rest: str | None = None
+
+    @classmethod
+    def of_names(cls, names: Sequence[str], theme: Theme) -> Colours:
+        """Shades of one hue for fields that belong together."""
+        return cls(
+            None, {name: name for name in names}, dict(zip(names, theme.shaded(len(names)), strict=True))
+        )
+
+    @classmethod
+    def of_groups(cls, table: Table, theme: Theme) -> Colours:
+        """Colours for the groups with the largest values of the first field, grey for the others."""
+        first = next(iter(table.drawable.values()))
+        found: dict[str, list[float]] = {}
+        for group, number in zip(table.groups(), first.numbers, strict=True):
+            found.setdefault(group, []).extend([] if number is None else [abs(number)])
+        size = {group: sum(numbers) / max(1, len(numbers)) for group, numbers in found.items()}
+        ordered = sorted(found, key=lambda group: -size[group])
+        named, others = ordered[:COLOURS], ordered[COLOURS:]
+        keys = {group: group for group in named}
+        scale = dict(zip(named, theme.palette, strict=False))
+        title = " · ".join(table.labels)
+        if not others:
+            return cls(title, keys, scale)
+        rest = f"{len(others)} other{'s' if len(others) > 1 else ''}"
+        return cls(title, keys | dict.fromkeys(others, rest), scale | {rest: theme.others}, rest)
+
+
+def rows_of_lines(table: Table, names: Sequence[str], colours: Colours | None) -> list[dict[str, Any]]:
+    """Data of a panel: time ``t`` in milliseconds, value ``v``, its ``text``, and what tells lines apart.
+
+    A line is a group; of several fields, a field.  Those without a colour come first, and so lie
+    under the others.
+    """
+    after, step = _calendar(table)
+    lines: dict[tuple[str, str], list[int]] = {}
+    for name in names:
+        for i, group in enumerate(table.groups()):
+            lines.setdefault((name, group), []).append(i)
+    rank = {} if colours is None else {key: i for i, key in enumerate(colours.scale)}
+    drawn: list[tuple[int, list[dict[str, Any]]]] = []
+    for (name, group), places in lines.items():
+        line = name if len(names) > 1 else group
+        about = {} if colours is None else {"line": line, "key": colours.keys[line]}
+        rows = _with_gaps(_line(table, name, places, about), after, step)
+        drawn.append((-rank.get(about.get("key", ""), 0), rows))
+    drawn.sort(key=lambda pair: pair[0])
+    return [row for _, rows in drawn for row in rows]
+
+
+def _calendar(table: Table) -> tuple[Mapping[int, int], int]:
+    """Of every bucket the next one, and the shortest way between two."""
+    buckets = sorted(set(table.buckets or ()))
+    after = dict(pairwise(buckets))
+    return after, min((later - bucket for bucket, later in after.items()), default=0)
+
+
+def _line(table: Table, name: str, places: Sequence[int], about: Mapping[str, str]) -> list[dict[str, Any]]:
+    field, buckets = table.fields[name], table.buckets or ()
+    labels = list(table.labels.values())
+    return [
+        {
+            "t": buckets[i] * 1000,
+            "v": field.numbers[i],
+            "text": field.texts[i],
+            **about,
+            **{f"g{j}": texts[i] for j, texts in enumerate(labels)},
+        }
+        for i in sorted(places, key=buckets.__getitem__)
+    ]
+
+
+def _with_gaps(line: list[dict[str, Any]], after: Mapping[int, int], step: int) -> list[dict[str, Any]]:
+    """The rows of a line, with an empty one where buckets are missing: no line is drawn over them.
+
+    How long a bucket is, is not known here: months differ, but never by half.
+    """
+    rows: list[dict[str, Any]] = []
+    for row, later in pairwise([*line, None]):
+        assert row is not None  # noqa: S101 - only the last one is None, and it is never the first of a pair
+        rows.append(row)
+        if later is None:
+            continue
+        bucket, following = row["t"] // 1000, later["t"] // 1000
+        if after[bucket] != following or following - bucket > 1.5 * step:
+            rows.append({**row, "t": (bucket + step) * 1000, "v": None, "text": ""})
+    # A value between two gaps makes no line: it is drawn as a dot.
+    values = [None, *(row["v"] for row in rows), None]
+    return [
+        {**row, "alone": True} if before is None and row["v"] is not None and behind is None else row
+        for before, row, behind in zip(values, rows, values[2:], strict=False)
+    ]

@@ -1,0 +1,217 @@
+"""A series: values over time as lines, or as an area where one number is counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aggflow.charts.canvas import WIDTH, Canvas, merged
+from aggflow.charts.lines import Colours, rows_of_lines
+from aggflow.charts.panel import Panel, arranged
+from aggflow.charts.table import Table
+
+# Above this many points the nearest one is not searched for while the mouse moves.
+_SEARCHED = 5_000
+_PERCENTILE = re.compile(r"(?:^|_)(?:p\d{1,3}(?:_\d+)?|median)(?=_|$)", re.IGNORECASE)
+_DAY = 86_400
+_MONTHS = 70 * _DAY
+_LINE: Mapping[str, Any] = {"strokeWidth": 2, "strokeJoin": "round", "strokeCap": "round", "clip": True}
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """What one panel draws.
+
+    Attributes
+    ----------
+    number
+        Its place, from above.
+    fields
+        What is drawn in it.
+    is_last
+        Whether it carries the axis of time.
+    colours
+        Of its lines; None where there is only one.
+    rows
+        Its data.
+    """
+
+    number: int
+    fields: tuple[str, ...]
+    is_last: bool
+    colours: Colours | None
+    rows: list[dict[str, Any]]
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether the nearest point is searched for while the mouse moves."""
+        return len(self.rows) <= _SEARCHED
+
+
+def series(table: Table, canvas: Canvas) -> Any:
+    """A chart of values over time: a panel a field, percentiles of one value in one panel."""
+    strips = _strips(table, canvas)
+    height = (canvas.height or (300 if len(strips) == 1 else 150 * len(strips))) // len(strips)
+    size = {"width": canvas.width or WIDTH, "height": height}
+    panels = [Panel(_drawn(table, strip, canvas).properties(**size), strip.rows) for strip in strips]
+    chart = arranged(panels, canvas.alt)
+    if len(panels) > 1:
+        chart.resolve = canvas.alt.Resolve(scale={"color": "shared" if table.labels else "independent"})
+    # Selections stand beside the panels, as those for zoom and legend belong to all of them.
+    chart.params = _selections(strips, canvas.alt)
+    return chart
+
+
+def _strips(table: Table, canvas: Canvas) -> list[_Strip]:
+    """Fields by strip: one each, but percentiles with the same rest of their names together."""
+    shared: dict[tuple[str, str], list[str]] = {}
+    for name in table.drawable:
+        rest = _PERCENTILE.sub("", name, count=1).strip("_")
+        # With groups, colours already say the group.
+        together = rest != name and not table.labels
+        shared.setdefault(("percentiles", rest) if together else ("field", name), []).append(name)
+    of_groups = Colours.of_groups(table, canvas.theme) if table.labels else None
+    strips: list[_Strip] = []
+    for number, names in enumerate(shared.values()):
+        colours = of_groups or (Colours.of_names(names, canvas.theme) if len(names) > 1 else None)
+        rows = rows_of_lines(table, names, colours)
+        strips.append(_Strip(number, tuple(names), number == len(shared) - 1, colours, rows))
+    return strips
+
+
+def _selections(strips: Sequence[_Strip], alt: Any) -> list[Any]:
+    """Pan and zoom of all strips together, a click in the legend, and the moment under the mouse."""
+    views = [f"marks_{strip.number}" for strip in strips]
+    zoom = {"type": "interval", "encodings": ["x"]}
+    found = [{"name": "zoom", "select": zoom, "bind": "scales", "views": views}]
+    # One legend a scale: of groups for all strips, of percentiles for each.
+    legends = {id(strip.colours): strip for strip in reversed(strips) if strip.colours is not None}
+    for strip in legends.values():
+        together = [f"marks_{other.number}" for other in strips if other.colours is strip.colours]
+        click = {"type": "point", "fields": ["key"]}
+        found.append({"name": _chosen(strip), "select": click, "bind": "legend", "views": together})
+    over = {"type": "point", "on": "mouseover", "clear": "mouseout", "nearest": True, "encodings": ["x"]}
+    found += [
+        {"name": _pointed(strip), "select": over, "views": [f"points_{strip.number}"]}
+        for strip in strips
+        if strip.is_searched
+    ]
+    return [alt.TopLevelSelectionParameter.from_dict(selection) for selection in found]
+
+
+def _chosen(strip: _Strip) -> str:
+    colours = strip.colours
+    return "chosen" if colours is None or colours.title is not None else f"chosen_{strip.number}"
+
+
+def _pointed(strip: _Strip) -> str:
+    return f"pointed_{strip.number}"
+
+
+def _drawn(table: Table, strip: _Strip, canvas: Canvas) -> Any:
+    alt = canvas.alt
+    joined = merged([table.fields[name] for name in strip.fields])
+    title = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom"}
+    place = {"titleX": 0, "titleY": -10, "minExtent": 34}
+    x = _time(table, strip, alt)
+    base = alt.Chart().encode(x=x, y=canvas.value(alt.Y, joined, " · ".join(strip.fields), **title, **place))
+    hue = canvas.theme.palette[strip.number % len(canvas.theme.palette)]
+    dots = base.mark_point(filled=True, size=34, opacity=1, clip=True, color=hue)
+    if strip.colours is not None:
+        base = base.encode(color=_colour(strip.colours, alt))
+        dots = dots.encode(color=_colour(strip.colours, alt), opacity=_opacity(strip, alt))
+        marks = _lines(base, strip, strip.colours, alt)
+    else:
+        marks = _area(base, alt, hue) if joined.counted else base.mark_line(color=hue, **_LINE)
+    tooltips = [alt.Tooltip(field="when", type="nominal", title="time"), *_tooltips(table, strip, alt)]
+    layers = [
+        marks.properties(name=f"marks_{strip.number}"),
+        dots.transform_filter("datum.alone === true"),
+        *_pointers(dots.encode(tooltip=tooltips), x, strip, canvas),
+    ]
+    return alt.layer(*layers).transform_calculate(when=f"utcFormat(datum.t, '{_written(table)}') + ' UTC'")
+
+
+def _area(base: Any, alt: Any, hue: str) -> Any:
+    stops = [alt.GradientStop(color=f"{hue}0d", offset=0), alt.GradientStop(color=f"{hue}73", offset=1)]
+    fade = alt.Gradient(gradient="linear", stops=stops, x1=1, x2=1, y1=1, y2=0)
+    return base.mark_area(line={"color": hue, **_LINE}, color=fade, clip=True)
+
+
+def _lines(base: Any, strip: _Strip, colours: Colours, alt: Any) -> Any:
+    lines = base.mark_line(**_LINE).encode(
+        detail=alt.Detail(field="line", type="nominal"), opacity=_opacity(strip, alt)
+    )
+    if colours.rest is None:
+        return lines
+    test = alt.FieldEqualPredicate(field="key", equal=colours.rest)
+    return lines.encode(strokeWidth=alt.condition(test, alt.value(1.2), alt.value(2)))
+
+
+def _opacity(strip: _Strip, alt: Any) -> Any:
+    """A click in the legend brings its lines to the front."""
+    chosen = {"param": _chosen(strip), "value": 1}
+    return alt.OpacityValue.from_dict({"condition": chosen, "value": 0.12})
+
+
+def _pointers(dots: Any, x: Any, strip: _Strip, canvas: Canvas) -> list[Any]:
+    """What follows the mouse: the points of a moment, a rule through them, values of the nearest."""
+    alt = canvas.alt
+    points = dots.transform_filter("isValid(datum.v)").properties(name=f"points_{strip.number}")
+    if not strip.is_searched:
+        return [points.encode(opacity=alt.value(0))]
+    pointed = {"param": _pointed(strip), "empty": False}
+    rule = alt.Chart().mark_rule(color=canvas.theme.muted, strokeWidth=1, opacity=0.5).encode(x=x)
+    seen = alt.OpacityValue.from_dict({"condition": {**pointed, "value": 1}, "value": 0})
+    return [rule.transform_filter(alt.ParameterPredicate(**pointed)), points.encode(opacity=seen)]
+
+
+def _tooltips(table: Table, strip: _Strip, alt: Any) -> list[Any]:
+    if len(strip.fields) > 1:
+        shown = {"line": "field", "text": "value"}
+    else:
+        shown = {f"g{i}": name for i, name in enumerate(table.labels)} | {"text": strip.fields[0]}
+    return [alt.Tooltip(field=field, type="nominal", title=title) for field, title in shown.items()]
+
+
+def _colour(colours: Colours, alt: Any) -> Any:
+    return alt.Color(
+        field="key",
+        type="nominal",
+        title=colours.title,
+        scale=alt.Scale(domain=list(colours.scale), range=list(colours.scale.values())),
+        legend=alt.Legend(orient="right", symbolType="stroke", symbolOpacity=1),
+    )
+
+
+def _time(table: Table, strip: _Strip, alt: Any) -> Any:
+    """The axis of time: labels with hours of 24 and only as much of a date as changes between ticks."""
+    buckets = table.buckets or ()
+    years = sorted({datetime.fromtimestamp(bucket, UTC).year for bucket in (min(buckets), max(buckets))})
+    first_of_month = "%b" if max(buckets) - min(buckets) > _MONTHS else "%b %-d"
+    new_year = "%Y" if len(years) > 1 else first_of_month
+    labels = (
+        "utcseconds(datum.value) ? utcFormat(datum.value, '%H:%M:%S')"
+        " : utchours(datum.value) || utcminutes(datum.value) ? utcFormat(datum.value, '%H:%M')"
+        " : utcdate(datum.value) > 1 ? utcFormat(datum.value, '%b %-d')"
+        f" : utcFormat(datum.value, utcmonth(datum.value) ? '{first_of_month}' : '{new_year}')"
+    )
+    axis = {"labelExpr": labels, "labelOverlap": True, "tickCount": 8, "labels": strip.is_last}
+    return alt.X(
+        field="t",
+        type="temporal",
+        title=f"{' to '.join(map(str, years))}, UTC" if strip.is_last else None,
+        axis=alt.Axis(titleAnchor="start", titlePadding=8, **axis),
+        scale=alt.Scale(type="utc"),
+    )
+
+
+def _written(table: Table) -> str:
+    """How moments are written in tooltips: as far as buckets need."""
+    buckets = table.buckets or ()
+    if all(bucket % _DAY == 0 for bucket in buckets):
+        return "%Y-%m-%d"
+    return "%Y-%m-%d %H:%M" if all(bucket % 60 == 0 for bucket in buckets) else "%Y-%m-%d %H:%M:%S"

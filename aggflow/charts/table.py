@@ -1,0 +1,162 @@
+"""A table: an answer as charts read it, with labels for groupings and numbers for fields."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from aggflow.charts.number import exact
+from aggflow.engine.answer import Answer
+from aggflow.errors import NotFoundError, QueryError
+from aggflow.measures.state import Values
+
+NOTHING = "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The values of one field.
+
+    Attributes
+    ----------
+    numbers
+        What is drawn, None for a gap; empty of a field that holds no numbers.
+    texts
+        What tooltips say.
+    counted
+        Whether it is a whole number of things in every row: then zero belongs on its axis.
+    """
+
+    numbers: tuple[float | None, ...]
+    texts: tuple[str, ...]
+    counted: bool
+
+    @property
+    def present(self) -> list[float]:
+        """The numbers that are there."""
+        return [number for number in self.numbers if number is not None]
+
+
+@dataclass(frozen=True)
+class Table:
+    """An answer, as charts read it.
+
+    Attributes
+    ----------
+    buckets
+        The start of every row's bucket in seconds, of a series.
+    labels
+        By grouping, a text a row; different values have different texts.
+    fields
+        By name, the values.
+    count
+        How many rows there are.
+    notes
+        What a reader has to know: what is not drawn.
+    """
+
+    buckets: tuple[int, ...] | None
+    labels: Mapping[str, tuple[str, ...]]
+    fields: Mapping[str, Measured]
+    count: int
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, answer: Answer, fields: Sequence[str] | None) -> Table:
+        """The table of an answer, of the fields named or of all.
+
+        Raises
+        ------
+        NotFoundError
+            A field is not in the answer.
+        QueryError
+            No field is wanted.
+        """
+        names = tuple(answer.fields) if fields is None else tuple(dict.fromkeys(fields))
+        if not names:
+            raise QueryError("there is no field to draw", hint="name at least one field of the answer")
+        for name in names:
+            if name not in answer.fields:
+                raise NotFoundError("field", name, answer.fields)
+        return cls(
+            answer.buckets,
+            {name: _labels(values) for name, values in answer.groupings.items()},
+            {name: _measured(answer.fields[name]) for name in names},
+            answer.count,
+        )
+
+    @property
+    def drawable(self) -> dict[str, Measured]:
+        """The fields that hold numbers."""
+        return {name: field for name, field in self.fields.items() if field.present}
+
+    def first(self, most: int, what: str = "rows") -> Table:
+        """The first rows, with a note if there are more."""
+        if self.count <= most:
+            return self
+        return self.where(range(most)).noted(f"the first {most:,} of {self.count:,} {what}")
+
+    def where(self, rows: Sequence[int]) -> Table:
+        """Some rows, in that order."""
+        return replace(
+            self,
+            buckets=None if self.buckets is None else tuple(self.buckets[i] for i in rows),
+            labels={name: tuple(texts[i] for i in rows) for name, texts in self.labels.items()},
+            fields={name: _taken(field, rows) for name, field in self.fields.items()},
+            count=len(rows),
+        )
+
+    def noted(self, note: str) -> Table:
+        """With one more note."""
+        return replace(self, notes=(*self.notes, note))
+
+    def groups(self) -> list[str]:
+        """Of every row, the labels of all its groupings as one text."""
+        return [" · ".join(row) for row in zip(*self.labels.values(), strict=True)] or [""] * self.count
+
+
+def _taken(field: Measured, rows: Sequence[int]) -> Measured:
+    numbers = tuple(field.numbers[i] for i in rows) if field.numbers else ()
+    return Measured(numbers, tuple(field.texts[i] for i in rows), field.counted)
+
+
+def _labels(values: Sequence[Any]) -> tuple[str, ...]:
+    """A text a value, told apart where two values of different types look the same."""
+    texts = {(type(value), value): _label(value) for value in values}
+    shared = Counter(texts.values())
+    for (kind, value), text in texts.items():
+        if shared[text] > 1:
+            texts[kind, value] = f"{text} ({'text' if kind is str else kind.__name__})"
+    return tuple(texts[type(value), value] for value in values)
+
+
+def _label(value: object) -> str:
+    if value is None:
+        return "(none)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) or "(empty)"
+
+
+def _measured(values: Values) -> Measured:
+    items = values.to_list()
+    present = [item for item in items if item is not None]
+    if any(isinstance(item, str | bool) for item in present):
+        return Measured((), tuple(NOTHING if item is None else str(item) for item in items), counted=False)
+    counted = len(present) == len(items) and all(isinstance(item, int) and item >= 0 for item in present)
+    return Measured(
+        tuple(_number(item) for item in items),
+        tuple(exact(item) if isinstance(item, int | float | Decimal) else NOTHING for item in items),
+        counted,
+    )
+
+
+def _number(value: object) -> float | None:
+    if not isinstance(value, int | float | Decimal):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
