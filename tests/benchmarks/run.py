@@ -181,7 +181,7 @@ def shown(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.2f} ms"
 
 
-def write(folder: Path, results: dict[str, dict[str, list[float]]], measured: dict[str, object]) -> None:
+def write(folder: Path, results: dict[str, dict[str, list[float]]], measured: Mapping[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(
         json.dumps({"measured": measured, "seconds": results}, indent=1) + "\n"
