@@ -50,8 +50,9 @@ class RollupVersion:
         From 1, never used twice.
     spec
         Ready for JSON.
-    hash_name
-        Name of the 64-bit hash that its distinct states are made of; None until the first build.
+    layout
+        What its states look like, as text: kinds of fields, the hash of distinct states; None until the
+        source was looked at for the first time.
     validity
         The bucket starts that it is valid for; ``BEGINNING`` and ``FOREVER`` where it is open.
     """
@@ -60,7 +61,7 @@ class RollupVersion:
     number: int
     spec: Mapping[str, Any]
     data_hash: str
-    hash_name: str | None
+    layout: str | None
     validity: Window
 
 
@@ -95,7 +96,7 @@ def _version(row: sa.Row[Any]) -> RollupVersion:
         row.number,
         row.spec,
         row.data_hash,
-        row.hash_name,
+        row.layout,
         Window(row.valid_from_us, row.valid_to_us),
     )
 
@@ -267,13 +268,13 @@ class Rollups(Coverages, Definitions):
                 connection.execute(rollups.update().where(rollups.c.id == rollup_id).values(source=source))
             return _insert_version(connection, rollup_id, spec, data_hash, BEGINNING)
 
-    def set_hash_name(self, rollup_id: str, version: int, hash_name: str) -> str:
-        """Note the 64-bit hash of a version's distinct states, if none is noted yet.
+    def set_layout(self, rollup_id: str, version: int, layout: str) -> str:
+        """Note what a version's states look like, if it is not noted yet.
 
         Returns
         -------
         str
-            The hash that is noted now; a build that used another must not be stored.
+            What is noted now; states of another layout must not be stored.
 
         Raises
         ------
@@ -283,9 +284,9 @@ class Rollups(Coverages, Definitions):
         with self._write() as connection:
             raise_generation(connection, rollup_id)
             this = _is_version(rollup_id, version)
-            unset = rollup_versions.c.hash_name.is_(None)
-            connection.execute(rollup_versions.update().where(this, unset).values(hash_name=hash_name))
-            noted = connection.execute(sa.select(rollup_versions.c.hash_name).where(this)).scalar()
+            unset = rollup_versions.c.layout.is_(None)
+            connection.execute(rollup_versions.update().where(this, unset).values(layout=layout))
+            noted = connection.execute(sa.select(rollup_versions.c.layout).where(this)).scalar()
             if noted is None:
                 raise NotFoundError("rollup version", str(version))
             return noted
@@ -343,7 +344,7 @@ def _insert_version(
             number=number,
             spec=version.spec,
             data_hash=data_hash,
-            hash_name=None,
+            layout=None,
             valid_from_us=valid_from_us,
             valid_to_us=FOREVER,
         )

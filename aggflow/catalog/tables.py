@@ -77,7 +77,7 @@ rollup_versions = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("spec", sa.JSON, nullable=False),
     sa.Column("data_hash", sa.String(128), nullable=False),
-    sa.Column("hash_name", _NAME),
+    sa.Column("layout", sa.Text),
     sa.Column("valid_from_us", sa.BigInteger, nullable=False),
     sa.Column("valid_to_us", sa.BigInteger, nullable=False),
 )

@@ -258,7 +258,7 @@ class _Run:
         layout = checked_layout(version, rows)
         if version.layout is not None:
             return version
-        noted = self._catalog.set_hash_name(version.rollup_id, version.number, layout.to_text())
+        noted = self._catalog.set_layout(version.rollup_id, version.number, layout.to_text())
         return version.with_layout(Layout.from_text(version.rollup, noted))
 
     def _ingested_us(self) -> int | None:

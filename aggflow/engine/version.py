@@ -37,7 +37,7 @@ class Version:
     def of(cls, stored: RollupVersion) -> Version:
         """The version that the catalog holds."""
         rollup = Rollup.from_plain(dict(stored.spec))
-        layout = None if stored.hash_name is None else Layout.from_text(rollup, stored.hash_name)
+        layout = None if stored.layout is None else Layout.from_text(rollup, stored.layout)
         return cls(stored.rollup_id, stored.number, rollup, layout, stored.validity)
 
     def with_layout(self, layout: Layout) -> Version:

@@ -32,7 +32,7 @@ TAKE = """if True:
 
 def taker(catalog: Catalog, rollup: Rollup) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", TAKE, str(catalog.url.database), rollup.id],
+        [sys.executable, "-c", TAKE, catalog.url.render_as_string(hide_password=False), rollup.id],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

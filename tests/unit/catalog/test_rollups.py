@@ -23,7 +23,7 @@ def validities(catalog: Catalog, rollup: Rollup) -> list[tuple[int, int, int]]:
 
 def test_a_new_one_has_one_version_for_all_time(catalog: Catalog, rollup: Rollup) -> None:
     (version,) = catalog.versions(rollup.id)
-    assert (version.number, version.spec, version.data_hash, version.hash_name) == (1, {"v": 1}, "h1", None)
+    assert (version.number, version.spec, version.data_hash, version.layout) == (1, {"v": 1}, "h1", None)
     assert version.validity == ALWAYS
     assert catalog.rollup(rollup.id) == rollup == catalog.rollup_of(rollup.owner_id)
     assert catalog.rollups(rollup.workspace_id) == (rollup,)
@@ -113,12 +113,12 @@ def test_a_change_leaves_the_lease_of_a_build_before_it(catalog: Catalog, rollup
     catalog.replace_window(rollup.id, 1, window, [NewSegment(window, "fine")], lease, 8)
 
 
-def test_the_first_hash_name_stays(catalog: Catalog, rollup: Rollup) -> None:
-    assert catalog.set_hash_name(rollup.id, 1, "duckdb-1") == "duckdb-1"
-    assert catalog.set_hash_name(rollup.id, 1, "spark-4") == "duckdb-1"
-    assert catalog.versions(rollup.id)[0].hash_name == "duckdb-1"
+def test_the_first_layout_stays(catalog: Catalog, rollup: Rollup) -> None:
+    assert catalog.set_layout(rollup.id, 1, "duckdb-1") == "duckdb-1"
+    assert catalog.set_layout(rollup.id, 1, "spark-4") == "duckdb-1"
+    assert catalog.versions(rollup.id)[0].layout == "duckdb-1"
     with pytest.raises(NotFoundError):
-        catalog.set_hash_name(rollup.id, 2, "duckdb-1")
+        catalog.set_layout(rollup.id, 2, "duckdb-1")
 
 
 def test_dropping_leaves_only_garbage(catalog: Catalog, rollup: Rollup) -> None:

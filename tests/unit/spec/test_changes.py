@@ -27,7 +27,8 @@ OLD = Filter(
 
 
 def endpoint(**options: Any) -> Endpoint:
-    return Endpoint(**({"name": "e", "filter": "f", "timing": Lookback("7d"), "fields": (COUNT,)} | options))
+    usual: dict[str, Any] = {"name": "e", "filter": "f", "timing": Lookback("7d"), "fields": (COUNT,)}
+    return Endpoint(**(usual | options))
 
 
 def test_removing_a_grouping_that_was_returned_leaves_its_past_and_no_future() -> None:

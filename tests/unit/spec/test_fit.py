@@ -27,9 +27,8 @@ COUNT = Field("n", "delay", Calculation.COUNT)
 
 
 def endpoint(**options: Any) -> Endpoint:
-    return Endpoint(
-        **({"name": "e", "filter": "delays", "timing": Lookback("1d"), "fields": (COUNT,)} | options)
-    )
+    usual: dict[str, Any] = {"name": "e", "filter": "delays", "timing": Lookback("1d"), "fields": (COUNT,)}
+    return Endpoint(**(usual | options))
 
 
 def sentences(**options: Any) -> list[str]:

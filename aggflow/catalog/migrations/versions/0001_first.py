@@ -169,7 +169,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("spec", sa.JSON(), nullable=False),
         sa.Column("data_hash", sa.String(length=128), nullable=False),
-        sa.Column("hash_name", sa.String(length=255), nullable=True),
+        sa.Column("layout", sa.Text(), nullable=True),
         sa.Column("valid_from_us", sa.BigInteger(), nullable=False),
         sa.Column("valid_to_us", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
