@@ -4,6 +4,10 @@ Sums of integers and decimals are exact: they travel as two whole numbers, the l
 the rest (limbs), so that no partial sum passes through a float or wraps around.
 """
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from decimal import Context, Decimal

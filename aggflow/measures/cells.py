@@ -4,10 +4,14 @@ A cell is a bucket and one value of each grouping.  States of one rollup may be 
 *grains* (sets of groupings); each grain has cells of its own, the first has all groupings.
 """
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,11 +78,27 @@ class Layout:
 
     @classmethod
     def from_text(cls, rollup: Rollup, text: str) -> Layout:
-        """The layout of a rollup whose :meth:`to_text` is known."""
-        said = json.loads(text)
+        """The layout of a rollup whose :meth:`to_text` is known.
+
+        Raises
+        ------
+        SegmentDamagedError
+            It is no such text, or that of another rollup.
+        """
         bare = cls.of(rollup, dict.fromkeys(state_keys(rollup), ROW_KIND))
-        kinds = {key: Kind.parse(said["kinds"][f"{bare.grain_of(key)} {key.text}"]) for key in bare.kinds}
-        return cls(bare.grains, bare.keys, kinds, said["hash"])
+        names = {key: f"{bare.grain_of(key)} {key.text}" for key in bare.kinds}
+        try:
+            said: Any = json.loads(text)
+            kinds = {key: Kind.parse(said["kinds"][name]) for key, name in names.items()}
+            layout = cls(bare.grains, bare.keys, kinds, said["hash"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            layout = None
+        if layout is None or layout.to_text() != text:
+            raise SegmentDamagedError(
+                "what is noted of a rollup's states cannot be read, or is another rollup's",
+                hint="aggflow doctor --fix builds it again",
+            )
+        return layout
 
 
 @dataclass(frozen=True)
@@ -120,7 +140,7 @@ class Cells:
         """The same cells with only some of their states."""
         return Cells(self.buckets, self.codes, self.rows, {key: self.states[key] for key in keys})
 
-    def _map(self, pick: Any) -> Cells:
+    def _map(self, pick: Callable[[Any], Any]) -> Cells:
         return Cells(
             pick(self.buckets),
             {path: pick(codes) for path, codes in self.codes.items()},
@@ -202,8 +222,7 @@ def from_segment(
     SegmentDamagedError
         The segment holds other states than the catalog says.
     """
-    said = (table.schema.metadata or {}).get(b"aggflow", b"").decode()
-    if said != layout.to_text():
+    if (table.schema.metadata or {}).get(b"aggflow") != layout.to_text().encode():
         raise SegmentDamagedError(
             f"segment {name} holds other states than its rollup", hint="aggflow doctor --fix builds it again"
         )
@@ -261,7 +280,10 @@ def _parts(key: StateKey, kind: Kind) -> list[str]:
 def _state_from(columns: Mapping[str, pa.ChunkedArray], key: StateKey, kind: Kind, cells: int) -> State:
     described = MEASURES[key.measure].columns(kind)
     if key.measure not in _SKETCHES:
-        return {c.name: _numbers(columns.get(c.name), c.type, c.neutral) for c in described}
+        return {
+            c.name: _numbers(columns[c.name], c.type, c.neutral) if columns else _no_numbers(c.type)
+            for c in described
+        }
     if not columns:
         empty = [np.zeros(0, dtype=c.type.to_pandas_dtype()) for c in described]
         return {"sketch": Sketch(np.zeros(cells + 1, dtype=np.int64), empty[0], empty[1])}
@@ -277,9 +299,11 @@ def _narrow(counts: Array) -> Array:
     return counts.astype(np.int32) if small else counts
 
 
-def _numbers(column: pa.ChunkedArray | None, type_: pa.DataType, neutral: Any) -> Array:
-    if column is None:
-        return np.zeros(0, dtype=object if _is_object(type_) else type_.to_pandas_dtype())
+def _no_numbers(type_: pa.DataType) -> Array:
+    return np.zeros(0, dtype=object if _is_object(type_) else type_.to_pandas_dtype())
+
+
+def _numbers(column: pa.ChunkedArray, type_: pa.DataType, neutral: Any) -> Array:
     if column.null_count and neutral is not None:
         column = column.fill_null(pa.scalar(neutral, type_))
     if _is_object(type_):

@@ -8,9 +8,16 @@ the other 52 bits.  A state counts only with the hash that made it: its name bel
 version, and states of two hashes are never merged.
 """
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -28,6 +35,7 @@ _REST = (1 << REST_BITS) - 1
 _NO_BIT = 1 << REST_BITS
 _RANKS = 64
 _DENSE_GROUPS = 64
+_CELLS_AT_ONCE = 4096
 
 
 class Distinct:
@@ -44,18 +52,19 @@ class Distinct:
         """``keys`` (slots) int16 and ``counts`` (ranks) int8, a list of each a cell."""
         return (StateColumn("keys", pa.int16(), None), StateColumn("counts", pa.int8(), None))
 
-    def key(self, value: ir.Column, kind: Kind) -> ir.Column:
+    def key(self, value: Any, kind: Kind) -> ir.Column:
         """The slot of a 64-bit hash."""
         return (value & (SLOTS - 1)).cast("int16")
 
-    def weigh(self, rows: ir.Table, value: ir.Column) -> ir.Scalar:
+    def weigh(self, rows: ir.Table, value: Any) -> ir.Scalar:
         """The lowest set bit of the hashes in the slot: the higher, the higher their rank.
 
         A whole number compares faster than its logarithm is taken, and no backend's rounding of
         logarithms can matter; :meth:`counts` makes ranks of them.
         """
         rest = ((value >> SLOT_BITS) & ibis.literal(_REST, value.type())).cast("int64")
-        return ibis.coalesce((rest & -rest).nullif(0), _NO_BIT).max()
+        bit: Any = ibis.coalesce((rest & -rest).nullif(0), _NO_BIT)
+        return bit.max()
 
     def counts(self, weights: Array) -> Array:
         """The ranks of lowest set bits."""
@@ -110,22 +119,29 @@ def hashed_states(cells: Int64s, hashes: Int64s, count: int) -> Sketch:
 
 def estimates(sketch: Sketch) -> Int64s:
     """Ertl's improved raw estimate of each run, rounded."""
+    # Some at a time: a histogram is longer than most runs.
+    starts = range(0, sketch.cells, _CELLS_AT_ONCE)
+    parts = [sketch.slice(at, min(at + _CELLS_AT_ONCE, sketch.cells)) for at in starts]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(_estimates(part) for part in parts)])
+
+
+def _estimates(sketch: Sketch) -> Int64s:
     run = np.repeat(np.arange(sketch.cells), sketch.lengths)
     histogram = np.bincount(run * _RANKS + sketch.counts, minlength=sketch.cells * _RANKS)
     histogram = histogram.reshape(sketch.cells, _RANKS)
-    histogram[:, 0] = SLOTS - sketch.lengths
-    return np.array([_estimate(row) for row in histogram], dtype=np.int64)
-
-
-def _estimate(histogram: Array) -> int:
-    if histogram[0] == SLOTS:
-        return 0
+    unreached = SLOTS - sketch.lengths
     top = REST_BITS + 1
-    z = SLOTS * _tau(1 - histogram[top] / SLOTS)
+    z = SLOTS * _by_slots(_tau)[SLOTS - histogram[:, top]]
     for rank in range(top - 1, 0, -1):
-        z = 0.5 * (z + float(histogram[rank]))
-    z += SLOTS * _sigma(histogram[0] / SLOTS)
-    return round(SLOTS * SLOTS / (2 * math.log(2) * z))
+        z = 0.5 * (z + histogram[:, rank])
+    z += SLOTS * _by_slots(_sigma)[unreached]
+    return np.rint(SLOTS * SLOTS / (2 * math.log(2) * z)).astype(np.int64)
+
+
+@cache
+def _by_slots(function: Callable[[float], float]) -> Array:
+    """A function's values for every share of slots that there can be."""
+    return np.array([function(slots / SLOTS) for slots in range(SLOTS + 1)])
 
 
 def _sigma(x: float) -> float:

@@ -1,5 +1,9 @@
 """Extremes: the smallest and the largest value; merged by comparing."""
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 KindName = Literal["rows", "integer", "decimal", "float", "text", "boolean"]
 
@@ -43,9 +43,18 @@ class Kind:
 
     @classmethod
     def parse(cls, text: str) -> Kind:
-        """The kind of a text that ``str`` gave."""
+        """The kind of a text that ``str`` gave.
+
+        Raises
+        ------
+        ValueError
+            No kind has this text.
+        """
         name, _, rest = text.partition("(")
-        return cls(name, int(rest.rstrip(")")) if rest else 0)  # type: ignore[arg-type]  # texts come from str()
+        kind = cls(cast("KindName", name), int(rest.rstrip(")")) if rest else 0)
+        if name not in get_args(KindName) or str(kind) != text:
+            raise ValueError(f"{text!r} is no kind")
+        return kind
 
 
 ROWS = Kind("rows")

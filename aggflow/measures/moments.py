@@ -5,6 +5,10 @@ Computing Sample Variances" (1979), eq. 2.1.  Sums of squares are never formed: 
 and a variance of 1 they would hold no digit of it.
 """
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from typing import Any

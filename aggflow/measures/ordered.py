@@ -1,5 +1,9 @@
 """An ordered state: the value of the earliest or the latest row; merged by time."""
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import numpy as np
@@ -41,10 +45,13 @@ class Ordered:
         time, value = array_of(state, "time"), array_of(state, "value")
         best = groups.reduce(np.maximum if self.latest else np.minimum, time)
         tied = np.flatnonzero(time == best[groups.codes])
-        sign = -1 if self.latest else 1
-        order = np.lexsort((sign * _ranks(value[tied]), groups.codes[tied]))
-        firsts = np.searchsorted(groups.codes[tied][order], np.arange(groups.count))
-        kept = tied[order[firsts]]
+        order = np.lexsort((_ranks(value[tied]), groups.codes[tied]))
+        codes = groups.codes[tied][order]
+        if self.latest:
+            at = np.searchsorted(codes, np.arange(groups.count), side="right") - 1
+        else:
+            at = np.searchsorted(codes, np.arange(groups.count))
+        kept = tied[order[at]]
         return {"time": time[kept], "value": value[kept]}
 
     def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:

@@ -9,11 +9,16 @@ value at its rank, which is below the promised 0.5 % by more than floats can rou
 8 to 12 bytes; a cell has at most as many bins as values, and some 700 for values from 1 to 1000.
 """
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import math
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -49,15 +54,15 @@ class Quantile:
         """``keys`` int32 and ``counts`` int64, a list of each a cell."""
         return (StateColumn("keys", pa.int32(), None), StateColumn("counts", pa.int64(), None))
 
-    def key(self, value: ir.Column, kind: Kind) -> ir.Column:
+    def key(self, value: Any, kind: Kind) -> ir.Column:
         """sign(x) * (ceil(ln |x| / ln GAMMA) + OFFSET), and 0 for 0."""
-        number = value.cast("float64")
+        number: Any = value.cast("float64")
         # ln(0) raises on some backends and is minus infinity on others: it is never asked.
         size = number.abs().nullif(0.0)
         bins = ((size.ln() / LN_GAMMA).ceil() + OFFSET).cast("int32")
-        return ibis.cases((number > 0, bins), (number < 0, -bins), else_=ibis.literal(0, "int32")).cast(
-            "int32"
-        )
+        zero: Any = ibis.literal(0, "int32")
+        signed: Any = ibis.cases((number > 0, bins), (number < 0, -bins), else_=zero)
+        return signed.cast("int32")
 
     def weigh(self, rows: ir.Table, value: ir.Column) -> ir.Scalar:
         """How many values fall into the bin."""
@@ -137,6 +142,6 @@ def values_of(keys: Int64s, kind: Kind) -> Array:
 
 def _ceil_times(n: Int64s, q: Fraction) -> Int64s:
     # In whole numbers: 0.07 of 100 is the 7th, whatever 0.07 is as a float.
-    if len(n) and int(n.max()) * q.numerator >= 1 << 62:
+    if len(n) and max(int(n.max()), 1) * q.denominator >= 1 << 62:
         return np.array([-(-int(one) * q.numerator // q.denominator) for one in n], dtype=np.int64)
     return -((-n * q.numerator) // q.denominator)

@@ -9,6 +9,10 @@ States are columns: one entry a cell (a bucket and one value a grouping).  A ske
 numbers a cell; they stand in one long column, cell after cell.
 """
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,5 +1,9 @@
 """A vocabulary: the values of one grouping, each with a number that stands for it in memory."""
 
+# Ibis and pyarrow are untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import threading
@@ -10,7 +14,6 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from aggflow.timeline import format_instant, from_datetime
@@ -35,11 +38,14 @@ class Vocabulary:
         """The codes of a column's values, new ones added; a missing value is a value like others."""
         array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         if not pa.types.is_dictionary(array.type):
-            array = pc.dictionary_encode(array, null_encoding="encode")
-        values = array.dictionary.to_pylist()
-        codes = self._known([_answerable(value) for value in values] + [None])
-        indices = array.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-        return codes[indices]
+            array = array.dictionary_encode(null_encoding="encode")
+        values = [_answerable(value) for value in array.dictionary.to_pylist()]
+        # As wide as the code of a missing value needs: indices may have as few as 8 bits.
+        indices = array.indices.cast(pa.int32())
+        if indices.null_count:
+            indices = indices.fill_null(len(values))
+            values.append(None)
+        return self._known(values)[indices.to_numpy(zero_copy_only=False)]
 
     def code_of(self, value: GroupingValue) -> int:
         """The code of one value, added if it is new."""
@@ -66,13 +72,13 @@ class Vocabulary:
 
     def ranks(self) -> Codes:
         """For every code, the place of its value in ascending order; a missing value comes last."""
-        count = len(self.values)
-        if len(self._ranks) != count:
+        ranks, count = self._ranks, len(self.values)
+        if len(ranks) < count:
             order = sorted(range(count), key=lambda code: _sort_key(self.values[code]))
             ranks = np.empty(count, dtype=np.int32)
             ranks[order] = np.arange(count, dtype=np.int32)
             self._ranks = ranks
-        return self._ranks
+        return ranks
 
     def _known(self, values: list[GroupingValue]) -> Codes:
         with self._lock:
