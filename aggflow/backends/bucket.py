@@ -1,7 +1,7 @@
 """A bucket expression: the bucket of a row's time, as a whole number that the backend can group by.
 
-What the backend groups by is the cheapest number that tells buckets apart (microseconds, a local
-day, a month); :attr:`BucketExpression.starts` makes starts in seconds of it, exactly.
+What the backend groups by is the cheapest number that tells buckets apart (microseconds, in UTC or
+of a local day, a month); :attr:`BucketExpression.starts` makes starts in seconds of it, exactly.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
-from aggflow.backends.quirks import floor_div, floor_to
+from aggflow.backends.quirks import floor_to
 from aggflow.timeline import BEGINNING, FOREVER, Interval, Window, Zone
 
 _SECOND_US = 1_000_000
 _DAY_US = 86_400 * _SECOND_US
-_MONDAY = 4  # 1970-01-05
+_MONDAY_US = 4 * _DAY_US  # 1970-01-05
 _Ints = NDArray[np.int64]
 
 
@@ -56,10 +56,11 @@ def bucket_of(time_us: Any, interval: Interval, zone: Zone, window: Window) -> B
     if interval.unit == "second":
         width = interval.count * _SECOND_US
         return BucketExpression(floor_to(time_us, width), lambda numbers: numbers // _SECOND_US)
-    day = _local_day(time_us, zone, window)
     if interval.unit in ("day", "week"):
-        width, first = (7, _MONDAY) if interval.unit == "week" else (interval.count, 0)
-        return BucketExpression(floor_to(day - first, width) + first, lambda days: _starts(days, zone))
+        days, first = (7, _MONDAY_US) if interval.unit == "week" else (interval.count, 0)
+        local = _local(time_us, zone, window)
+        number = floor_to(local - first, days * _DAY_US) + first if first else floor_to(local, days * _DAY_US)
+        return BucketExpression(number, lambda numbers: _starts(numbers // _DAY_US, zone))
     # Months: the days' numbers are cut by the few edges that the window has.
     edges = interval.edges(window, zone)
     cases = [(time_us < after, start // _SECOND_US) for start, after in pairwise(edges)]
@@ -68,17 +69,14 @@ def bucket_of(time_us: Any, interval: Interval, zone: Zone, window: Window) -> B
     return BucketExpression(number.cast("int64"), lambda starts: starts)
 
 
-def _local_day(time_us: Any, zone: Zone, window: Window) -> ir.Column:
+def _local(time_us: Any, zone: Zone, window: Window) -> Any:
+    """What clocks of a zone show, as far as it counts local days."""
     if zone.fixed is not None:
-        return _day(time_us + zone.fixed * _SECOND_US)
+        return time_us + zone.fixed * _SECOND_US if zone.fixed else time_us
     shifts = zone.shifts(Window(max(window.start, BEGINNING), min(window.end, FOREVER)))
     cases = [(time_us < at, before * _SECOND_US) for (_, before), (at, _) in pairwise(shifts)]
     last = shifts[-1][1] * _SECOND_US
-    return _day(time_us + (ibis.cases(*cases, else_=last) if cases else last))
-
-
-def _day(local_us: Any) -> ir.Column:
-    return floor_div(floor_to(local_us, _DAY_US), _DAY_US)
+    return time_us + (ibis.cases(*cases, else_=last) if cases else last)
 
 
 def _starts(days: _Ints, zone: Zone) -> _Ints:

@@ -24,12 +24,11 @@ class Capability:
         The extra of aggflow that installs its driver.
     micros
         How an instant becomes microseconds since the epoch: ``function`` (a function of the
-        backend's own), ``cast`` (a timestamp casts to them), ``civil`` (integer arithmetic on year,
-        month, day and time of day, exact everywhere).
+        backend's own), ``cast`` (a timestamp casts to them), ``text`` (times are texts: whole seconds
+        by a function, their fraction read), ``civil`` (integer arithmetic on year, month, day and time
+        of day, exact everywhere).
     micros_function
-        That function, for ``function``.
-    fraction
-        How the microseconds within a second are had for ``civil``: ``text`` from the text of the time.
+        That function, for ``function`` and ``text``.
     compares_times
         Whether a time column compares with a time literal as times do (and so can use an index or
         prune files); where not, windows are taken by microseconds.
@@ -38,8 +37,16 @@ class Capability:
         temporary table first; ``none`` leaves it to the comparison of counts.
     hash
         A function that hashes 64 bits; empty where there is none: distinct values travel then.
+    arrow
+        Whether results arrive as Arrow with the types that Ibis says; where not, rows are fetched and
+        typed one by one.
     json
         The function that takes a text from JSON by a path.
+    json_type
+        The function that names the type of what is at a path, where booleans do not come as ``true``
+        and ``false`` by themselves; else empty.
+    json_valid
+        The function that says whether a text is JSON at all.
     json_length
         The function that gives the length of an array in JSON.
     number_of_text
@@ -53,13 +60,15 @@ class Capability:
 
     name: str
     extra: str
-    micros: Literal["function", "cast", "civil"]
+    micros: Literal["function", "cast", "text", "civil"]
     micros_function: str = ""
-    fraction: Literal["text", "function"] = "function"
     compares_times: bool = True
     snapshot: Literal["stage", "none"] = "stage"
     hash: str = ""
+    arrow: bool = True
     json: str = "json_extract_string"
+    json_type: str = ""
+    json_valid: str = "json_valid"
     json_length: str = "json_array_length"
     number_of_text: Literal["try_cast", "regex"] = "try_cast"
     opens_files: bool = False
@@ -80,12 +89,14 @@ CAPABILITIES = {
         Capability(
             name="sqlite",
             extra="sqlite",
-            micros="civil",
-            fraction="text",
+            micros="text",
+            micros_function="strftime",
             # Ibis writes a literal with a blank between date and time, where data may hold a T:
             # compared as texts, rows of the first day would be lost.
             compares_times=False,
+            arrow=False,
             json="json_extract",
+            json_type="json_type",
             number_of_text="regex",
             opens_files=True,
             has_nan=False,

@@ -7,9 +7,11 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from aggflow.backends import quirks
 from aggflow.backends.connect import Session
+from aggflow.backends.fetch import fetch
 from aggflow.errors import NotFoundError, SourceMissingError, SourceTypeError, did_you_mean
 from aggflow.language import Path, parse_path, parse_predicate, to_ibis
 from aggflow.measures.kind import BOOLEAN, FLOAT, INTEGER, ROWS, TEXT, Kind
@@ -18,6 +20,7 @@ from aggflow.timeline import ALWAYS, BEGINNING, FOREVER, UTC, Window, Zone, pars
 
 _NUMERIC = {"total", "extremes", "moments", "quantile"}
 SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
 # Around a window in local time: no zone is further from UTC.
 _MOST_OFFSET_US = 26 * 3600 * SECOND_US
 _FIRST_YEAR = parse_instant("1880-01-01")
@@ -80,6 +83,14 @@ class SourceRows:
         raise SourceTypeError(
             f"source {self.source.name!r}: {'.'.join(path.parts)} is {value.type()}, no array"
         )
+
+    def fetch(self, expression: ir.Table) -> pa.Table:
+        """The rows that an expression on this source's backend gives."""
+        return fetch(self.con, self.can, expression)
+
+    def timeless(self) -> ir.BooleanValue:
+        """Where there is no time, or none that can be placed: an infinite one, a text that is no time."""
+        return quirks.micros(self.table[self.source.time], self.can).isnull()
 
     def time_us(self, window: Window) -> ir.Column:
         """The time of the event in microseconds since the epoch, UTC, of rows of a window."""
@@ -212,15 +223,13 @@ class SourceRows:
 
     def _compare(self, side: str, us: int) -> ir.BooleanValue:
         time: Any = self.table[self.source.time]
-        type_ = time.type()
-        if type_.is_date():
-            time = time.cast("timestamp")
-        zone = getattr(type_, "timezone", None)
-        moment = to_datetime(us)
-        literal = ibis.literal(
-            moment if zone is not None else moment.replace(tzinfo=None),
-            type="timestamp('UTC')" if zone is not None else "timestamp",
-        )
+        if time.type().is_date():
+            # The first day that begins at the instant or later: a day is before an end that cuts it.
+            literal = ibis.literal(to_datetime(-(-us // DAY_US) * DAY_US).date())
+        elif time.type().timezone is not None:
+            literal = ibis.literal(to_datetime(us), type="timestamp('UTC')")
+        else:
+            literal = ibis.literal(to_datetime(us).replace(tzinfo=None), type="timestamp")
         return time >= literal if side == "start" else time < literal
 
 
@@ -238,9 +247,8 @@ def kind_of(value: ir.Value) -> Kind:
 
 def _from_wall(wall_us: Any, zone: Zone, window: Window) -> ir.Column:
     """Microseconds in UTC of what local clocks showed; an hour that came twice is its first."""
-    day = 86_400 * SECOND_US
-    start, end = max(window.start - 2 * day, _FIRST_YEAR), min(window.end + 2 * day, _LAST_YEAR)
-    shifts = zone.shifts(Window(min(start, _LAST_YEAR - day), max(end, _FIRST_YEAR + day)))
+    start, end = max(window.start - 2 * DAY_US, _FIRST_YEAR), min(window.end + 2 * DAY_US, _LAST_YEAR)
+    shifts = zone.shifts(Window(min(start, _LAST_YEAR - DAY_US), max(end, _FIRST_YEAR + DAY_US)))
     # Clocks show the old offset's times until they show what the later of both would show.
     cases = [
         (wall_us < at + max(before, after) * SECOND_US, before * SECOND_US)

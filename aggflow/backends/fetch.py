@@ -1,0 +1,62 @@
+"""A fetch: the rows that an expression gives, as Arrow, with the types that Ibis says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from aggflow.backends.capability import Capability
+
+
+def fetch(con: Any, can: Capability, expression: ir.Table) -> pa.Table:
+    """Run an expression.
+
+    Parameters
+    ----------
+    con
+        The Ibis backend.
+    can
+        Its row in the capability table.
+    expression
+        What to fetch.
+    """
+    if can.arrow:
+        return con.to_pyarrow(expression)
+    # By way of pandas, as Ibis would do it, integers beside a null would become floats.
+    with closing(con.raw_sql(con.compile(expression))) as cursor:
+        rows = cursor.fetchall()
+    schema = expression.schema()
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [_typed(values, type_) for values, type_ in zip(columns, schema.types, strict=True)]
+    return pa.table(arrays, names=list(schema.names))
+
+
+def _typed(values: tuple[Any, ...], type_: Any) -> pa.Array:
+    read = _reader(type_)
+    if read is not None:
+        values = tuple(None if value is None else read(value) for value in values)
+    return pa.array(values, type=type_.to_pyarrow())
+
+
+def _reader(type_: Any) -> Callable[[Any], Any] | None:
+    """How a value as it is stored becomes one of its type; None where it is one."""
+    if isinstance(type_, dt.Timestamp):
+        return _instant
+    if isinstance(type_, dt.Date):
+        return lambda text: date.fromisoformat(text[:10])
+    if isinstance(type_, dt.Decimal):
+        unit = Decimal(1).scaleb(-(type_.scale or 0))
+        return lambda number: Decimal(str(number)).quantize(unit)
+    return bool if isinstance(type_, dt.Boolean) else None
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
