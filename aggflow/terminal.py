@@ -17,7 +17,7 @@ from aggflow.timeline import BEGINNING, FOREVER, Micros
 
 _PIPE_WIDTH = 250
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-_STEPS = (("year", 365 * 86_400), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
+_STEPS = (("y", 365 * 86_400), ("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -105,12 +105,12 @@ def ago(us: Micros, now_us: Micros) -> str:
     Examples
     --------
     >>> ago(0, 400), ago(0, 90_000_000), ago(0, 200_000_000_000), ago(10, 0)
-    ('just now', '1 minute ago', '2 days ago', 'just now')
+    ('just now', '1 min ago', '2 d ago', 'just now')
     """
     seconds = (now_us - us) // 1_000_000
     for noun, step in _STEPS:
         if seconds >= step:
-            return f"{counted(seconds // step, noun)} ago"
+            return f"{seconds // step:,} {noun} ago"
     return "just now"
 
 

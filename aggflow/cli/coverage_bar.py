@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aggflow.timeline import BEGINNING, FOREVER, Window, WindowSet
+from aggflow.timeline import Window, WindowSet
 
 if TYPE_CHECKING:
     from aggflow.engine.status import RollupStatus
@@ -17,10 +17,12 @@ _BLOCKS = "·▁▂▃▄▅▆▇█"
 
 
 def extent(rollup: RollupStatus) -> Window | None:
-    """The time that a bar shows: from the first gap or event to the end of what is built."""
-    edges = [edge for window in (*rollup.data, *rollup.covered) for edge in (window.start, window.end)]
-    bounded = [edge for edge in edges if BEGINNING < edge < FOREVER]
-    return Window(min(bounded), max(bounded)) if rollup.data and len(set(bounded)) > 1 else None
+    """The time that a bar shows: all events, and all gaps between what is built; None without events."""
+    if rollup.events is None or rollup.covered.span is None:
+        return None
+    gaps = WindowSet.of(rollup.covered.span) - rollup.covered
+    shown = WindowSet.of(rollup.events) | gaps
+    return shown.span
 
 
 def coverage_bar(rollup: RollupStatus, shown: Window, width: int) -> Text:
@@ -36,9 +38,10 @@ def coverage_bar(rollup: RollupStatus, shown: Window, width: int) -> Text:
         How many characters.
     """
     bar = Text()
+    events = WindowSet.of(rollup.events) if rollup.events else WindowSet()
     for cell in _cells(shown, width):
         built = _share(rollup.covered, cell)
-        has_events = bool(rollup.data & WindowSet.of(cell))
+        has_events = bool(rollup.data & events & WindowSet.of(cell))
         style = "green" if has_events else "dim green" if built else "red"
         # Rounded inwards: a full block is full, an empty one empty.
         level = 0 if built == 0 else len(_BLOCKS) - 1 if built == 1 else 1 + int(built * (len(_BLOCKS) - 2))

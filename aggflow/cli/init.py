@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from aggflow.cli.place import Home, WorkspaceName, chosen, opened
+from aggflow.cli.source import EXAMPLE
 
 
 def init(home: Home = None, workspace: WorkspaceName = None) -> None:
@@ -14,4 +15,5 @@ def init(home: Home = None, workspace: WorkspaceName = None) -> None:
     place = chosen(home)
     with opened(place, workspace, make=True) as ws:
         where = place if "://" in place else str(Path(place).absolute())
-        typer.echo(f"{ws!r}, in {where}")
+        typer.echo(f"Workspace {ws.name} in {where}")
+        typer.echo(f"Next: {EXAMPLE}" if not ws.sources else "It was there already")

@@ -25,12 +25,13 @@ def status(
     workspace: WorkspaceName = None,
 ) -> None:
     """Show what is built of every filter, over time, and the last builds."""
-    from aggflow.terminal import console
+    from aggflow.terminal import console, counted
 
     with opened(home, workspace) as ws:
         rollups = ws.status()
         last = list(ws.builds.values())[:builds]
-        title = repr(ws)
+        sizes = [counted(len(ws.sources), "source"), counted(len(rollups), "filter")]
+        title = f"Workspace {ws.name}: {', '.join([*sizes, counted(len(ws.endpoints), 'endpoint')])}"
     out, now_us = console(), time.time_ns() // 1000
     out.print(title, markup=False, soft_wrap=True)
     for rollup in rollups:
@@ -46,7 +47,7 @@ def _show_rollup(out: Console, rollup: RollupStatus, now_us: int) -> None:
     from rich.text import Text
 
     from aggflow.cli.coverage_bar import coverage_bar, extent
-    from aggflow.terminal import ago, counted, instant, size
+    from aggflow.terminal import counted, instant, size
 
     forms = f", {counted(rollup.versions, 'form')}" if rollup.versions > 1 else ""
     stored = f"{counted(rollup.segments, 'segment')}, {counted(rollup.cells, 'cell')}, {size(rollup.bytes)}"
@@ -69,10 +70,20 @@ def _show_rollup(out: Console, rollup: RollupStatus, now_us: int) -> None:
     out.print(Text("  ").append_text(coverage_bar(rollup, shown, width)))
     start, end = instant(shown.start), instant(shown.end)
     out.print(f"  {start}{end.rjust(width - len(start))}", style="dim")
-    until = max(window.end for window in rollup.covered)
+    out.print(f"  {_built(rollup, now_us)}", soft_wrap=True)
+
+
+def _built(rollup: RollupStatus, now_us: int) -> str:
+    from aggflow.terminal import ago, counted, instant
+    from aggflow.timeline import BEGINNING
+
+    span = rollup.covered.span
+    assert span is not None  # noqa: S101 - where there are events, something is built
+    start = "" if span.start <= BEGINNING else f"from {instant(span.start)} "
     gaps = len(rollup.covered) - 1
-    note = f"  built until {instant(until)} UTC, {ago(until, now_us)}"
-    out.print(note + (f", with {counted(gaps, 'gap')}" if gaps else ""), soft_wrap=True)
+    return f"built {start}until {instant(span.end)} UTC, {ago(span.end, now_us)}" + (
+        f", with {counted(gaps, 'gap')}" if gaps else ""
+    )
 
 
 def _builds(last: list[Build], names: dict[str | None, str], now_us: int) -> object:

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -162,6 +162,22 @@ def decode(
         raise _damaged(file, "its row groups cannot be read") from error
     kept = {key: value for key, value in (table.schema.metadata or {}).items() if key != _DIGESTS.encode()}
     return cut(table.replace_schema_metadata(kept or None), buckets)
+
+
+def span(file: str, opened: BinaryIO) -> Buckets:
+    """The first and the last bucket of an open segment, from its footer alone.
+
+    Raises
+    ------
+    SegmentDamagedError
+        The footer cannot be read.
+    """
+    try:
+        metadata = pq.read_metadata(opened)
+        ends = [metadata.row_group(i).column(0).statistics for i in (0, metadata.num_row_groups - 1)]
+        return int(ends[0].min), int(ends[1].max)
+    except (pa.ArrowException, RuntimeError, IndexError, AttributeError) as error:
+        raise _damaged(file, "its footer cannot be read") from error
 
 
 def cut(table: pa.Table, buckets: Buckets | None) -> pa.Table:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
 from aggflow.errors import SegmentMissingError, StoreError, StoreFullError, StoreReadOnlyError
-from aggflow.store.segment import Buckets, SegmentFile, decode, encode
+from aggflow.store.segment import Buckets, SegmentFile, decode, encode, span
 from aggflow.timeline.instant import Micros, format_instant, from_datetime
 from aggflow.timeline.window import Window
 
@@ -146,6 +146,21 @@ class SegmentStore:
                 return opened.read(end - start)
 
             return decode(file, size, read, checksum=checksum, buckets=buckets)
+
+    def span(self, file: str) -> Buckets:
+        """The first and the last bucket of a segment, in seconds, from its footer alone.
+
+        Raises
+        ------
+        SegmentMissingError
+            The file is not there.
+        SegmentDamagedError
+            Its footer cannot be read.
+        StoreError
+            The store failed.
+        """
+        with _mapped(f"the segment {file}", writing=False), self._opened(file) as opened:
+            return span(file, opened)
 
     def delete(self, files: Iterable[str]) -> int:
         """Delete files; those that are gone already are no error.
