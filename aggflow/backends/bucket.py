@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
+from aggflow.backends.capability import Capability
 from aggflow.backends.quirks import floor_to
 from aggflow.timeline import BEGINNING, FOREVER, Interval, Window, Zone
 
@@ -41,7 +42,9 @@ class BucketExpression:
     starts: Callable[[_Ints], _Ints]
 
 
-def bucket_of(time_us: Any, interval: Interval, zone: Zone, window: Window) -> BucketExpression:
+def bucket_of(
+    time_us: Any, interval: Interval, zone: Zone, window: Window, can: Capability
+) -> BucketExpression:
     """The buckets of an interval in a zone, for rows of a window.
 
     Parameters
@@ -52,15 +55,17 @@ def bucket_of(time_us: Any, interval: Interval, zone: Zone, window: Window) -> B
         What a bucket is.
     window
         Where the rows lie; bounded, unless the interval is shorter than a day or the zone is fixed.
+    can
+        The backend.
     """
     if interval.unit == "second":
         width = interval.count * _SECOND_US
-        return BucketExpression(floor_to(time_us, width), lambda numbers: numbers // _SECOND_US)
+        return BucketExpression(floor_to(time_us, width, can), lambda numbers: numbers // _SECOND_US)
     if interval.unit in ("day", "week"):
         days, first = (7, _MONDAY_US) if interval.unit == "week" else (interval.count, 0)
         local = _local(time_us, zone, window)
-        number = floor_to(local - first, days * _DAY_US) + first if first else floor_to(local, days * _DAY_US)
-        return BucketExpression(number, lambda numbers: _starts(numbers // _DAY_US, zone))
+        number = floor_to(local - first if first else local, days * _DAY_US, can)
+        return BucketExpression(number + first if first else number, lambda numbers: _starts(numbers // _DAY_US, zone))
     # Months: the days' numbers are cut by the few edges that the window has.
     edges = interval.edges(window, zone)
     cases = [(time_us < after, start // _SECOND_US) for start, after in pairwise(edges)]

@@ -54,6 +54,8 @@ class Capability:
     opens_files
         Whether the URL names a file, opened read-only for each piece of work and closed after it, so
         that its owner can write to it in between.
+    remainder
+        Whether ``%`` gives a whole number of 64 bits, or a float, which is exact below 2**53 only.
     has_nan
         Whether it holds floats that are no number; where not, they are null when they arrive.
     """
@@ -72,6 +74,7 @@ class Capability:
     json_length: str = "json_array_length"
     number_of_text: Literal["try_cast", "regex"] = "try_cast"
     opens_files: bool = False
+    remainder: Literal["integer", "float"] = "integer"
     has_nan: bool = True
 
 
@@ -95,10 +98,11 @@ CAPABILITIES = {
             # compared as texts, rows of the first day would be lost.
             compares_times=False,
             arrow=False,
-            json="json_extract",
+            json="json_extract_scalar",
             json_type="json_type",
             number_of_text="regex",
             opens_files=True,
+            remainder="float",
             has_nan=False,
         ),
     )

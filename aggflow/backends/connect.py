@@ -126,20 +126,26 @@ def _open(source: Source) -> tuple[Any, bool]:
 
 def _open_duckdb(path: str) -> Any:
     if not path or path == ":memory:":
-        return ibis.duckdb.connect()
+        return _in_utc(ibis.duckdb.connect())
     if not Path(path).exists():
         raise SourceUnavailableError(f"there is no file {path}", hint="check the source's URL")
     try:
-        return ibis.duckdb.connect(path, read_only=True)
+        return _in_utc(ibis.duckdb.connect(path, read_only=True))
     except duckdb.ConnectionException:
         # This process has the file open for writing: DuckDB allows one mode a process and path.
-        return ibis.duckdb.connect(path)
+        return _in_utc(ibis.duckdb.connect(path))
+
+
+def _in_utc(con: Any) -> Any:
+    """A session whose times with a zone read in UTC, wherever it runs."""
+    con.raw_sql("SET TimeZone = 'UTC'")
+    return con
 
 
 def _open_files(source: Source, path: str) -> Any:
     if not glob.glob(path, recursive=True):  # noqa: PTH207 - an absolute pattern is no Path.glob
         raise SourceUnavailableError(f"source {source.name!r}: no file matches {path}", hint="check the path")
-    return ibis.duckdb.connect()
+    return _in_utc(ibis.duckdb.connect())
 
 
 def _must_exist(source: Source, path: str) -> None:

@@ -6,6 +6,7 @@ A function an oddity; which backend takes which road is said by the capability t
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 from functools import cache
 from typing import Any
@@ -74,9 +75,17 @@ def floor_div(number: Any, by: int) -> Any:
     return (number // by).cast("int64")
 
 
-def floor_to(number: Any, width: int) -> Any:
-    """The largest multiple of a width that is no larger: by remainders, so exact in 64 bits."""
-    return number - ((number % width) + width) % width
+def floor_to(micros: Any, width: int, can: Capability) -> Any:
+    """The largest multiple of a width, itself a multiple of a second, that is no larger.
+
+    By remainders, so exact in 64 bits; where those are floats, of the 64th part of both.
+    """
+    if can.remainder == "integer":
+        return micros - ((micros % width) + width) % width
+    part, of = micros >> 6, width >> 6
+    floored: Any = part - ((part % of) + of) % of
+    # Ibis takes it for an integer: only by way of a float is it cast to one.
+    return floored.cast("float64").cast("int64") * 64
 
 
 def _micros_of_text(text: Any, can: Capability) -> ir.Column:
@@ -94,15 +103,18 @@ def number_of_text(text: Any, can: Capability) -> ir.Column:
     """The finite number that a text reads as, or null."""
     if can.number_of_text == "try_cast":
         # Digits in groups (1_000) are a number to some backends only.
-        return finite(text.contains("_").ifelse(ibis.null("float64"), text.try_cast("float64")))
-    return finite(text.re_search(_NUMBER).ifelse(text.cast("float64"), ibis.null("float64")))
+        return finite(text.contains("_").ifelse(ibis.null("float64"), text.try_cast("float64")), can)
+    return finite(text.re_search(_NUMBER).ifelse(text.cast("float64"), ibis.null("float64")), can)
 
 
-def finite(number: Any) -> ir.Column:
+def finite(number: Any, can: Capability) -> ir.Column:
     """A floating number, or null where it is NaN or infinite.
 
     By one comparison, which every backend has: NaN is above all numbers or compares as false.
     """
+    if not can.has_nan:
+        # Looks at the number once: such backends compute what is written twice twice.
+        return number.nullif(math.inf).nullif(-math.inf)
     return (number.abs() <= sys.float_info.max).ifelse(number, ibis.null(number.type()))
 
 

@@ -121,7 +121,7 @@ def hash_name(rows: SourceRows) -> str:
 def extent(rows: SourceRows, rollup: Rollup, window: Window) -> Extent:
     """How many rows a rollup would take of a window, by day; it may have no beginning or end."""
     table = rows.table.filter(_conditions(rows, rollup, window))
-    day: Any = quirks.floor_to(rows.time_us(window), DAY_US)
+    day: Any = quirks.floor_to(rows.time_us(window), DAY_US, rows.can)
     counted = table.select(day=day).group_by("day").aggregate(n=lambda t: t.count())
     found = rows.fetch(counted.filter(counted.day.notnull()).order_by("day"))
     return Extent(found["day"].to_numpy() // DAY_US, found["n"].to_numpy())
@@ -149,7 +149,7 @@ def touched_since(rows: SourceRows, rollup: Rollup, since_us: int | None) -> tup
         return WindowSet(), newest
     conditions = [*_conditions(rows, rollup, ALWAYS), ingested >= since_us]
     # By hours of UTC, whatever the interval: snapped to its buckets by the plan.
-    hour = quirks.floor_to(rows.time_us(ALWAYS), _HOUR_US)
+    hour = quirks.floor_to(rows.time_us(ALWAYS), _HOUR_US, rows.can)
     found = rows.fetch(rows.table.filter(conditions).select(hour=hour).distinct())["hour"]
     hours = [int(us) for us in found.to_pylist() if us is not None]
     return WindowSet(Window(us, us + _HOUR_US) for us in hours), newest
@@ -180,7 +180,7 @@ def read_states(
     SourceChangedError
         Families of measures counted different rows: the source changed in between.
     """
-    bucket = bucket_of(rows.time_us(window), rollup.width, rollup.zone, window)
+    bucket = bucket_of(rows.time_us(window), rollup.width, rollup.zone, window, rows.can)
     sql: list[str] = []
     with _staged(rows, _projection(rows, rollup, layout, window, bucket), sql) as staged:
         reader = _Reader(rows, rollup, layout, bucket, vocabularies, staged, sql)

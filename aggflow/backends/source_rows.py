@@ -135,7 +135,7 @@ class SourceRows:
     def grouping(self, path: str) -> ir.Column:
         """The value of a grouping; a floating one that is no number is missing."""
         value = self.column(path)
-        return quirks.finite(value) if value.type().is_floating() else value
+        return quirks.finite(value, self.can) if value.type().is_floating() else value
 
     def kind(self, key: StateKey) -> Kind:
         """The kind of a state's field.
@@ -165,8 +165,8 @@ class SourceRows:
         value: Any = self.column(key.field)
         if kind == FLOAT:
             if self._comes_from_json(key.field):
-                value = quirks.number_of_text(value, self.can)
-            return quirks.finite(value.cast("float64"))
+                return quirks.number_of_text(value, self.can)
+            return quirks.finite(value.cast("float64"), self.can)
         if kind == INTEGER:
             return value if key.measure in ("total", "distinct") else value.cast("int64")
         if kind.name == "decimal":

@@ -79,11 +79,8 @@ class Total:
         if value.type().nbytes <= 4:
             wide = value.cast("int64")
             return {"n": value.count(), "high": (wide * 0).sum(), "low": wide.sum()}
-        low = ((value % LIMB) + LIMB) % LIMB
-        # value - low is a multiple of 2**32 with at most 31 bits before it: exact even where the
-        # backend divides as floats.
-        high = ((value - low) // LIMB).cast("int64")
-        return {"n": value.count(), "high": high.sum(), "low": low.sum()}
+        # By bits, of which no backend makes floats.
+        return {"n": value.count(), "high": (value >> 32).sum(), "low": (value & (LIMB - 1)).sum()}
 
     def merge(self, state: State, groups: Groups, kind: Kind) -> State:
         """Add, the low limbs' carry into the high ones."""
