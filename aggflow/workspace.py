@@ -22,7 +22,7 @@ from aggflow.engine.damage import Damage, damages
 from aggflow.engine.declarations import Declarations, KindName, Stored
 from aggflow.engine.progress import Report
 from aggflow.engine.serving import Serving
-from aggflow.engine.status import RollupStatus
+from aggflow.engine.status import RollupStatus, events_of
 from aggflow.engine.tail import Tails
 from aggflow.engine.verify import VerifyReport, verify
 from aggflow.errors import NotFoundError, Problem, SpecError
@@ -439,12 +439,14 @@ class Workspace:
         covered = WindowSet(row.window for row in serving.coverage.rows)
         data = WindowSet(row.window for row in serving.coverage.rows if row.file is not None)
         last = self._catalog.builds(self._id, rollup_id=stored.id, limit=1)
+        rollup = serving.versions[-1].rollup
         return RollupStatus(
             name=filter_.name,
             source=filter_.source,
             interval=filter_.interval,
             covered=covered,
             data=data,
+            events=events_of(serving.coverage, self._store, rollup.width, rollup.zone),
             segments=len({row.file for row in serving.coverage.rows if row.file is not None}),
             cells=sum({row.file: row.rows for row in serving.coverage.rows}.values()),
             bytes=sum({row.file: row.bytes for row in serving.coverage.rows}.values()),
