@@ -16,8 +16,10 @@ value at its rank, which is below the promised 0.5 % by more than floats can rou
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -36,8 +38,9 @@ RELATIVE_ERROR = (GAMMA - 1) / (GAMMA + 1)
 # sign * (bin + OFFSET) is one whole number that ascends with the value.
 OFFSET = 80_000
 _MOST = np.finfo(np.float64).max
-# Merged by a table of (group, key) as long as that is no larger than this.
-_DENSE = 1 << 24
+# Merged by a table of (group, key) where that is no longer than this, or some entries to be merged.
+_DENSE = 1 << 18
+_PART = 1 << 15
 
 
 class Quantile:
@@ -81,25 +84,26 @@ class Quantile:
         if len(sketch.keys) == 0:
             return Sketch(np.zeros(groups.count + 1, dtype=np.int64), sketch.keys, sketch.counts)
         gap = _gap(sketch.keys)
-        keys = _closed(sketch.keys, gap)
-        least = int(keys.min())
-        width = int(keys.max()) - least + 1
-        place = keys - least
-        if groups.count > 1:
-            place += groups.spread(sketch) * width
+        least, most = (_closed(key, gap) for key in (sketch.keys.min(), sketch.keys.max()))
+        width = int(most) - int(least) + 1
+        bases = groups.codes * width - int(least)
         total = groups.count * width
-        if total <= max(_DENSE, 4 * len(place)) and int(sketch.counts.sum(dtype=np.int64)) < 1 << 53:
-            # Weights are floats: exact while the whole count is below 2**53.
-            counts = np.bincount(place, weights=sketch.counts, minlength=total)
-            places = np.flatnonzero(counts)
-            counts = counts[places].astype(np.int64)
+        if total <= max(_DENSE, 16 * len(sketch.keys)):
+            table = np.zeros(total, dtype=np.int64)
+            for part, cells in _parts(sketch):
+                base = bases[0] if groups.count == 1 else np.repeat(bases[cells], part.lengths)
+                place = base + _closed(part.keys, gap)
+                np.add.at(table, place, part.counts.astype(np.int64, copy=False))
+            places = np.flatnonzero(table)
+            counts = table[places]
         else:
+            place = np.repeat(bases, sketch.lengths) + _closed(sketch.keys, gap)
             order = np.argsort(place, kind="stable")
             ordered = place[order]
             starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
             places, counts = ordered[starts], np.add.reduceat(sketch.counts[order].astype(np.int64), starts)
         offsets = np.searchsorted(places, np.arange(groups.count + 1) * width)
-        keys = places % width + least
+        keys = places % width + int(least)
         return Sketch(offsets.astype(np.int64), (keys + np.sign(keys) * gap).astype(np.int32), counts)
 
     def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:
@@ -125,10 +129,18 @@ def _gap(keys: Array) -> int:
     return int(np.min(sizes, where=sizes > 0, initial=OFFSET)) - 1
 
 
-def _closed(keys: Array, gap: int) -> Int64s:
+def _closed(keys: Array, gap: int) -> Array:
     """Keys without the gap around zero, so that a table of them is short; the order stays."""
-    wide = keys.astype(np.int64)
-    return wide - np.sign(wide) * gap if gap else wide
+    return keys - np.sign(keys) * gap if gap else keys
+
+
+def _parts(sketch: Sketch) -> Iterator[tuple[Sketch, slice]]:
+    """The runs in parts that fit a processor's cache, and the cells of each part."""
+    edges = np.searchsorted(sketch.offsets, np.arange(0, len(sketch.keys) + _PART, _PART))
+    edges[-1] = sketch.cells
+    for start, stop in pairwise(edges.tolist()):
+        if start < stop:
+            yield sketch.slice(start, stop), slice(start, stop)
 
 
 def values_of(keys: Int64s, kind: Kind) -> Array:
