@@ -110,7 +110,7 @@ class Quantile:
         """The value at rank max(1, ceil(n q)); null where there was no number."""
         sketch = sketch_of(state, "sketch")
         q = Fraction(Decimal(percentile or "0.5"))
-        before = np.concatenate(([0], np.cumsum(sketch.counts, dtype=np.int64)))
+        before = sketch.before
         n = before[sketch.offsets[1:]] - before[sketch.offsets[:-1]]
         valid = n > 0
         wanted = before[sketch.offsets[:-1]] + np.maximum(1, _ceil_times(n, q))

@@ -78,6 +78,13 @@ class Sketch:
         """The length of each run."""
         return np.diff(self.offsets)
 
+    @cached_property
+    def before(self) -> Int64s:
+        """The sum of all counts before each entry, and at the end of all of them."""
+        before = np.zeros(len(self.counts) + 1, dtype=np.int64)
+        np.cumsum(self.counts, out=before[1:])
+        return before
+
     def take(self, rows: NDArray[np.intp]) -> Sketch:
         """The runs of the given cells, in that order."""
         lengths = self.lengths[rows]
