@@ -63,7 +63,9 @@ class Vocabulary:
         dictionary = pa.array(values)
         if pa.types.is_null(dictionary.type):
             dictionary = dictionary.cast(pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32)), dictionary)
+        # A missing value is a missing index: Parquet takes none inside of a dictionary.
+        missing = np.array([value is None for value in values], dtype=bool)[indices]
+        return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32), mask=missing), dictionary)
 
     def matching(self, wanted: Iterable[GroupingValue]) -> NDArray[np.bool_]:
         """For every code, whether its value is one of those wanted, compared by canonical text."""
