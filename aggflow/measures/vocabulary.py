@@ -60,12 +60,13 @@ class Vocabulary:
         """Codes as a dictionary column that holds only values that occur."""
         used, indices = np.unique(codes, return_inverse=True)
         values = [self.values[code] for code in used.tolist()]
-        dictionary = pa.array(values)
+        # A missing value is a missing index: Parquet takes none inside of a dictionary.
+        missing = np.array([value is None for value in values], dtype=bool)
+        places = (np.cumsum(~missing) - 1).astype(np.int32)
+        dictionary = pa.array([value for value in values if value is not None])
         if pa.types.is_null(dictionary.type):
             dictionary = dictionary.cast(pa.string())
-        # A missing value is a missing index: Parquet takes none inside of a dictionary.
-        missing = np.array([value is None for value in values], dtype=bool)[indices]
-        return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32), mask=missing), dictionary)
+        return pa.DictionaryArray.from_arrays(pa.array(places[indices], mask=missing[indices]), dictionary)
 
     def matching(self, wanted: Iterable[GroupingValue]) -> NDArray[np.bool_]:
         """For every code, whether its value is one of those wanted, compared by canonical text."""
