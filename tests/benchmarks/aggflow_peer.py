@@ -37,23 +37,28 @@ class Home:
                 af.Aggregation(
                     "amount",
                     field="amount",
-                    calculations=["COUNT", "SUM", "AVG", "MIN", "MAX", "VAR", "PERCENTILES"],
+                    calculations=[
+                        af.Calculation(name)
+                        for name in ("COUNT", "SUM", "AVG", "MIN", "MAX", "VAR", "PERCENTILES")
+                    ],
                 ),
-                af.Aggregation("sessions", field="session_id", calculations=["APPROX_COUNT_DISTINCT"]),
+                af.Aggregation(
+                    "sessions", field="session_id", calculations=[af.Calculation.APPROX_COUNT_DISTINCT]
+                ),
             ],
         )
-        p95 = af.Field("p95", "amount", "PERCENTILES", percentile=0.95)
+        p95 = af.Field("p95", "amount", af.Calculation.PERCENTILES, percentile=0.95)
         self.ws.add_endpoint(
             "total",
             filter="usage",
             timing=af.Lookback("24h"),
             fields=[
-                af.Field("n", "amount", "COUNT"),
-                af.Field("total", "amount", "SUM"),
-                af.Field("mean", "amount", "AVG"),
-                af.Field("p50", "amount", "PERCENTILES", percentile=0.5),
+                af.Field("n", "amount", af.Calculation.COUNT),
+                af.Field("total", "amount", af.Calculation.SUM),
+                af.Field("mean", "amount", af.Calculation.AVG),
+                af.Field("p50", "amount", af.Calculation.PERCENTILES, percentile=0.5),
                 p95,
-                af.Field("p99", "amount", "PERCENTILES", percentile=0.99),
+                af.Field("p99", "amount", af.Calculation.PERCENTILES, percentile=0.99),
             ],
         )
         self.ws.add_endpoint(
@@ -61,15 +66,15 @@ class Home:
             filter="usage",
             timing=af.TimeSeries("7d"),
             groupings={"type": af.All()},
-            fields=[af.Field("n", "amount", "COUNT"), p95],
+            fields=[af.Field("n", "amount", af.Calculation.COUNT), p95],
             sort=[af.Sort("dt"), af.Sort("type"), af.Sort("n", "desc")],
-            grouping_limits=[("type", TOP)],
+            grouping_limits=[af.GroupingLimit("type", TOP)],
         )
         self.ws.add_endpoint(
             "distinct",
             filter="usage",
             timing=af.Lookback("24h"),
-            fields=[af.Field("sessions", "sessions", "APPROX_COUNT_DISTINCT")],
+            fields=[af.Field("sessions", "sessions", af.Calculation.APPROX_COUNT_DISTINCT)],
         )
 
     def build(self, until: datetime) -> None:
