@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from aggflow.charts.canvas import ABOVE, WIDTH, Canvas
-from aggflow.charts.number import short
 from aggflow.charts.panel import Panel, arranged
-from aggflow.charts.table import NOTHING, Measured, Table
+from aggflow.charts.table import Measured, Table
 
 _MOST = 40
 _STEP = 26
@@ -38,11 +36,8 @@ def _panel(table: Table, name: str, number: int, canvas: Canvas, width: int) -> 
     y = alt.Y(
         field="g", type="nominal", sort=None, title=grouping, axis=axis, scale=alt.Scale(paddingInner=0.28)
     )
-    x = canvas.value(alt.X, field, name, grid=True, domain=False, titleAnchor="start")
-    tooltip = [
-        *(alt.Tooltip(field=f"g{i}", type="nominal", title=label) for i, label in enumerate(table.labels)),
-        alt.Tooltip(field="text", type="nominal", title=name),
-    ]
+    x = canvas.value(alt.X, field, name, orient="top", grid=True, domain=False, titleAnchor="start")
+    tooltip = canvas.tooltips(table.shown(name))
     base = alt.Chart().encode(x=x, y=y, tooltip=tooltip)
     chart = alt.layer(base.mark_bar(color=hue, cornerRadiusEnd=3), *_values(base, field, canvas))
     return Panel(chart.properties(width=width, height=alt.Step(step)), _rows(table, field))
@@ -64,14 +59,13 @@ def _values(base: Any, field: Measured, canvas: Canvas) -> list[Any]:
 
 
 def _rows(table: Table, field: Measured) -> list[dict[str, Any]]:
-    labels: Sequence[Sequence[str]] = list(table.labels.values())
     return [
         {
             "g": group,
             "v": number,
             "text": text,
-            "label": NOTHING if number is None else short(int(number) if field.counted else number),
-            **{f"g{j}": texts[i] for j, texts in enumerate(labels)},
+            "label": field.labels[i],
+            **table.told(i),
         }
         for i, (group, number, text) in enumerate(
             zip(table.groups(), field.numbers, field.texts, strict=True)

@@ -11,6 +11,8 @@ from aggflow.charts.table import Measured
 from aggflow.charts.theme import Theme
 
 WIDTH = 680
+# Each label with its own suffix: 0, 500k, 1M.
+SI_LABEL = "format(datum.value, '.4~s')"
 # The title of a vertical axis: over it and not turned.
 ABOVE: Mapping[str, Any] = {
     "titleAngle": 0,
@@ -41,25 +43,32 @@ class Canvas:
     width: int | None
     height: int | None
 
-    def value(self, channel: Any, field: Measured, title: str | None, **axis: Any) -> Any:
-        """An axis of numbers, ``v`` in the data: SI suffixes where they are large."""
+    def value(self, channel: Any, field: Measured, title: str | None, *, room: float = 0, **axis: Any) -> Any:
+        """An axis of numbers, ``v`` in the data: SI suffixes where they are large.
+
+        ``room`` is left above the numbers, and below those that do not begin at zero, as a part of all.
+        """
         alt = self.alt
-        high = max((abs(number) for number in field.present), default=0.0)
-        if high >= SI_FROM:
-            axis["format"] = "~s"
+        low, high = _span(field, room)
+        if max(-low, high) >= SI_FROM:
+            axis["labelExpr"] = SI_LABEL
         if field.counted:
             axis["tickMinStep"] = 1
-        return channel(
-            field="v",
-            type="quantitative",
-            title=title,
-            axis=alt.Axis(tickCount=5, **axis),
-            scale=alt.Scale(nice=True, zero=_reaches_zero(field), **({} if high else {"domain": [0, 1]})),
-        )
+        scale = alt.Scale(domain=[low, high], nice=False, zero=False)
+        axis = {"tickCount": 5, **axis}
+        return channel(field="v", type="quantitative", title=title, axis=alt.Axis(**axis), scale=scale)
+
+    def tooltips(self, shown: Mapping[str, str]) -> list[Any]:
+        """What is shown under the mouse: titles, by the text in the data that stands behind each."""
+        titles: dict[str, str] = {}
+        for field, title in shown.items():
+            # What is shown is kept by title: a field may be called like a grouping, but not here.
+            titles[field] = title + " (value)" * (title in titles.values())
+        return [self.alt.Tooltip(field=field, type="nominal", title=title) for field, title in titles.items()]
 
     def sentence(self, text: str) -> Any:
         """A chart that says why there is nothing to see."""
-        base = self.alt.Chart({"values": [{"text": text}]})
+        base = self.alt.Chart({"values": [{"text": text}]}, name="panel_0")
         return (
             base.mark_text(fontSize=15, color=self.theme.muted)
             .encode(text=self.alt.Text(field="text", type="nominal"))
@@ -74,10 +83,14 @@ def merged(fields: Sequence[Measured]) -> Measured:
     return Measured(numbers, texts, all(field.counted for field in fields))
 
 
-def _reaches_zero(field: Measured) -> bool:
-    """Whether an axis begins at zero: counts do, and values that are not all far from it."""
-    present = field.present
-    if field.counted or not present:
-        return True
+def _span(field: Measured, room: float) -> tuple[float, float]:
+    """Where an axis begins and ends: at zero for counts, and for values that are not all far from it."""
+    present = field.present or [0.0]
     low, high = min(present), max(present)
-    return low < 0 < high or min(abs(low), abs(high)) <= 0.5 * max(abs(low), abs(high))
+    if low == high == 0:
+        return 0.0, 1.0
+    near = min(abs(low), abs(high)) <= 0.5 * max(abs(low), abs(high))
+    if field.counted or near or low == high or low < 0 < high:
+        low, high = min(low, 0.0), max(high, 0.0)
+    space = room * (high - low)
+    return (low if low == 0 else low - space), (high if high == 0 else high + space)

@@ -9,7 +9,7 @@ from aggflow.charts.number import short
 from aggflow.charts.panel import Panel, arranged
 from aggflow.charts.table import NOTHING, Table
 
-_STEP, _HEIGHT = 190, 110
+_STEP, _HEIGHT = 205, 84
 _LONGEST = 11
 
 
@@ -18,7 +18,7 @@ def figures(table: Table, canvas: Canvas) -> Any:
     alt, theme = canvas.alt, canvas.theme
     names = list(table.fields)
     width = canvas.width or max(320, _STEP * len(names))
-    size = min(48, round(width / len(names) / 4))
+    size = min(44, round(width / len(names) / 4))
     rows = [
         {"place": i, "name": name, "figure": _figure(table, name), "text": table.fields[name].texts[0]}
         for i, name in enumerate(names)
@@ -30,16 +30,13 @@ def figures(table: Table, canvas: Canvas) -> Any:
             axis=None,
             scale=alt.Scale(domain=[0, len(names)], nice=False, zero=False),
         ),
-        tooltip=[
-            alt.Tooltip(field="name", type="nominal", title="field"),
-            alt.Tooltip(field="text", type="nominal", title="value"),
-        ],
+        tooltip=canvas.tooltips({"name": "field", "text": "value"}),
     )
     layers = [
         base.mark_text(
-            align="left", baseline="alphabetic", fontSize=size, fontWeight=600, color=theme.text, dy=8
+            align="left", baseline="alphabetic", fontSize=size, fontWeight=600, color=theme.text, dy=2
         ).encode(text=alt.Text(field="figure", type="nominal")),
-        base.mark_text(align="left", baseline="alphabetic", fontSize=13, color=theme.muted, dy=34).encode(
+        base.mark_text(align="left", baseline="alphabetic", fontSize=13, color=theme.muted, dy=28).encode(
             text=alt.Text(field="name", type="nominal")
         ),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggflow.charts.canvas import WIDTH, Canvas
+from aggflow.charts.canvas import ABOVE, WIDTH, Canvas
 from aggflow.charts.panel import Panel, arranged
 from aggflow.charts.sides import Sides
 from aggflow.charts.table import Measured, Table
@@ -27,14 +27,11 @@ def sides_of_bars(table: Table) -> Sides | None:
 
 def _panel(sides: Sides, name: str, canvas: Canvas) -> Panel:
     alt, field = canvas.alt, sides.table.fields[name]
-    colours, count = sides.columns(), len(sides.panels())
-    columns = min(3, count)
+    colours = sides.columns()
+    columns = sides.panels_across
     width = (canvas.width or WIDTH) // columns - 24
     room = canvas.height / len(sides.rows()) if canvas.height else _BAR * len(colours) + 10
-    labelled = alt.Axis(grid=False, labelColor=canvas.theme.text)
-    tooltips = [
-        alt.Tooltip(field=f"g{i}", type="nominal", title=label) for i, label in enumerate(sides.table.labels)
-    ]
+    labelled = alt.Axis(**ABOVE, grid=False, labelColor=canvas.theme.text)
     scale = alt.Scale(domain=colours, range=list(canvas.theme.palette[: len(colours)]))
     bars = (
         alt.Chart()
@@ -57,14 +54,14 @@ def _panel(sides: Sides, name: str, canvas: Canvas) -> Panel:
                 scale=scale,
                 legend=alt.Legend(symbolType="square"),
             ),
-            tooltip=[*tooltips, alt.Tooltip(field="text", type="nominal", title=name)],
+            tooltip=canvas.tooltips(sides.table.shown(name)),
         )
         .properties(width=width, height=alt.Step(room, **{"for": "position"}))
     )
     facet = alt.Facet(
         field="f", type="nominal", sort=sides.panels(), title=None, header=alt.Header(labelAnchor="start")
     )
-    panels = bars.facet(facet=facet, data=alt.NamedData(name="rows"), columns=columns, spacing=22)
+    panels = bars.facet(facet=facet, data=alt.NamedData(name="rows"), columns=columns, spacing=30)
     return Panel(panels, _rows(sides, field))
 
 
@@ -77,7 +74,7 @@ def _rows(sides: Sides, field: Measured) -> list[dict[str, Any]]:
             "x": labels[sides.across][i],
             "v": number,
             "text": field.texts[i],
-            **{f"g{j}": texts[i] for j, texts in enumerate(labels.values())},
+            **sides.table.told(i),
         }
         for i, number in enumerate(field.numbers)
     ]

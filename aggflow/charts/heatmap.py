@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggflow.charts.canvas import WIDTH, Canvas
-from aggflow.charts.number import SI_FROM, short
+from aggflow.charts.canvas import ABOVE, SI_LABEL, WIDTH, Canvas
+from aggflow.charts.number import SI_FROM
 from aggflow.charts.panel import Panel, arranged
 from aggflow.charts.sides import Sides
 from aggflow.charts.table import Measured, Table
@@ -32,7 +32,7 @@ def sides_of_map(table: Table) -> Sides:
 
 def _map(sides: Sides, name: str, canvas: Canvas) -> Panel:
     alt, field = canvas.alt, sides.table.fields[name]
-    across = 1 if not sides.facets else min(3, len(sides.panels()))
+    across = sides.panels_across
     wide = (canvas.width or WIDTH) / across / len(sides.columns())
     wide = wide if canvas.width else min(_WIDEST, max(_NARROWEST, wide))
     tall = canvas.height / len(sides.rows()) if canvas.height else _TALL
@@ -48,7 +48,7 @@ def _map(sides: Sides, name: str, canvas: Canvas) -> Panel:
         field="f", type="nominal", sort=sides.panels(), title=None, header=alt.Header(labelAnchor="start")
     )
     maps = alt.layer(*layers).properties(**size)
-    return Panel(maps.facet(facet=facet, data=alt.NamedData(name="rows"), columns=across, spacing=22), rows)
+    return Panel(maps.facet(facet=facet, data=alt.NamedData(name="rows"), columns=across, spacing=26), rows)
 
 
 def _cells(sides: Sides, name: str, span: tuple[float, float], canvas: Canvas) -> Any:
@@ -56,17 +56,18 @@ def _cells(sides: Sides, name: str, span: tuple[float, float], canvas: Canvas) -
     low, high = span
     if low < 0 < high:
         end = max(-low, high)
-        scale = alt.Scale(domain=[-end, 0, end], range=list(theme.diverging))
+        scale = alt.Scale(
+            domain=[-end, -end / 2, 0, end / 2, end], range=list(theme.diverging), interpolate="rgb"
+        )
     else:
-        scale = alt.Scale(domain=[low, high if high > low else low + 1], range=list(theme.ramp))
-    legend = alt.Legend(title=name, **({"format": "~s"} if max(-low, high) >= SI_FROM else {}))
-    tooltips = [
-        alt.Tooltip(field=f"g{i}", type="nominal", title=label) for i, label in enumerate(sides.table.labels)
-    ]
+        scale = alt.Scale(
+            domain=[low, high if high > low else low + 1], range=list(theme.ramp), interpolate="rgb"
+        )
+    legend = alt.Legend(title=name, **({"labelExpr": SI_LABEL} if max(-low, high) >= SI_FROM else {}))
     mark = alt.Chart().mark_rect(cornerRadius=3, stroke=theme.background, strokeWidth=2)
     return _placed(mark, sides, canvas).encode(
         color=alt.Color(field="v", type="quantitative", scale=scale, legend=legend),
-        tooltip=[*tooltips, alt.Tooltip(field="text", type="nominal", title=name)],
+        tooltip=canvas.tooltips(sides.table.shown(name)),
     )
 
 
@@ -75,8 +76,12 @@ def _numbers(sides: Sides, span: tuple[float, float], canvas: Canvas) -> Any:
     low, high = span
     end = max(-low, high)
     # Where cells are far from the ground, text takes the colour that is read on them.
-    strong = f"abs(datum.v) > {0.55 * end}" if low < 0 < high else f"datum.v > {low + 0.5 * (high - low)}"
-    colour = alt.condition(f"isValid(datum.v) && {strong}", alt.value(theme.on_strong), alt.value(theme.text))
+    strong = (
+        f"abs(datum.v) > {theme.turn * end}"
+        if low < 0 < high
+        else f"datum.v > {low + theme.turn * (high - low)}"
+    )
+    colour = alt.condition(strong, alt.value(theme.on_strong), alt.value(theme.on_weak))
     return _placed(alt.Chart().mark_text(fontSize=11), sides, canvas).encode(
         text=alt.Text(field="label", type="nominal"), color=colour
     )
@@ -92,9 +97,11 @@ def _placed(mark: Any, sides: Sides, canvas: Canvas) -> Any:
             type="nominal",
             sort=sides.columns(),
             title=sides.across,
-            axis=alt.Axis(orient="top", labelAngle=-45 if steep else 0, **bare),
+            axis=alt.Axis(orient="bottom" if sides.facets else "top", labelAngle=-45 if steep else 0, **bare),
         ),
-        y=alt.Y(field="y", type="nominal", sort=sides.rows(), title=sides.down, axis=alt.Axis(**bare)),
+        y=alt.Y(
+            field="y", type="nominal", sort=sides.rows(), title=sides.down, axis=alt.Axis(**ABOVE, **bare)
+        ),
     )
 
 
@@ -109,8 +116,8 @@ def _rows(sides: Sides, field: Measured) -> list[dict[str, Any]]:
             **({"f": panels[i]} if sides.facets else {}),
             "v": number,
             "text": field.texts[i],
-            "label": "" if number is None else short(int(number) if field.counted else number),
-            **{f"g{j}": texts[i] for j, texts in enumerate(labels.values())},
+            "label": "" if number is None else field.labels[i],
+            **sides.table.told(i),
         }
         for i, number in enumerate(field.numbers)
     ]

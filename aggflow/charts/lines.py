@@ -91,14 +91,13 @@ def _calendar(table: Table) -> tuple[Mapping[int, int], int]:
 
 def _line(table: Table, name: str, places: Sequence[int], about: Mapping[str, str]) -> list[dict[str, Any]]:
     field, buckets = table.fields[name], table.buckets or ()
-    labels = list(table.labels.values())
     return [
         {
             "t": buckets[i] * 1000,
             "v": field.numbers[i],
             "text": field.texts[i],
             **about,
-            **{f"g{j}": texts[i] for j, texts in enumerate(labels)},
+            **table.told(i),
         }
         for i in sorted(places, key=buckets.__getitem__)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 
 _SUFFIXES = ("", "k", "M", "G", "T", "P", "E")
@@ -10,27 +11,41 @@ _SUFFIXES = ("", "k", "M", "G", "T", "P", "E")
 SI_FROM = 10_000
 
 
-def short(value: float | Decimal) -> str:
+def digits(numbers: Sequence[float]) -> int | None:
+    """How many digits behind the point tell numbers apart that stand side by side; None for 3 in all.
+
+    Examples
+    --------
+    >>> digits([1.0, 250.0]), digits([12.345, 250.5]), digits([1.5, 2.25]), digits([0.002, 0.1]), digits([1234.5])
+    (0, 1, 2, None, 0)
+    """
+    high = max((abs(number) for number in numbers), default=0.0)
+    if high >= 1000 or all(float(number).is_integer() for number in numbers):
+        return 0
+    return None if high < 1 else 1 if high >= 10 else 2
+
+
+def short(value: float, places: int | None = None) -> str:
     """A number in a few characters, for labels: large ones with an SI suffix.
 
     Examples
     --------
-    >>> short(1234567), short(9876), short(12.3456), short(0.00012), short(-45000), short(999_999)
-    ('1.23M', '9,876', '12.35', '0.00012', '-45k', '1M')
+    >>> short(1234567), short(9876), short(12.3456, 1), short(0.00012), short(-45000), short(999_999)
+    ('1.23M', '9,876', '12.3', '0.00012', '-45k', '1M')
+    >>> short(46.0, 1), short(-0.001, 1)
+    ('46.0', '0.0')
     """
-    number = float(value)
-    if not math.isfinite(number):
-        return str(number)
-    if isinstance(value, int) and abs(value) < SI_FROM:
-        return f"{value:,}"
+    if not math.isfinite(value):
+        return str(value)
+    if abs(value) < SI_FROM:
+        # Without a sign where nothing is left of the number.
+        return f"{value:,.4g}" if places is None else f"{value:z,.{places}f}"
     # Rounded first: 999,999 is 1M and not 1000k.
-    rounded = float(f"{number:.3g}")
-    power = max(0, math.floor(math.log10(abs(rounded)) / 3)) if abs(rounded) >= SI_FROM else 0
+    rounded = float(f"{value:.3g}")
+    power = math.floor(math.log10(abs(rounded)) / 3)
     if power >= len(_SUFFIXES):
-        return f"{number:.3g}"
-    if power:
-        return f"{rounded / 1000**power:g}{_SUFFIXES[power]}"
-    return f"{number:,.4g}"
+        return f"{value:.3g}"
+    return f"{rounded / 1000**power:g}{_SUFFIXES[power]}"
 
 
 def exact(value: float | Decimal) -> str:

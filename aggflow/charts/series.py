@@ -117,18 +117,24 @@ def _drawn(table: Table, strip: _Strip, canvas: Canvas) -> Any:
     title = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom"}
     place = {"titleX": 0, "titleY": -10, "minExtent": 34}
     x = _time(table, strip, alt)
-    base = alt.Chart().encode(x=x, y=canvas.value(alt.Y, joined, " · ".join(strip.fields), **title, **place))
+    base = alt.Chart().encode(
+        x=x, y=canvas.value(alt.Y, joined, " · ".join(strip.fields), room=0.06, **title, **place)
+    )
     hue = canvas.theme.palette[strip.number % len(canvas.theme.palette)]
     dots = base.mark_point(filled=True, size=34, opacity=1, clip=True, color=hue)
     if strip.colours is not None:
         base = base.encode(color=_colour(strip.colours, alt))
         dots = dots.encode(color=_colour(strip.colours, alt), opacity=_opacity(strip, alt))
-        marks = _lines(base, strip, strip.colours, alt)
+        marks = [_lines(base, strip, strip.colours, alt)]
     else:
-        marks = _area(base, alt, hue) if joined.counted else base.mark_line(color=hue, **_LINE)
-    tooltips = [alt.Tooltip(field="when", type="nominal", title="time"), *_tooltips(table, strip, alt)]
+        marks = [base.mark_line(color=hue, **_LINE)]
+        if joined.counted:
+            marks.insert(0, _area(base, alt, hue))
+    shown = table.shown(strip.fields[0]) if len(strip.fields) == 1 else {"line": "field", "text": "value"}
+    tooltips = canvas.tooltips({"when": "time", **shown})
     layers = [
-        marks.properties(name=f"marks_{strip.number}"),
+        *marks[:-1],
+        marks[-1].properties(name=f"marks_{strip.number}"),
         dots.transform_filter("datum.alone === true"),
         *_pointers(dots.encode(tooltip=tooltips), x, strip, canvas),
     ]
@@ -138,7 +144,7 @@ def _drawn(table: Table, strip: _Strip, canvas: Canvas) -> Any:
 def _area(base: Any, alt: Any, hue: str) -> Any:
     stops = [alt.GradientStop(color=f"{hue}0d", offset=0), alt.GradientStop(color=f"{hue}73", offset=1)]
     fade = alt.Gradient(gradient="linear", stops=stops, x1=1, x2=1, y1=1, y2=0)
-    return base.mark_area(line={"color": hue, **_LINE}, color=fade, clip=True)
+    return base.mark_area(color=fade, clip=True)
 
 
 def _lines(base: Any, strip: _Strip, colours: Colours, alt: Any) -> Any:
@@ -148,7 +154,7 @@ def _lines(base: Any, strip: _Strip, colours: Colours, alt: Any) -> Any:
     if colours.rest is None:
         return lines
     test = alt.FieldEqualPredicate(field="key", equal=colours.rest)
-    return lines.encode(strokeWidth=alt.condition(test, alt.value(1.2), alt.value(2)))
+    return lines.encode(size=alt.condition(test, alt.value(1), alt.value(2)))
 
 
 def _opacity(strip: _Strip, alt: Any) -> Any:
@@ -169,14 +175,6 @@ def _pointers(dots: Any, x: Any, strip: _Strip, canvas: Canvas) -> list[Any]:
     return [rule.transform_filter(alt.ParameterPredicate(**pointed)), points.encode(opacity=seen)]
 
 
-def _tooltips(table: Table, strip: _Strip, alt: Any) -> list[Any]:
-    if len(strip.fields) > 1:
-        shown = {"line": "field", "text": "value"}
-    else:
-        shown = {f"g{i}": name for i, name in enumerate(table.labels)} | {"text": strip.fields[0]}
-    return [alt.Tooltip(field=field, type="nominal", title=title) for field, title in shown.items()]
-
-
 def _colour(colours: Colours, alt: Any) -> Any:
     return alt.Color(
         field="key",
@@ -189,9 +187,10 @@ def _colour(colours: Colours, alt: Any) -> Any:
 
 def _time(table: Table, strip: _Strip, alt: Any) -> Any:
     """The axis of time: labels with hours of 24 and only as much of a date as changes between ticks."""
-    buckets = table.buckets or ()
-    years = sorted({datetime.fromtimestamp(bucket, UTC).year for bucket in (min(buckets), max(buckets))})
-    first_of_month = "%b" if max(buckets) - min(buckets) > _MONTHS else "%b %-d"
+    buckets = table.buckets or (0,)
+    first, last = min(buckets), max(buckets)
+    years = sorted({datetime.fromtimestamp(bucket, UTC).year for bucket in (first, last)})
+    first_of_month = "%b" if last - first > _MONTHS else "%b %-d"
     new_year = "%Y" if len(years) > 1 else first_of_month
     labels = (
         "utcseconds(datum.value) ? utcFormat(datum.value, '%H:%M:%S')"
@@ -205,7 +204,7 @@ def _time(table: Table, strip: _Strip, alt: Any) -> Any:
         type="temporal",
         title=f"{' to '.join(map(str, years))}, UTC" if strip.is_last else None,
         axis=alt.Axis(titleAnchor="start", titlePadding=8, **axis),
-        scale=alt.Scale(type="utc"),
+        scale=alt.Scale(type="utc", **({} if first == last else {"domain": [first * 1000, last * 1000]})),
     )
 
 

@@ -62,6 +62,12 @@ class Sides:
         """The values that have a panel each."""
         return _distinct(self.panel_labels())
 
+    @property
+    def panels_across(self) -> int:
+        """How many panels stand side by side."""
+        count = len(self.panels())
+        return 2 if count == 4 else min(3, count)
+
     def panel_labels(self) -> Sequence[str]:
         """Of every row, its panel; the empty text where there is only one."""
         labels = [self.table.labels[name] for name in self.facets]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from aggflow.charts.number import exact
+from aggflow.charts.number import digits, exact, short
 from aggflow.engine.answer import Answer
 from aggflow.errors import NotFoundError, QueryError
 from aggflow.measures.state import Values
@@ -35,7 +36,13 @@ class Measured:
     texts: tuple[str, ...]
     counted: bool
 
-    @property
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """What is written beside marks: the numbers in short, with as many digits each."""
+        places = digits(self.present)
+        return tuple(NOTHING if number is None else short(number, places) for number in self.numbers)
+
+    @cached_property
     def present(self) -> list[float]:
         """The numbers that are there."""
         return [number for number in self.numbers if number is not None]
@@ -50,9 +57,9 @@ class Table:
     buckets
         The start of every row's bucket in seconds, of a series.
     labels
-        By grouping, a text a row; different values have different texts.
+        By the title of a grouping, a text a row; different values have different texts.
     fields
-        By name, the values.
+        By the title of a field, the values.
     count
         How many rows there are.
     notes
@@ -82,10 +89,12 @@ class Table:
         for name in names:
             if name not in answer.fields:
                 raise NotFoundError("field", name, answer.fields)
+        labels = [_labels(values) for values in answer.groupings.values()]
+        measured = [_measured(answer.fields[name]) for name in names]
         return cls(
             answer.buckets,
-            {name: _labels(values) for name, values in answer.groupings.items()},
-            {name: _measured(answer.fields[name]) for name in names},
+            dict(zip(_titles(answer.groupings), labels, strict=True)),
+            dict(zip(_titles(names), measured, strict=True)),
             answer.count,
         )
 
@@ -114,9 +123,33 @@ class Table:
         """With one more note."""
         return replace(self, notes=(*self.notes, note))
 
+    def shown(self, field: str) -> dict[str, str]:
+        """What is told about a mark: by the text in the data, its title."""
+        return {f"g{i}": name for i, name in enumerate(self.labels)} | {"text": field}
+
+    def told(self, row: int) -> dict[str, str]:
+        """The groupings of a row, as texts in the data."""
+        return {f"g{i}": texts[row] for i, texts in enumerate(self.labels.values())}
+
     def groups(self) -> list[str]:
         """Of every row, the labels of all its groupings as one text."""
         return [" · ".join(row) for row in zip(*self.labels.values(), strict=True)] or [""] * self.count
+
+
+def _titles(names: Iterable[str]) -> list[str]:
+    """Names as titles, each another.
+
+    Vega-Lite writes titles into programs without escaping them: what would end a text there is
+    replaced by what looks alike.
+    """
+    titles: list[str] = []
+    for name in names:
+        title = "".join(letter if letter.isprintable() else " " for letter in name)
+        title = title.replace('"', "'").replace("\\", "/")
+        while title in titles:
+            title += "'"
+        titles.append(title)
+    return titles
 
 
 def _taken(field: Measured, rows: Sequence[int]) -> Measured:

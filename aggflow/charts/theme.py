@@ -31,9 +31,11 @@ class Theme:
     ramp
         Small to large, in a heat map.
     diverging
-        Below zero, zero, above zero, in a heat map.
-    on_strong
-        Text on the far end of ramps.
+        Far below zero, below, zero, above, far above, in a heat map.
+    on_weak, on_strong
+        Text on the near and on the far end of ramps.
+    turn
+        The part of a ramp from which on text is read better as on its far end.
     """
 
     background: str
@@ -44,8 +46,10 @@ class Theme:
     others: str
     shades: tuple[str, ...]
     ramp: tuple[str, ...]
-    diverging: tuple[str, str, str]
+    diverging: tuple[str, ...]
+    on_weak: str
     on_strong: str
+    turn: float
 
     @classmethod
     def of(cls, name: str) -> Theme:
@@ -77,7 +81,7 @@ class Theme:
             "view": {"stroke": None, "continuousWidth": 300, "continuousHeight": 300},
             "title": {
                 "anchor": "start",
-                "frame": "group",
+                "frame": "bounds",
                 "color": self.text,
                 "fontSize": 16,
                 "fontWeight": 600,
@@ -139,8 +143,10 @@ _THEMES: dict[str, Theme] = {
         others="#c4cad3",
         shades=("#a9c1f5", "#7397e6", "#4269d0", "#2b479b", "#172a63"),
         ramp=("#edf3fd", "#b9cff6", "#7ba0ea", "#4269d0", "#22397f"),
-        diverging=("#c8553d", "#f4f4f2", "#4269d0"),
+        diverging=("#b53f2c", "#eea08d", "#f5f4f1", "#8fb0f0", "#3258b8"),
+        on_weak="#1f2430",
         on_strong="#ffffff",
+        turn=0.64,
     ),
     "dark": Theme(
         background="#14171f",
@@ -154,8 +160,10 @@ _THEMES: dict[str, Theme] = {
         others="#4a5261",
         shades=("#3c5599", "#5577d1", "#7b9cf7", "#abc2fc", "#dde7ff"),
         ramp=("#1c2536", "#2a4278", "#3f66bd", "#6f93f5", "#bcd0ff"),
-        diverging=("#f0806a", "#262b36", "#6f93f5"),
+        diverging=("#ff9d88", "#8f4537", "#232833", "#35508f", "#8fb0ff"),
+        on_weak="#eceff4",
         on_strong="#0e1118",
+        turn=0.55,
     ),
     # Read on white and on black alike: nothing at either end, and no ground of its own.
     "auto": Theme(
@@ -169,8 +177,10 @@ _THEMES: dict[str, Theme] = {
         ),
         others="rgba(127,137,154,0.5)",
         shades=("rgba(80,121,230,0.4)", "rgba(80,121,230,0.7)", "#5079e6"),
-        ramp=("rgba(80,121,230,0.08)", "rgba(80,121,230,0.4)", "rgba(80,121,230,0.7)", "#5079e6"),
-        diverging=("#e0604a", "rgba(127,137,154,0.1)", "#5079e6"),
+        ramp=("#e3ebfb", "#b3caf5", "#7ba0ea", "#4269d0", "#263f8a"),
+        diverging=("#b53f2c", "#eea08d", "#efeeeb", "#8fb0f0", "#3258b8"),
+        on_weak="#1f2430",
         on_strong="#ffffff",
+        turn=0.64,
     ),
 }  # fmt: skip
