@@ -100,7 +100,7 @@ class Workspace:
         self._declarations = Declarations(catalog, self._id, self._clock)
         self._resident = Resident(store, settings.resident_bytes)
         self._serving = Serving(
-            catalog, self._declarations, self._resident, Tails(settings.live_ttl), charts.draw
+            catalog, self._id, self._declarations, self._resident, Tails(settings.live_ttl), charts.draw
         )
 
     # -- definitions ---------------------------------------------------------------------------------

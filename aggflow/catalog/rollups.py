@@ -10,7 +10,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from aggflow.catalog.coverage import Coverages, cut_coverage, drop_coverage, raise_generation
-from aggflow.catalog.definitions import Definitions, lock_workspace
+from aggflow.catalog.definitions import Definitions, change_definitions, lock_workspace
 from aggflow.catalog.tables import definitions, leases, rollup_versions, rollups
 from aggflow.errors import ConflictError, NotFoundError
 from aggflow.timeline.instant import BEGINNING, FOREVER, Micros, format_instant
@@ -319,6 +319,7 @@ class Rollups(Coverages, Definitions):
             if definition_id is None:
                 known = connection.execute(sa.select(definitions.c.name).where(*same_kind)).scalars()
                 raise NotFoundError(kind, name, list(known))
+            change_definitions(connection, workspace_id)
             owned = sa.select(rollups.c.id).where(rollups.c.owner_id == definition_id).with_for_update()
             for rollup_id in connection.execute(owned).scalars().all():
                 _drop(connection, rollup_id, now_us)

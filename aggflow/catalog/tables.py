@@ -36,6 +36,7 @@ workspaces = sa.Table(
     metadata,
     sa.Column("id", _NAME, primary_key=True),
     sa.Column("name", _NAME, nullable=False, unique=True),
+    sa.Column("generation", sa.BigInteger, nullable=False),
 )
 
 definitions = sa.Table(

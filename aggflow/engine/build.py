@@ -19,6 +19,7 @@ from aggflow.backends.rollup_sql import (
     Read,
     extent,
     layout_of,
+    newest_arrival,
     null_times,
     read_states,
     touched_since,
@@ -38,6 +39,9 @@ from aggflow.timeline import BEGINNING, Duration, Window, WindowSet
 
 Clock = Callable[[], int]
 _POLL_SECONDS = 0.2
+# In the record of a build: when the newest row had arrived as it began.
+_SEEN = "ingested_us"
+_MOST_BUILDS = 100
 
 
 @dataclass(frozen=True)
@@ -228,12 +232,10 @@ class _Run:
         until_us = min(now_us if until_us is None else until_us, self._target.delay.before(now_us))
         with self._target.open_rows() as rows:
             versions = self._versions(rows, full=full)
-            touched, newest = touched_since(rows, versions[-1].rollup, None if full else self._ingested_us())
-            wanted = self._missing(versions, until_us, touched, full=full)
+            stale = self._stale(rows, versions, until_us, full=full)
+            wanted = self._missing(versions, until_us, stale)
             if wanted:
-                self._build_windows(rows, versions, wanted, until_us, touched, full=full)
-        if newest is not None:
-            self._catalog.progress_build(self._build.id, detail={"ingested_us": newest})
+                self._build_windows(rows, versions, wanted, until_us, stale)
         return BuildReport(
             windows=self._done,
             rows_read=self._rows,
@@ -261,31 +263,61 @@ class _Run:
         noted = self._catalog.set_layout(version.rollup_id, version.number, layout.to_text())
         return version.with_layout(Layout.from_text(version.rollup, noted))
 
-    def _ingested_us(self) -> int | None:
-        for build in self._catalog.builds(
-            self._target.workspace_id, rollup_id=self._target.rollup_id, status="done", limit=20
-        ):
-            if "ingested_us" in build.detail:
-                return int(build.detail["ingested_us"])
-        return None
+    def _stale(
+        self, rows: SourceRows, versions: Sequence[Version], until_us: int, *, full: bool
+    ) -> list[WindowSet]:
+        """For each version, what is to be made again where it is built."""
+        newest = newest_arrival(rows)
+        since = self._seen_until() if newest is not None else None
+        if newest is not None:
+            # Noted before anything is read: what this build commits holds all rows up to then, even
+            # if it does not live to commit the rest.
+            self._catalog.progress_build(self._build.id, detail={_SEEN: newest})
+        late = self._late(versions)
+        if full:
+            late |= WindowSet.of(Window(self._target.from_us, until_us))
+        return [
+            late | touched_since(rows, version.rollup, since) if since is not None else late
+            for version in versions
+        ]
+
+    def _seen_until(self) -> int | None:
+        """Up to when all rows that had arrived are in what is built; None where nothing was built.
+
+        The last build that was done had looked at everything; builds after it that were not done
+        may have committed some windows, with what had arrived when they began.
+        """
+        seen: list[int] = []
+        builds = self._catalog.builds(
+            self._target.workspace_id, rollup_id=self._target.rollup_id, limit=_MOST_BUILDS
+        )
+        for build in builds:
+            if _SEEN in build.detail:
+                seen.append(int(build.detail[_SEEN]))
+            elif build.status == "done" or build.windows_done:
+                # Of a time when the source did not say when rows arrive.
+                seen.append(BEGINNING)
+            if build.status == "done":
+                return min(seen)
+        return BEGINNING if len(builds) == _MOST_BUILDS else min(seen, default=None)
+
+    def _late(self, versions: Sequence[Version]) -> WindowSet:
+        """The last ``lateness`` of what is covered."""
+        coverage = self._catalog.coverage(self._target.rollup_id)
+        end = max((row.window.end for row in coverage.rows), default=BEGINNING)
+        since = Duration.of(self._target.source.lateness).before(end, versions[-1].rollup.zone)
+        return WindowSet.of(Window(since, end)) if since < end else WindowSet()
 
     def _missing(
-        self, versions: Sequence[Version], until_us: int, touched: WindowSet, *, full: bool
+        self, versions: Sequence[Version], until_us: int, stale: Sequence[WindowSet]
     ) -> list[tuple[Version, WindowSet]]:
+        if self._target.from_us >= until_us:
+            return []
         coverage = self._catalog.coverage(self._target.rollup_id)
+        wanted = Window(self._target.from_us, until_us)
         found = [
-            (
-                version,
-                missing(
-                    version,
-                    WindowSet() if full else coverage.windows(version.number),
-                    start_us=self._target.from_us,
-                    until_us=until_us,
-                    lateness=Duration.of(self._target.source.lateness),
-                    touched=touched,
-                ),
-            )
-            for version in versions
+            (version, missing(version, coverage.windows(version.number), wanted, again))
+            for version, again in zip(versions, stale, strict=True)
         ]
         return [(version, windows) for version, windows in found if windows]
 
@@ -295,15 +327,11 @@ class _Run:
         versions: Sequence[Version],
         wanted: list[tuple[Version, WindowSet]],
         until_us: int,
-        touched: WindowSet,
-        *,
-        full: bool,
+        stale: Sequence[WindowSet],
     ) -> None:
-        starts = [windows.span.start for _, windows in wanted if windows.span]
-        ends = [windows.span.end for _, windows in wanted if windows.span]
-        with self._leased(Window(min(starts), max(ends))) as lease:
+        with self._leased(_hull(versions, [windows for _, windows in wanted], stale)) as lease:
             # What was missing may have been built by another while this one waited.
-            wanted = self._missing(versions, until_us, touched, full=full)
+            wanted = self._missing(versions, until_us, stale)
             batches = [
                 batch for version, windows in wanted for batch in self._batches(rows, version, windows)
             ]
@@ -436,6 +464,18 @@ class _Run:
     def _check(self) -> None:
         if self._lost is not None:
             raise self._lost
+
+
+def _hull(versions: Sequence[Version], wanted: Sequence[WindowSet], stale: Sequence[WindowSet]) -> Window:
+    """The shortest window of whole buckets with all that a build replaces, whatever is built meanwhile."""
+    spans = [windows.span for windows in (*wanted, *stale) if windows.span]
+    ends = [
+        version.rollup.width.ceil(span.end, version.rollup.zone) for version in versions for span in spans
+    ]
+    starts = [
+        version.rollup.width.floor(span.start, version.rollup.zone) for version in versions for span in spans
+    ]
+    return Window(min(starts), max(ends))
 
 
 def batches_of(version: Version, window: Window, found: Extent, batch_rows: int) -> Iterator[Batch]:

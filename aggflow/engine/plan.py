@@ -11,7 +11,7 @@ from aggflow.engine.version import Version
 from aggflow.language import implies, parse_predicate
 from aggflow.measures.registry import StateKey
 from aggflow.spec.rollup import Rollup
-from aggflow.timeline import BEGINNING, Duration, Window, WindowSet
+from aggflow.timeline import BEGINNING, Window, WindowSet
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,8 @@ def _own_buckets(version: Version, window: Window) -> Window | None:
     return Window(start, end) if start < end else None
 
 
-def missing(
-    version: Version,
-    built: WindowSet,
-    *,
-    start_us: int,
-    until_us: int,
-    lateness: Duration,
-    touched: WindowSet,
-) -> WindowSet:
-    """The windows that a build has to make: wanted - covered, and what may have changed.
+def missing(version: Version, built: WindowSet, wanted: Window, stale: WindowSet) -> WindowSet:
+    """The windows that a build has to make: wanted - built, and what of the built may have changed.
 
     Parameters
     ----------
@@ -85,30 +77,21 @@ def missing(
         The rollup's version; its validity bounds what is wanted.
     built
         What is covered.
-    start_us, until_us
-        What is wanted: from when to when, the end left out.
-    lateness
-        So much of the end of what is covered is built again.
-    touched
-        Buckets that got rows since the last build.
+    wanted
+        What is to be covered.
+    stale
+        What is to be made again where it is built, wanted or not.
 
     Returns
     -------
     WindowSet
-        Whole buckets, but for the end at ``until_us``.
+        Whole buckets, but for the end of what is wanted or built.
     """
-    validity = version.validity
-    if max(start_us, validity.start) >= min(until_us, validity.end):
-        return WindowSet()
-    wanted = WindowSet.of(Window(max(start_us, validity.start), min(until_us, validity.end)))
-    again = WindowSet()
-    span = built.span
-    if span is not None and lateness.seconds_at_least > 0:
-        since = lateness.before(span.end, version.rollup.zone)
-        again = built & WindowSet.of(Window(since, span.end))
-    lacking = (wanted - built) | (again & wanted) | (touched & built & wanted)
-    # A bucket that is touched is replaced whole.
-    return lacking.snap_out(version.rollup.width, version.rollup.zone) & wanted
+    lacking = (WindowSet.of(wanted) & WindowSet.of(version.validity)) - built
+    # A bucket that is touched is replaced whole, as far as it is built: were only its part up to
+    # the end of what is wanted replaced, the rest would pass for built as well.
+    touched = (lacking | (stale & built)).snap_out(version.rollup.width, version.rollup.zone)
+    return touched & (lacking | built)
 
 
 @dataclass(frozen=True)

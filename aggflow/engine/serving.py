@@ -11,7 +11,7 @@ from aggflow.catalog import Catalog, Coverage
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.answer import Answer
 from aggflow.engine.answerer import Answerer
-from aggflow.engine.declarations import Declarations, Stored
+from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
 from aggflow.engine.plan import Candidate, Need, miss, stored_rows
 from aggflow.engine.question import Question
@@ -21,12 +21,9 @@ from aggflow.engine.tail import Tails
 from aggflow.engine.version import Version
 from aggflow.errors import NotFoundError
 from aggflow.measures.vocabulary import GroupingValue
-from aggflow.spec.endpoint import Endpoint
-from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
+from aggflow.spec.source import Source
 from aggflow.store import Resident
-
-_TRIES = 100
 
 
 @dataclass(frozen=True)
@@ -48,12 +45,33 @@ class Served:
     coverage: Coverage
 
 
+@dataclass(frozen=True)
+class Resolved:
+    """An endpoint with all that it refers to, as of a generation of the workspace's definitions.
+
+    Attributes
+    ----------
+    generation
+        Of the definitions.
+    name
+        The endpoint's.
+    shape, rollup, source
+        What it asks, of what, made from where.
+    """
+
+    generation: int
+    name: str
+    shape: Shape
+    rollup: StoredRollup
+    source: Source
+
+
 class Serving:
     """Answers questions of a workspace.
 
     Parameters
     ----------
-    catalog, declarations
+    catalog, workspace_id, declarations
         What is declared and built.
     resident, tails
         States in memory.
@@ -64,18 +82,20 @@ class Serving:
     def __init__(
         self,
         catalog: Catalog,
+        workspace_id: str,
         declarations: Declarations,
         resident: Resident,
         tails: Tails,
         draw: Callable[..., Any],
     ) -> None:
         self._catalog = catalog
+        self._workspace_id = workspace_id
         self._declarations = declarations
         self._resident = resident
         self._tails = tails
         self._draw = draw
         self._served: dict[str, Served] = {}
-        self._shapes: dict[str, tuple[tuple[int, int], Shape]] = {}
+        self._endpoints: dict[str, Resolved] = {}
 
     def answer(
         self,
@@ -95,19 +115,35 @@ class Serving:
             The question does not fit the endpoint, or cannot be answered.
         """
         started = time.perf_counter()
-        endpoint = self._declarations.find("endpoint", name) or self._declarations.by_id("endpoint", name)
-        if endpoint is None:
-            raise NotFoundError("endpoint", name, self._declarations.all("endpoint"))
-        filter_ = self._declarations.get("filter", endpoint.filter)
-        shape = self._shape(endpoint, filter_)
-        question = shape.ask(end_us, grouping_filters, live=live)
-        return self._answer(endpoint.name, shape, question, self._declarations.rollup(filter_), started)
+        asked = self._resolved(name)
+        question = asked.shape.ask(end_us, grouping_filters, live=live)
+        return self._answer(asked, question, started)
 
-    def _answer(
-        self, name: str, shape: Shape, question: Question, stored: StoredRollup, started: float
-    ) -> Answer:
-        served = self.served(stored)
-        source = self._declarations.get("source", shape.filter.source).spec
+    def _resolved(self, name: str) -> Resolved:
+        """An endpoint with all that it refers to: read anew only when a definition changed."""
+        generation = self._catalog.definitions_generation(self._workspace_id)
+        known = self._endpoints.get(name)
+        if known is not None and known.generation == generation:
+            return known
+        declared = self._declarations
+        endpoint = declared.find("endpoint", name) or declared.by_id("endpoint", name)
+        if endpoint is None:
+            raise NotFoundError("endpoint", name, declared.all("endpoint"))
+        filter_ = declared.get("filter", endpoint.filter)
+        resolved = Resolved(
+            generation,
+            endpoint.name,
+            Shape.of(endpoint.spec, filter_.spec),
+            declared.rollup(filter_),
+            declared.get("source", filter_.source).spec,
+        )
+        # Names that do not exist are not kept, so what is kept is no more than what is declared twice.
+        self._endpoints[name] = resolved
+        return resolved
+
+    def _answer(self, asked: Resolved, question: Question, started: float) -> Answer:
+        served = self.served(asked.rollup)
+        shape, source = asked.shape, asked.source
         reader = Reader(self._resident, self._tails, lambda: self._declarations.open(source))
         columns = Answerer(question, served.versions, served.coverage, reader).columns()
         checked_rows(shape, columns.count)
@@ -127,7 +163,7 @@ class Serving:
             source_milliseconds=trace.live_seconds * 1000,
         )
         return Answer(
-            name=name,
+            name=asked.name,
             buckets=None if columns.buckets is None else tuple(columns.buckets.tolist()),
             groupings={
                 grouping: tuple(vocabularies[path].decode(columns.codes[path]))
@@ -144,21 +180,13 @@ class Serving:
         known = self._served.get(stored.id)
         if known is not None and known.generation == self._catalog.generation(stored.id):
             return known
-        for _ in range(_TRIES):
+        # Versions and coverage are two statements: they belong together if nothing changed between.
+        while True:
             coverage = self._catalog.coverage(stored.id)
             versions = tuple(Version.of(version) for version in self._catalog.versions(stored.id))
             if self._catalog.generation(stored.id) == coverage.generation:
-                break
-        known = Served(coverage.generation, versions, coverage)
-        self._served[stored.id] = known
-        return known
-
-    def _shape(self, endpoint: Stored[Endpoint], filter_: Stored[Filter]) -> Shape:
-        generations = (endpoint.generation, filter_.generation)
-        known = self._shapes.get(endpoint.id)
-        if known is None or known[0] != generations:
-            known = self._shapes[endpoint.id] = (generations, Shape.of(endpoint.spec, filter_.spec))
-        return known[1]
+                served = self._served[stored.id] = Served(coverage.generation, versions, coverage)
+                return served
 
     def _candidates(self, shape: Shape, question: Question) -> list[Candidate]:
         keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
