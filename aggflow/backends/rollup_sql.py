@@ -38,7 +38,7 @@ from aggflow.measures.registry import (
 from aggflow.measures.state import Array, Groups, Int64s, Sketch, SketchMeasure, State
 from aggflow.measures.vocabulary import Vocabulary
 from aggflow.spec.rollup import Rollup
-from aggflow.timeline import ALWAYS, Window, WindowSet
+from aggflow.timeline import ALWAYS, BEGINNING, Window, WindowSet
 
 _CELL = {measure.name: measure for measure in CELL_MEASURES}
 _ORDERED = {measure.name: measure for measure in ORDERED_MEASURES}
@@ -133,26 +133,32 @@ def null_times(rows: SourceRows, rollup: Rollup) -> int:
     return int(rows.fetch(timeless.aggregate(n=timeless.count()))["n"][0].as_py())
 
 
-def touched_since(rows: SourceRows, rollup: Rollup, since_us: int | None) -> tuple[WindowSet, int | None]:
-    """The buckets that got rows since an instant of ingestion, and the newest such instant.
+def newest_arrival(rows: SourceRows) -> int | None:
+    """When the newest row arrived, in microseconds; the beginning of time if there is none.
 
-    Parameters
-    ----------
-    since_us
-        Rows that arrived at this instant or later count; None finds only the newest instant.
+    Returns
+    -------
+    int or None
+        None where the source does not say when rows arrive.
     """
     ingested: Any = rows.ingested_us()
     if ingested is None:
-        return WindowSet(), None
+        return None
     newest = rows.fetch(rows.table.aggregate(at=ingested.max()))["at"][0].as_py()
-    if since_us is None or newest is None:
-        return WindowSet(), newest
+    return BEGINNING if newest is None else int(newest)
+
+
+def touched_since(rows: SourceRows, rollup: Rollup, since_us: int) -> WindowSet:
+    """The hours that got rows of a rollup at an instant of ingestion or later.
+
+    Hours of UTC, whatever the interval: the plan snaps them to its buckets.
+    """
+    ingested: Any = rows.ingested_us()
     conditions = [*_conditions(rows, rollup, ALWAYS), ingested >= since_us]
-    # By hours of UTC, whatever the interval: snapped to its buckets by the plan.
     hour = quirks.floor_to(rows.time_us(ALWAYS), _HOUR_US, rows.can)
     found = rows.fetch(rows.table.filter(conditions).select(hour=hour).distinct())["hour"]
     hours = [int(us) for us in found.to_pylist() if us is not None]
-    return WindowSet(Window(us, us + _HOUR_US) for us in hours), newest
+    return WindowSet(Window(us, us + _HOUR_US) for us in hours)
 
 
 def read_states(
