@@ -86,7 +86,8 @@ class Total:
         """Add, the low limbs' carry into the high ones."""
         n = groups.reduce(np.add, array_of(state, "n"))
         if not kind.is_exact:
-            return {"n": n, "sum": groups.reduce(np.add, array_of(state, "sum"))}
+            with np.errstate(over="ignore", invalid="ignore"):  # finish says so
+                return {"n": n, "sum": groups.reduce(np.add, array_of(state, "sum"))}
         high, low = _carried(array_of(state, "high"), array_of(state, "low"))
         high, low = _carried(groups.reduce(np.add, high), groups.reduce(np.add, low))
         return {"n": n, "high": high, "low": low}
