@@ -1,0 +1,33 @@
+"""The same tricky events in every backend, loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from events import BACKENDS, Loaded
+
+from aggflow.backends.connect import session
+from aggflow.backends.source_rows import SourceRows
+
+Open = Callable[..., AbstractContextManager[SourceRows]]
+
+
+@pytest.fixture(scope="session", params=list(BACKENDS))
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    return BACKENDS[request.param](tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture
+def open_rows(loaded: Loaded) -> Open:
+    """Opens the events, the source changed as a test needs it."""
+
+    @contextmanager
+    def opened(**changes: Any) -> Iterator[SourceRows]:
+        with session(replace(loaded.source, **changes)) as found:
+            yield SourceRows(found)
+
+    return opened
