@@ -133,8 +133,9 @@ def unscaled(number: Any, scale: int) -> ir.Column:
 
 def hashed(value: Any, can: Capability) -> ir.Column:
     """The backend's 64-bit hash as int64, null for null; integers as int64, all else as text."""
-    plain = value.cast("int64" if value.type().is_integer() else "string")
     kind = "int64" if value.type().is_integer() else "string"
+    # A floating zero has two signs, which are one value and two texts.
+    plain = (value + 0.0 if value.type().is_floating() else value).cast(kind)
     raw = function(can.hash, kind, returns="uint64")(plain)
     # The upper half of an unsigned hash has no place in int64: its bits, not its value, are wanted.
     return value.isnull().ifelse(ibis.null("uint64"), raw)
