@@ -253,8 +253,9 @@ def _flights() -> Any:
         )
     # time_hour is the scheduled hour, in UTC; minute is the scheduled minute.
     hour = flights["time_hour"].cast(pa.timestamp("us", "UTC"))
-    minutes = pc.multiply(flights["minute"].cast(pa.int64()), 60_000_000).cast(pa.duration("us"))
-    return flights.append_column("departure", pc.add(hour, minutes)).sort_by("departure")
+    minutes = pc.call_function("multiply", [flights["minute"], 60_000_000]).cast(pa.duration("us"))
+    departure = pc.call_function("add", [hour, minutes])
+    return flights.append_column("departure", departure).sort_by("departure")
 
 
 def _define(ws: Workspace, file: Path) -> None:

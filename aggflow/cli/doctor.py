@@ -20,19 +20,23 @@ def doctor(
     workspace: WorkspaceName = None,
 ) -> None:
     """Read every segment that the catalog names; exit code 1 if any is missing or damaged."""
+    from rich.text import Text
+
     from aggflow.errors import AggflowError
-    from aggflow.terminal import console, counted, table
+    from aggflow.terminal import console, counted, instant
 
     with opened(home, workspace) as ws:
         found = ws.doctor(fix=fix)
         segments = sum(status.segments for status in ws.status())
+    out = console()
     if not found:
-        console().print(f"All is well: {counted(segments, 'segment')} read")
+        out.print(f"All is well: {counted(segments, 'segment')} read")
         return
-    rows = [[damage.rollup, str(damage.window), damage.what] for damage in found]
-    console().print(table(["rollup", "window", "what is wrong"], rows))
+    for damage in found:
+        when = f"{instant(damage.window.start)} to {instant(damage.window.end)}"
+        out.print(Text.assemble((f"{damage.rollup}, {when}: ", "bold"), damage.what), soft_wrap=True)
     if fix:
-        console().print(f"{counted(len(found), 'window')} made missing: a build makes the states anew")
+        out.print(f"{counted(len(found), 'window')} made missing: a build makes the states anew")
         return
     raise AggflowError(
         f"{counted(len(found), 'window')} cannot be read",

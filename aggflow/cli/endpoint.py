@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -210,7 +211,7 @@ def _timing(
     return Lookback(lookback, **rest)
 
 
-def _choices(group: list[str], fix: list[str], ask: list[str], hide: list[str]) -> dict[str, AnyChoice]:
+def _choices(group: list[str], fix: list[str], ask: list[str], hide: list[str]) -> Mapping[str, AnyChoice]:
     from aggflow.spec.choice import All, Fixed, QueryTime
 
     fixed = form.values("--fix", fix)

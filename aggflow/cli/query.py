@@ -110,6 +110,7 @@ def explain(
     end: End = None,
     filters: Filters = None,
     live: Live = True,
+    sql: Annotated[bool, typer.Option("--sql", help="Show the SQL that was sent to the source.")] = False,
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:
@@ -118,10 +119,10 @@ def explain(
         answer = ws.query(
             endpoint, end=end, grouping_filters=form.values("--filter", filters or []) or None, live=live
         )
-        _explain(answer.explain())
+        _explain(answer.explain(), sql=sql)
 
 
-def _explain(why: Explanation) -> None:
+def _explain(why: Explanation, *, sql: bool) -> None:
     from rich.text import Text
 
     from aggflow.terminal import console, counted, instant, table, took
@@ -149,7 +150,9 @@ def _explain(why: Explanation) -> None:
         f"{', '.join(read)}; {took(why.milliseconds / 1000)}, of it the source {took(why.source_milliseconds / 1000)}{age}",
         soft_wrap=True,
     )
-    for statement in why.sql:
+    if why.sql and not sql:
+        out.print(f"{counted(len(why.sql), 'statement')} sent to the source: --sql shows them", style="dim")
+    for statement in why.sql if sql else ():
         out.print("\nSQL sent to the source:", style="bold")
         out.print(_highlighted(statement), soft_wrap=True)
 

@@ -22,7 +22,7 @@ def verify(
 ) -> None:
     """Compare states of a filter with its source, on a sample; exit code 1 if any differ."""
     from aggflow.errors import AggflowError
-    from aggflow.terminal import console, counted, table
+    from aggflow.terminal import console, counted, instant, table
 
     with opened(home, workspace) as ws:
         report = ws.verify(name, sample=sample, seed=seed, fix=fix)
@@ -33,8 +33,8 @@ def verify(
                 f"{name} agrees with its source: {what}" if report.buckets else f"Nothing is built of {name}"
             )
         return
-    rows = [[str(difference.window), difference.what] for difference in report.differences]
-    console(stderr=quiet).print(table(["bucket", "what differs"], rows))
+    rows = [[instant(d.window.start), instant(d.window.end), d.what] for d in report.differences]
+    console(stderr=quiet).print(table(["bucket from", "to (UTC)", "what differs"], rows))
     raise AggflowError(
         f"{len(report.differences)} of {counted(report.buckets, 'bucket')} of {name} differ from the source",
         hint=f"they are missing now: `aggflow build {name}`"
