@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aggflow.catalog.coverage import Coverage
+from aggflow.catalog import Coverage
 from aggflow.engine.plan import Piece, pieces
 from aggflow.engine.question import Asked, Order, Question
-from aggflow.engine.reader import Reader, completed
-from aggflow.engine.slab import Grouped, Slab, grouped
+from aggflow.engine.reader import Reader
+from aggflow.engine.reduction import Kept, Selection, Series, numbered, reduced
 from aggflow.engine.version import Version
 from aggflow.errors import NotCoveredError
 from aggflow.measures.cells import Cells
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, StateKey
-from aggflow.measures.state import Column, Groups, Int64s, Sketch, State, Values
+from aggflow.measures.state import Int64s, Values
 from aggflow.measures.vocabulary import Codes, Vocabulary
 from aggflow.spec.calculation import Calculation
 from aggflow.timeline import Window
@@ -59,48 +60,6 @@ class Columns:
         )
 
 
-@dataclass(frozen=True)
-class _Merged:
-    """The states of a field, one a group that has any.
-
-    Attributes
-    ----------
-    asked, key, kind
-        The field.
-    state
-        Its states.
-    present
-        The numbers of the groups that have one.
-    count
-        How many groups there are.
-    """
-
-    asked: Asked
-    key: StateKey
-    kind: Kind
-    state: State
-    present: Int64s
-    count: int
-
-    def values(self) -> Values:
-        """The value of every group."""
-        values = MEASURES[self.key.measure].finish(
-            self.state, self.asked.calculation, self.kind, self.asked.percentile
-        )
-        return _spread(values, self.present, self.count, self.asked.calculation)
-
-    def at(self, rows: NDArray[np.intp], level: Int64s, count: int) -> Values:
-        """The values of coarser groups: of some groups, each a part of the coarser one named."""
-        coarser = np.full(self.count, -1, dtype=np.int64)
-        coarser[rows] = level
-        codes = coarser[self.present]
-        mine = np.flatnonzero(codes >= 0)
-        present, local = np.unique(codes[mine], return_inverse=True)
-        state = {name: _take(column, mine) for name, column in self.state.items()}
-        merged = MEASURES[self.key.measure].merge(state, Groups(local, len(present)), self.kind)
-        return _Merged(self.asked, self.key, self.kind, merged, present, count).values()
-
-
 class Answerer:
     """Answers one question from one rollup.
 
@@ -124,8 +83,12 @@ class Answerer:
         self._coverage = coverage
         self._reader = reader
         self._kinds: dict[StateKey, Kind] = {}
-        self._states: dict[tuple[_Grain, StateKey], State] = {}
         self._vocabularies: Mapping[str, Vocabulary] = reader.vocabularies(versions[-1])
+        self._pieces = {window: self._read_from(window) for window in question.windows}
+        self._keys: dict[_Grain, list[StateKey]] = {}
+        for asked in question.fields:
+            if asked.key is not None:
+                self._keys.setdefault((asked.window, asked.key.groupings), []).append(asked.key)
 
     def columns(self) -> Columns:
         """The answer.
@@ -135,32 +98,11 @@ class Answerer:
         NotCoveredError
             A part of the window is not built, and live reading was not wanted.
         """
-        slabs = self._limited(self._slabs())
-        columns = self._finished(slabs)
-        columns = _filled(columns, self._question)
+        columns = _filled(self._finished(self._kept()), self._question)
         order = self._ordered(columns)
         return columns.take(order if self._question.limit is None else order[: self._question.limit])
 
-    def _slabs(self) -> dict[_Grain, Slab]:
-        question = self._question
-        keys: dict[_Grain, list[StateKey]] = {}
-        for asked in question.fields:
-            if asked.key is not None:
-                keys.setdefault((asked.window, asked.key.groupings), []).append(asked.key)
-        parts: dict[_Grain, list[Cells]] = {}
-        for (window, groupings), wanted in keys.items():
-            where = self._pieces(window)
-            wanted[:] = dict.fromkeys(wanted)
-            parts[window, groupings] = self._reader.cells(where, wanted, question.paths, self._kinds)
-        slabs: dict[_Grain, Slab] = {}
-        for grain, cells in parts.items():
-            whole = [completed(part, keys[grain], self._kinds) for part in cells if len(part)]
-            if whole:
-                slab = Slab(grain[0], 0, Cells.concat(whole))
-                slabs[grain] = slab.filtered(question.filters, self._vocabularies)
-        return {grain: slab for grain, slab in slabs.items() if len(slab.cells)}
-
-    def _pieces(self, window: Window) -> tuple[Piece, ...]:
+    def _read_from(self, window: Window) -> tuple[Piece, ...]:
         found = pieces(self._versions, self._coverage, window)
         live = [piece for piece in found if piece.is_live]
         if live and not self._question.live:
@@ -168,87 +110,134 @@ class Answerer:
             raise NotCoveredError(f"not built: {gaps}", hint="build it, or let what is missing be read live")
         return found
 
-    def _limited(self, slabs: dict[_Grain, Slab]) -> dict[_Grain, Slab]:
-        """Keep the first values of each limited grouping within those kept of the one before it."""
-        question = self._question
-        if not question.limits or not slabs:
-            return slabs
-        paths = [question.groupings[name] for name, _ in question.limits]
-        together = grouped(list(slabs.values()), paths, None)
-        order = next((order for order in question.order if self._asked(order.by) is not None), None)
-        ranking = None if order is None else self._merged_state(order.by, slabs, together)
-        kept = np.ones(together.count, dtype=bool)
-        for level, (_, limit) in enumerate(question.limits, start=1):
-            kept &= self._first(together, paths[:level], kept, limit, order, ranking)
-        limited = {
-            grain: slab.keep(kept[numbers])
-            for (grain, slab), numbers in zip(slabs.items(), together.numbers, strict=True)
+    def _parts(self, grain: _Grain, keys: Container[StateKey], selection: Selection) -> Iterator[Cells]:
+        """The selected cells of a window, with those of some states that are kept at some groupings."""
+        window, _ = grain
+        of_window = [key for (of, _), keys in self._keys.items() if of == window for key in keys]
+        mine = set(self._keys[grain])
+        asked = list(dict.fromkeys(of_window))
+        for part in self._reader.parts(self._pieces[window], asked, self._question.paths, self._kinds):
+            if not part.states or mine & part.states.keys():
+                yield selection.of(part.only(key for key in part.states if key in mine and key in keys))
+
+    def _reduced(
+        self, by: Sequence[str], series: Series | None, keys: Container[StateKey], selection: Selection
+    ) -> dict[_Grain, Cells]:
+        """One cell a group, of each window and grain that has any."""
+        found = {
+            grain: reduced(self._parts(grain, keys, selection), by, series, self._kinds)
+            for grain in self._keys
         }
-        return {grain: slab for grain, slab in limited.items() if len(slab.cells)}
+        return {grain: cells for grain, cells in found.items() if cells is not None}
+
+    def _selection(self, kept: Kept | None = None) -> Selection:
+        return Selection(self._question.filters, self._vocabularies, kept)
+
+    def _kept(self) -> Kept | None:
+        """The first values of each limited grouping within those kept of the one before it."""
+        question = self._question
+        if not question.limits:
+            return None
+        paths = [question.groupings[name] for name, _ in question.limits]
+        order = next((order for order in question.order if self._asked(order.by) is not None), None)
+        asked = None if order is None else self._asked(order.by)
+        grains = self._reduced(paths, None, () if asked is None else (asked.key,), self._selection())
+        if not grains:
+            return None
+        columns = [np.concatenate([cells.codes[path] for cells in grains.values()]) for path in paths]
+        _, first = numbered(columns)
+        codes = {path: column[first] for path, column in zip(paths, columns, strict=True)}
+        ranking = (
+            None if asked is None or asked.key is None else grains.get((asked.window, asked.key.groupings))
+        )
+        kept = np.ones(len(first), dtype=bool)
+        for level, (_, limit) in enumerate(question.limits, start=1):
+            kept &= self._first(codes, paths[:level], kept, limit, order, asked, ranking)
+        return Kept(codes, kept)
 
     def _first(
         self,
-        together: Grouped,
+        codes: Mapping[str, Codes],
         paths: Sequence[str],
         kept: NDArray[np.bool_],
         limit: int,
         order: Order | None,
-        ranking: _Merged | None,
+        asked: Asked | None,
+        ranking: Cells | None,
     ) -> NDArray[np.bool_]:
-        """For every group, whether its value at a level is among the first within its parent."""
+        """For every combination, whether its value at a level is among the first within its parent."""
         rows = np.flatnonzero(kept)
-        stacked = np.stack([together.codes[path][rows] for path in paths])
-        members, level = np.unique(stacked, axis=1, return_inverse=True)
-        level = level.reshape(-1)
-        ranks: list[NDArray[np.generic]] = [self._ranks(paths[-1])[members[-1]]]
-        if ranking is not None and order is not None:
-            values = ranking.at(rows, level, members.shape[1])
+        members, one = numbered([codes[path][rows] for path in paths])
+        ranks: list[NDArray[np.generic]] = [self._ranks(paths[-1])[codes[paths[-1]][rows][one]]]
+        if order is not None and asked is not None:
+            values = self._ranked(Kept(codes, kept), paths, one, rows, asked, ranking)
             ranks = [*_sort_keys(values, descending=order.descending), *ranks]
-        parents = np.unique(members[:-1], axis=1, return_inverse=True)[1].reshape(-1)
-        if len(paths) == 1:
-            parents = np.zeros(members.shape[1], dtype=np.int64)
+        parents = np.zeros(len(one), dtype=np.int64)
+        if len(paths) > 1:
+            parents, _ = numbered([codes[path][rows][one] for path in paths[:-1]])
         chosen = np.zeros(len(kept), dtype=bool)
-        chosen[rows] = _first_of(parents, ranks, limit)[level]
+        chosen[rows] = _first_of(parents, ranks, limit)[members]
         return chosen
 
-    def _finished(self, slabs: dict[_Grain, Slab]) -> Columns:
+    def _ranked(
+        self,
+        kept: Kept,
+        paths: Sequence[str],
+        one: NDArray[np.intp],
+        rows: NDArray[np.intp],
+        asked: Asked,
+        ranking: Cells | None,
+    ) -> Values:
+        """The ranking field's value of every member of a level, merged at that level."""
+        count = len(one)
+        if ranking is None or asked.key is None:
+            return _nothing(asked.calculation, count)
+        level = reduced([ranking.take(kept.mask(ranking))], paths, None, self._kinds)
+        if level is None:
+            return _nothing(asked.calculation, count)
+        columns = [np.concatenate([kept.codes[path][rows][one], level.codes[path]]) for path in paths]
+        numbers, _ = numbered(columns)
+        place = np.empty(len(numbers), dtype=np.int64)
+        place[numbers[:count]] = np.arange(count)
+        return _spread(self._values(asked, level), place[numbers[count:]], count, asked.calculation)
+
+    def _finished(self, kept: Kept | None) -> Columns:
         question = self._question
         paths = list(question.groupings.values())
         series = None if question.series is None else (question.series, question.zone)
-        if slabs:
-            together = grouped(list(slabs.values()), paths, series)
-        else:
-            none = np.zeros(0, dtype=np.int64)
-            codes = {path: none.astype(np.int32) for path in paths}
-            together = Grouped((), 0, none if series is not None else None, codes)
-        if not paths and series is None:
-            # A total is one row, whether or not anything happened.
-            together = replace(together, count=1)
-        fields = {asked.name: self._merged(asked, slabs, together) for asked in question.fields}
-        return Columns(together.buckets, together.codes, fields, together.count)
+        every = {key for keys in self._keys.values() for key in keys}
+        grains = self._reduced(paths, series, every, self._selection(kept))
+        found = list(grains.values()) or [_no_cells(paths)]
+        columns = [np.concatenate([cells.buckets for cells in found])]
+        columns += [np.concatenate([cells.codes[path] for cells in found]) for path in paths]
+        numbers, first = numbered(columns)
+        # A total is one row, whether or not anything happened.
+        count = len(first) if paths or series is not None else 1
+        ends = np.cumsum([len(cells) for cells in found])[:-1]
+        places = dict(zip(grains, np.split(numbers, ends), strict=False))
+        fields = {asked.name: self._field(asked, grains, places, count) for asked in question.fields}
+        codes = {
+            path: column[first].astype(np.int32) for path, column in zip(paths, columns[1:], strict=True)
+        }
+        buckets = columns[0][first].astype(np.int64) if series is not None else None
+        return Columns(buckets, codes, fields, count)
 
-    def _merged(self, asked: Asked, slabs: dict[_Grain, Slab], together: Grouped) -> Values:
+    def _field(
+        self, asked: Asked, grains: Mapping[_Grain, Cells], places: Mapping[_Grain, Int64s], count: int
+    ) -> Values:
         """A field's value for every group."""
-        grain = None if asked.key is None else (asked.window, asked.key.groupings)
-        if asked.key is None or grain not in slabs:
-            return _nothing(asked.calculation, together.count)
-        key = asked.key
-        groups, present = together.groups[list(slabs).index(grain)]
-        if (grain, key) not in self._states:
-            state = slabs[grain].cells.states[key]
-            self._states[grain, key] = MEASURES[key.measure].merge(state, groups, self._kinds[key])
-        merged = _Merged(asked, key, self._kinds[key], self._states[grain, key], present, together.count)
-        return merged.values()
+        if asked.key is None:
+            return _nothing(asked.calculation, count)
+        grain = (asked.window, asked.key.groupings)
+        if grain not in grains or asked.key not in grains[grain].states:
+            return _nothing(asked.calculation, count)
+        return _spread(self._values(asked, grains[grain]), places[grain], count, asked.calculation)
 
-    def _merged_state(self, name: str, slabs: dict[_Grain, Slab], together: Grouped) -> _Merged | None:
-        """A field's states for every group that has any, to be merged further."""
-        asked = self._asked(name)
-        if asked is None or asked.key is None or (asked.window, asked.key.groupings) not in slabs:
-            return None
-        grain, kind = (asked.window, asked.key.groupings), self._kinds[asked.key]
-        groups, present = together.groups[list(slabs).index(grain)]
-        state = MEASURES[asked.key.measure].merge(slabs[grain].cells.states[asked.key], groups, kind)
-        return _Merged(asked, asked.key, kind, state, present, together.count)
+    def _values(self, asked: Asked, cells: Cells) -> Values:
+        assert asked.key is not None  # noqa: S101 - cells have its states
+        kind = self._kinds[asked.key]
+        state = cells.states[asked.key]
+        return MEASURES[asked.key.measure].finish(state, asked.calculation, kind, asked.percentile)
 
     def _ordered(self, columns: Columns) -> NDArray[np.intp]:
         question = self._question
@@ -286,10 +275,6 @@ class Answerer:
         return next((asked for asked in self._question.fields if asked.name == name), None)
 
 
-def _take(column: Column, rows: NDArray[np.intp]) -> Column:
-    return column.take(rows) if isinstance(column, Sketch) else column[rows]
-
-
 def _sort_keys(values: Values, *, descending: bool) -> list[NDArray[np.generic]]:
     """Values as terms of an order, the strongest first: nulls last, then up or down."""
     null = np.zeros(len(values.data), dtype=bool) if values.valid is None else ~values.valid
@@ -312,6 +297,11 @@ def _first_of(parents: Int64s, ranks: Sequence[NDArray[np.generic]], limit: int)
     return kept
 
 
+def _no_cells(paths: Sequence[str]) -> Cells:
+    none = np.zeros(0, dtype=np.int64)
+    return Cells(none, {path: none.astype(np.int32) for path in paths}, none, {})
+
+
 def _nothing(calculation: Calculation, count: int) -> Values:
     if calculation in _COUNTS:
         return Values(np.zeros(count, dtype=np.int64))
@@ -320,8 +310,6 @@ def _nothing(calculation: Calculation, count: int) -> Values:
 
 def _spread(values: Values, present: Int64s, count: int, calculation: Calculation) -> Values:
     """Values of some groups as values of all; the others have nothing to compute."""
-    if len(present) == count:
-        return values
     data = np.zeros(count, dtype=values.data.dtype)
     data[present] = values.data
     if calculation in _COUNTS:
@@ -344,8 +332,13 @@ def _filled(columns: Columns, question: Question) -> Columns:
     place = np.array([have.get((int(b), int(w)), -1) for b, w in wanted.T], dtype=np.int64)
     found = place >= 0
     fields = {
-        name: _fill(values, place, found, zero=question.fill == "zero")
-        for name, values in columns.fields.items()
+        asked.name: _fill(
+            columns.fields[asked.name],
+            place,
+            found,
+            zero=question.fill == "zero" or asked.calculation in _COUNTS,
+        )
+        for asked in question.fields
     }
     codes = {path: combos[wanted[1], i].astype(np.int32) for i, path in enumerate(paths)}
     return Columns(wanted[0], codes, fields, wanted.shape[1])
@@ -360,10 +353,11 @@ def _combos(columns: Columns, paths: Sequence[str]) -> tuple[Int64s, Int64s]:
 
 
 def _fill(values: Values, place: Int64s, found: NDArray[np.bool_], *, zero: bool) -> Values:
-    if len(values.data):
-        data = np.where(found, values.data[np.maximum(place, 0)], 0)
-        was = np.ones(len(place), dtype=bool) if values.valid is None else values.valid[np.maximum(place, 0)]
-    else:
-        data, was = np.zeros(len(place), dtype=values.data.dtype), np.zeros(len(place), dtype=bool)
-    counted = values.valid is None and values.data.dtype == np.int64
-    return Values(data, np.where(found, was, zero or counted))
+    # What is no number has no zero.
+    zero = zero and (values.data.dtype != object or any(isinstance(v, Decimal) for v in values.data))
+    if not len(values.data):
+        return Values(np.zeros(len(place), dtype=values.data.dtype), np.full(len(place), zero))
+    nothing = Decimal(0) if values.data.dtype == object else 0
+    data = np.where(found, values.data[np.maximum(place, 0)], np.array(nothing, dtype=values.data.dtype))
+    was = np.ones(len(place), dtype=bool) if values.valid is None else values.valid[np.maximum(place, 0)]
+    return Values(data, np.where(found, was, zero))

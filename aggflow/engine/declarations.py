@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -13,19 +13,21 @@ import yaml
 
 from aggflow.backends.connect import session
 from aggflow.backends.source_rows import SourceRows
-from aggflow.catalog import Catalog, Definition
+from aggflow.catalog import Catalog, Definition, RollupVersion
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.check import problems_at_source
 from aggflow.errors import ConflictError, NotFoundError, SourceUnavailableError, SpecError
-from aggflow.spec.changes import Effect, effects
+from aggflow.spec.changes import Effect, carried, effects
 from aggflow.spec.declaration import digest, plain, read
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.fit import problems_with
 from aggflow.spec.rollup import Rollup, rollup_of
 from aggflow.spec.source import Source
+from aggflow.timeline import BEGINNING
 
 S = TypeVar("S")
+_CENTURY_US = 36_525 * 86_400_000_000
 KindName = Literal["source", "filter", "endpoint"]
 KINDS: dict[str, type[Any]] = {"source": Source, "filter": Filter, "endpoint": Endpoint}
 
@@ -199,14 +201,25 @@ class Declarations:
             raise ConflictError("; ".join(blocking), hint="change or remove the endpoint first")
         if dry_run:
             return Stored(old.id if old else "", spec, happened)
+        if old is not None:
+            self._carry(old.spec, spec)
         rollup = rollup_of(spec)
         stored = self._put("filter", spec, rollup.to_plain())
         self._put_rollup(stored, rollup, rollup.data_hash(source), rebuild=rebuild)
         return Stored(stored.id, spec, happened)
 
     def _effects(self, old: Filter, new: Filter) -> tuple[Effect, ...]:
-        reading = [stored.spec for stored in self.all("endpoint").values() if stored.filter == new.name]
-        return effects(old, new, reading)
+        return effects(old, new, self._reading(new))
+
+    def _carry(self, old: Filter, new: Filter) -> None:
+        """Let endpoints mean what they meant: saved before the filter is, they fit both forms of it."""
+        for endpoint in self._reading(old):
+            same = carried(endpoint, old, new)
+            if same != endpoint:
+                self._put("endpoint", same, {})
+
+    def _reading(self, filter: Filter) -> list[Endpoint]:  # noqa: A002 - the field's word
+        return [stored.spec for stored in self.all("endpoint").values() if stored.filter == filter.name]
 
     def _put_rollup(self, owner: Definition, rollup: Rollup, data_hash: str, *, rebuild: bool) -> None:
         catalog, now_us = self._catalog, self._clock()
@@ -223,7 +236,7 @@ class Declarations:
         if rebuild or (nothing_kept and last.data_hash != data_hash):
             catalog.reset_versions(stored.id, plain_spec, data_hash, now_us, source=rollup.source)
         elif last.data_hash != data_hash:
-            edge = _common_edge(Rollup.from_plain(dict(last.spec)), rollup, now_us)
+            edge = _edge_of_change(catalog.versions(stored.id), rollup, now_us)
             catalog.add_version(stored.id, plain_spec, data_hash, edge, now_us)
 
     def put_endpoint(self, spec: Endpoint) -> Stored[Endpoint]:
@@ -274,11 +287,29 @@ def _stored(definition: Definition) -> Stored[Any]:
     return Stored(definition.id, spec, (), definition.generation)
 
 
+def _edge_of_change(versions: Sequence[RollupVersion], after: Rollup, now_us: int) -> int:
+    """From when on a new form holds: where its buckets and those of the form before it both begin.
+
+    A form whose time would begin later still is dropped, and the one before it looked at.
+    """
+    edge = now_us
+    for version in reversed(versions):
+        edge = _common_edge(Rollup.from_plain(dict(version.spec)), after, edge)
+        if edge > version.validity.start:
+            break
+    return edge
+
+
 def _common_edge(before: Rollup, after: Rollup, now_us: int) -> int:
-    """The last instant at which buckets of two rollups both begin: no event is in buckets of both."""
+    """The last instant at which buckets of two rollups both begin: no event is in buckets of both.
+
+    The beginning of time where there is none within a century, as between the days of two zones:
+    then all is computed anew.
+    """
     us = now_us
-    while True:
+    while us > now_us - _CENTURY_US:
         edge = after.width.floor(before.width.floor(us, before.zone), after.zone)
         if edge == us:
             return edge
         us = edge
+    return BEGINNING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -17,13 +17,12 @@ from aggflow.engine.version import Version
 from aggflow.errors import QueryError, SourceTypeError
 from aggflow.measures.cells import Cells, Layout
 from aggflow.measures.kind import Kind
-from aggflow.measures.registry import MEASURES, SKETCH_MEASURES, StateKey
-from aggflow.measures.state import Column, Sketch, State
+from aggflow.measures.registry import StateKey
+from aggflow.measures.vocabulary import Codes
 from aggflow.store.resident import Resident, Vocabularies
 from aggflow.timeline import Window, WindowSet
 
 OpenRows = Callable[[], AbstractContextManager[SourceRows]]
-_SKETCHES = {measure.name for measure in SKETCH_MEASURES}
 
 
 @dataclass
@@ -34,10 +33,10 @@ class Trace:
     ----------
     stored, live
         The windows that came from segments, and from the source.
-    segments
-        How many segments were read.
+    files
+        The segments that were read.
     cells
-        How many cells were merged.
+        How many cells were merged, by version, window and grain.
     rows
         How many source rows the live part read.
     sql
@@ -50,8 +49,8 @@ class Trace:
 
     stored: WindowSet = field(default_factory=WindowSet)
     live: WindowSet = field(default_factory=WindowSet)
-    segments: int = 0
-    cells: int = 0
+    files: set[str] = field(default_factory=set[str])
+    cells: dict[tuple[int, Window, int], int] = field(default_factory=dict[tuple[int, Window, int], int])
     rows: int = 0
     sql: list[str] = field(default_factory=list[str])
     tail_age: float | None = None
@@ -77,37 +76,35 @@ class Reader:
         self._open_rows = open_rows
         self.trace = Trace()
 
-    def cells(
+    def parts(
         self,
         pieces: Sequence[Piece],
         keys: Sequence[StateKey],
         paths: frozenset[str],
         kinds: dict[StateKey, Kind],
-    ) -> list[Cells]:
+    ) -> Iterator[Cells]:
         """The cells of pieces, a part a piece and grain, under the keys of the question.
 
-        A grouping that a version lacks is missing there; a state that it lacks is neutral.
+        A grouping that a version lacks is missing there; a state that it lacks is not in its parts.
 
         Parameters
         ----------
         pieces
             Of one window, any versions.
         keys
-            States that are asked for, all of them kept at the same groupings.
+            All states that are asked for in that window.
         paths
             The groupings that are returned or filtered.
         kinds
-            The kind of each key's field; filled here from the first version that has it.
+            The kind of each key's field; filled here by the first version that has it.
         """
-        found: list[Cells] = []
         for piece in pieces:
-            own = {key: piece.version.find(key, paths) for key in keys}
-            layout, grains = self._grains(piece, [key for key in own.values() if key is not None])
+            own = {key: mine for key in keys if (mine := piece.version.find(key, paths)) is not None}
+            layout, grains = self._grains(piece, list(dict.fromkeys(own.values())))
             for key, mine in own.items():
-                if mine is not None:
-                    _same_kind(kinds, key, layout.kinds[mine])
-            found += self._picked(piece, layout, grains, own, paths)
-        return found
+                _same_kind(kinds, key, layout.kinds[mine])
+            if grains:
+                yield from self._picked(piece, layout, grains, own, paths)
 
     def _grains(self, piece: Piece, keys: list[StateKey]) -> tuple[Layout, Sequence[Cells]]:
         window = WindowSet.of(piece.window)
@@ -115,13 +112,13 @@ class Reader:
             layout = piece.version.layout
             assert layout is not None  # noqa: S101 - a version with segments has been built
             self.trace.stored |= window
-            self.trace.segments += piece.row.file is not None
             if piece.row.file is None:
                 return layout, ()
-            return layout, [cut(cells, piece.window) for cells in self._resident.grains(layout, piece.row)]
+            self.trace.files.add(piece.row.file)
+            return layout, self._resident.grains(layout, piece.row)
         self.trace.live |= window
         tail, age = self._tails.get(
-            (piece.version.rollup_id, piece.version.number, piece.window, tuple(sorted(set(keys)))),
+            (piece.version.rollup_id, piece.version.number, piece.window, tuple(sorted(keys))),
             lambda: self._read_live(piece.version, piece.window, keys),
         )
         self.trace.tail_age = max(age, self.trace.tail_age or 0.0)
@@ -147,31 +144,24 @@ class Reader:
         piece: Piece,
         layout: Layout,
         grains: Sequence[Cells],
-        own: dict[StateKey, StateKey | None],
+        own: dict[StateKey, StateKey],
         paths: frozenset[str],
-    ) -> list[Cells]:
+    ) -> Iterator[Cells]:
         """The cells under the question's keys: those of one grain together, others apart."""
-        if not grains:
-            return []
         by_grain: dict[int, dict[StateKey, StateKey]] = {}
         for key, mine in own.items():
-            if mine is not None:
-                by_grain.setdefault(layout.grain_of(mine), {})[key] = mine
+            by_grain.setdefault(layout.grain_of(mine), {})[key] = mine
         # A version that lacks every state still says which groups had events.
-        parts: list[Cells] = []
         for grain, mine in (by_grain or {0: {}}).items():
-            cells = grains[grain]
-            self.trace.cells += len(cells)
-            missing = self.vocabularies(piece.version)
-            codes = {
-                path: cells.codes[path]
-                if path in cells.codes
-                else np.full(len(cells), missing[path].code_of(None), dtype=np.int32)
-                for path in paths
-            }
-            states: dict[StateKey, State] = {key: cells.states[mine[key]] for key in mine}
-            parts.append(Cells(cells.buckets, codes, cells.rows, states))
-        return parts
+            cells = cut(grains[grain].only(dict.fromkeys(mine.values())), piece.window)
+            self.trace.cells[piece.version.number, piece.window, grain] = len(cells)
+            codes = {path: self._codes(cells, path, piece.version) for path in paths}
+            yield Cells(cells.buckets, codes, cells.rows, {key: cells.states[mine[key]] for key in mine})
+
+    def _codes(self, cells: Cells, path: str, version: Version) -> Codes:
+        if path in cells.codes:
+            return cells.codes[path]
+        return np.full(len(cells), self.vocabularies(version)[path].code_of(None), dtype=np.int32)
 
 
 def checked_layout(version: Version, rows: SourceRows) -> Layout:
@@ -190,24 +180,6 @@ def checked_layout(version: Version, rows: SourceRows) -> Layout:
             hint="build the rollup anew with full=True",
         )
     return layout
-
-
-def completed(cells: Cells, keys: Sequence[StateKey], kinds: dict[StateKey, Kind]) -> Cells:
-    """Cells with all of the keys, neutral where they are lacking."""
-    states = {key: cells.states.get(key) or _neutral(key, kinds[key], len(cells)) for key in keys}
-    return Cells(cells.buckets, cells.codes, cells.rows, states)
-
-
-def _neutral(key: StateKey, kind: Kind, count: int) -> State:
-    columns = MEASURES[key.measure].columns(kind)
-    if key.measure in _SKETCHES:
-        keys, counts = (np.zeros(0, dtype=column.type.to_pandas_dtype()) for column in columns)
-        return {"sketch": Sketch(np.zeros(count + 1, dtype=np.int64), keys, counts)}
-    state: dict[str, Column] = {}
-    for column in columns:
-        type_ = object if column.neutral is None else column.type.to_pandas_dtype()
-        state[column.name] = np.full(count, column.neutral, dtype=type_)
-    return state
 
 
 def cut(cells: Cells, window: Window) -> Cells:

@@ -10,11 +10,11 @@ from aggflow.engine.question import Asked, Order, Question
 from aggflow.errors import Problem, QueryError, SpecError, did_you_mean
 from aggflow.measures.registry import StateKey, state_key
 from aggflow.measures.vocabulary import GroupingValue
-from aggflow.spec.choice import Fixed, QueryTime
+from aggflow.spec.choice import Fixed, QueryTime, is_returned
 from aggflow.spec.endpoint import LOOKBACK_LIMIT, SERIES_ROWS, Endpoint
 from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
-from aggflow.spec.fit import canonical_grouping, choices, returned_groupings
+from aggflow.spec.fit import canonical_grouping, choices, former_choices
 from aggflow.spec.rollup import kept_for, rollup_of
 from aggflow.spec.timing import Lookback, TimeSeries
 from aggflow.timeline import Duration, Interval, Window, Zone, lookback
@@ -75,9 +75,11 @@ class Shape:
     @classmethod
     def of(cls, endpoint: Endpoint, filter: Filter) -> Shape:  # noqa: A002 - the field's word
         """The shape of an endpoint of a filter, which may have changed since the endpoint was saved."""
-        paths = {grouping.name: grouping.path for grouping in filter.groupings}
-        chosen = choices(endpoint, filter)
-        returned = returned_groupings(endpoint, filter)
+        # A grouping that the filter has no more keeps its values in the past.
+        former = former_choices(endpoint, filter)
+        paths = {grouping.name: grouping.path for grouping in filter.groupings} | {p: p for p in former}
+        chosen = choices(endpoint, filter) | former
+        returned = [name for name, choice in chosen.items() if is_returned(choice)]
         timing = endpoint.timing
         interval = timing.interval if isinstance(timing, TimeSeries) else None
         series = Interval.of(interval or filter.interval) if isinstance(timing, TimeSeries) else None

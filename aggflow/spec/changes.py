@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.choice import is_returned
@@ -56,6 +56,27 @@ def effects(old: Filter, new: Filter, endpoints: Iterable[Endpoint]) -> tuple[Ef
         for endpoint in endpoints
         for effects_of in (_groupings, _fields, _interval)
         for effect in effects_of(old, new, endpoint)
+    )
+
+
+def carried(endpoint: Endpoint, old: Filter, new: Filter) -> Endpoint:
+    """An endpoint that still means what it meant, whatever its groupings are called after a change.
+
+    Names that the changed filter does not know any more become paths, which stay what they are.
+    """
+    known = {text for grouping in new.groupings for text in (grouping.name, grouping.path)}
+    paths = {grouping.name: grouping.path for grouping in old.groupings if grouping.name not in known}
+
+    def renamed(name: str) -> str:
+        return paths.get(name, name)
+
+    return replace(
+        endpoint,
+        groupings={renamed(name): choice for name, choice in endpoint.groupings.items()},
+        sort=tuple(replace(sort, by=renamed(sort.by)) for sort in endpoint.sort),
+        grouping_limits=tuple(
+            replace(limit, grouping=renamed(limit.grouping)) for limit in endpoint.grouping_limits
+        ),
     )
 
 

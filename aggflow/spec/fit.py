@@ -134,6 +134,12 @@ def choices(endpoint: Endpoint, of: Filter) -> dict[str, AnyChoice]:
     return {grouping.name: named.get(grouping.name, Aggregate()) for grouping in of.groupings}
 
 
+def former_choices(endpoint: Endpoint, of: Filter) -> dict[str, AnyChoice]:
+    """The choice of every grouping that the filter had when the endpoint was saved and has no more."""
+    kept = {text for grouping in of.groupings for text in (grouping.name, grouping.path)}
+    return {name: choice for name, choice in endpoint.groupings.items() if name not in kept}
+
+
 def returned_groupings(endpoint: Endpoint, of: Filter) -> list[str]:
     """The groupings whose values answers hold, in the filter's order."""
     return [name for name, choice in choices(endpoint, of).items() if is_returned(choice)]

@@ -284,7 +284,7 @@ class History:
     def finish(self, folder: Path) -> None:
         """All is built; the states are those of the source, and those of one full build."""
         self.build(None, full=False)
-        report = self.shop.ws.verify("f", sample=1000)
+        report = self.shop.ws.verify("f", sample=10)
         assert report.agrees, report.differences
         whole = Shop(folder, self.shop.now, home="whole")
         whole.source()
