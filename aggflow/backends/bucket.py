@@ -38,7 +38,7 @@ class BucketExpression:
         From such numbers to the starts of their buckets in whole seconds since the epoch.
     """
 
-    number: ir.Column
+    number: ir.Value
     starts: Callable[[_Ints], _Ints]
 
 
@@ -64,14 +64,16 @@ def bucket_of(
     if interval.unit in ("day", "week"):
         days, first = (7, _MONDAY_US) if interval.unit == "week" else (interval.count, 0)
         local = _local(time_us, zone, window)
-        number = floor_to(local - first if first else local, days * _DAY_US, can)
-        return BucketExpression(number + first if first else number, lambda numbers: _starts(numbers // _DAY_US, zone))
+        number: Any = floor_to(local - first if first else local, days * _DAY_US, can)
+        return BucketExpression(
+            number + first if first else number, lambda numbers: _starts(numbers // _DAY_US, zone)
+        )
     # Months: the days' numbers are cut by the few edges that the window has.
     edges = interval.edges(window, zone)
     cases = [(time_us < after, start // _SECOND_US) for start, after in pairwise(edges)]
     last = edges[-1] // _SECOND_US
-    number = ibis.cases(*cases, else_=last) if cases else ibis.literal(last, "int64")
-    return BucketExpression(number.cast("int64"), lambda starts: starts)
+    month: Any = ibis.cases(*cases, else_=last) if cases else ibis.literal(last, "int64")
+    return BucketExpression(month.cast("int64"), lambda starts: starts)
 
 
 def _local(time_us: Any, zone: Zone, window: Window) -> Any:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import duckdb
 import ibis
@@ -62,7 +62,7 @@ def absolute_url(url: str, base: Path) -> str:
     """
     scheme, path = split_url(url)
     if scheme in ("duckdb", "sqlite") and path and path != ":memory:":
-        return f"{scheme}://{_absolute(path, base)}"
+        return f"{scheme}://{quote(_absolute(path, base))}"
     return _absolute(path, base) if scheme == "" and path else url
 
 
@@ -110,12 +110,12 @@ def _open(source: Source) -> tuple[Any, bool]:
     if scheme == "":
         return _open_files(source, path), True
     if scheme == "duckdb":
-        return _open_duckdb(path), True
+        return _open_duckdb(source, path), True
     if scheme == "sqlite":
         _must_exist(source, path)
         # URI form, since only that opens read-only.
         return ibis.sqlite.from_connection(
-            sqlite3.connect(f"file:{Path(path).as_posix()}?mode=ro", uri=True, check_same_thread=False)
+            sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, check_same_thread=False)
         ), True
     capability(urlsplit(source.url).scheme)
     pool: dict[str, Any] = _local.__dict__.setdefault("pool", {})
@@ -124,11 +124,10 @@ def _open(source: Source) -> tuple[Any, bool]:
     return pool[source.url], False
 
 
-def _open_duckdb(path: str) -> Any:
+def _open_duckdb(source: Source, path: str) -> Any:
     if not path or path == ":memory:":
         return _in_utc(ibis.duckdb.connect())
-    if not Path(path).exists():
-        raise SourceUnavailableError(f"there is no file {path}", hint="check the source's URL")
+    _must_exist(source, path)
     try:
         return _in_utc(ibis.duckdb.connect(path, read_only=True))
     except duckdb.ConnectionException:
@@ -198,5 +197,5 @@ def _url_of(con: Any) -> str:
     if con.name in ("duckdb", "sqlite"):
         found = con.raw_sql("PRAGMA database_list").fetchall()
         path = next((row[2] for row in found if row[1] not in ("temp", "system")), None)
-        return f"{con.name}://{path}" if path else ""
+        return f"{con.name}://{quote(path)}" if path else ""
     return ""

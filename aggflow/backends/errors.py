@@ -22,7 +22,7 @@ from aggflow.errors import (
 )
 
 # Most specific first: the first class that an error is an instance of decides.
-DRIVER_ERRORS: tuple[tuple[type[BaseException], type[SourceError]], ...] = (
+DRIVER_ERRORS: tuple[tuple[type[Exception], type[SourceError]], ...] = (
     (duckdb.CatalogException, SourceMissingError),
     (duckdb.IOException, SourceUnavailableError),
     (duckdb.ConnectionException, SourceUnavailableError),
@@ -32,27 +32,37 @@ DRIVER_ERRORS: tuple[tuple[type[BaseException], type[SourceError]], ...] = (
     (duckdb.TransactionException, SourceUnavailableError),
     (duckdb.InterruptException, SourceUnavailableError),
     (duckdb.Error, SourceQueryError),
-    (sqlite3.OperationalError, SourceUnavailableError),
-    (sqlite3.DatabaseError, SourceQueryError),
+    (sqlite3.Error, SourceQueryError),
     (ibis_errors.TableNotFound, SourceMissingError),
     (ibis_errors.OperationNotDefinedError, UnsupportedError),
     (ibis_errors.UnsupportedOperationError, UnsupportedError),
     (ibis_errors.UnsupportedBackendType, UnsupportedError),
     (ibis_errors.IbisTypeError, SourceTypeError),
     (ibis_errors.IbisError, SourceQueryError),
-    (pa.ArrowInvalid, SourceTypeError),
-    (FileNotFoundError, SourceUnavailableError),
-    (ConnectionError, SourceUnavailableError),
+    (pa.ArrowException, SourceTypeError),
     (OSError, SourceUnavailableError),
 )
+# SQLite has one class for a wrong statement and for a file that is locked; these codes say the latter.
+_SQLITE_UNAVAILABLE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+}
 
 _HINTS: dict[type[SourceError], str] = {
     SourceMissingError: "check the table's name and that it still exists",
     SourceUnavailableError: "check that the file or server is there, and that no other process locks it",
     SourceTypeError: "check the column's type and its values",
-    SourceQueryError: "the database's own message is above",
+    SourceQueryError: "this is the database's own message",
 }
-_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")
+# Greedy, so that a password with an @ in it is hidden to its end.
+_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
+_SECRET = re.compile(r"\b((?:password|passwd|pwd|token|secret)\s*=\s*)[^\s&;]+", re.IGNORECASE)
 
 
 @contextmanager
@@ -69,19 +79,28 @@ def mapped(source: str) -> Iterator[None]:
     except AggflowError:
         raise
     except tuple(kind for kind, _ in DRIVER_ERRORS) as error:
-        ours = next(ours for kind, ours in DRIVER_ERRORS if isinstance(error, kind))
+        ours = _ours(error)
         raise ours(f"source {source!r}: {_first_line(error)}", hint=_HINTS.get(ours, "")) from error
 
 
 def without_password(text: str) -> str:
-    """A text with the password of every URL in it hidden.
+    """A text with the passwords of URLs and connection strings in it hidden.
 
     Examples
     --------
     >>> without_password("postgresql://me:secret@host/db")
     'postgresql://me:***@host/db'
+    >>> without_password("mysql://host/db?password=secret&ssl=1")
+    'mysql://host/db?password=***&ssl=1'
     """
-    return _PASSWORD.sub(r"\1:***@", text)
+    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+def _ours(error: Exception) -> type[SourceError]:
+    # The lower byte of an extended code is the code.
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNAVAILABLE:
+        return SourceUnavailableError
+    return next(ours for kind, ours in DRIVER_ERRORS if isinstance(error, kind))
 
 
 def _first_line(error: BaseException) -> str:

@@ -32,7 +32,7 @@ def fetch(con: Any, can: Capability, expression: ir.Table) -> pa.Table:
     # By way of pandas, as Ibis would do it, integers beside a null would become floats.
     with closing(con.raw_sql(con.compile(expression))) as cursor:
         rows = cursor.fetchall()
-    schema = expression.schema()
+    schema: Any = expression.schema()
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)
     arrays = [_typed(values, type_) for values, type_ in zip(columns, schema.types, strict=True)]
     return pa.table(arrays, names=list(schema.names))

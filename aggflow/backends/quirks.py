@@ -39,7 +39,8 @@ def function(name: str, *types: str, returns: str) -> Any:
         "return": returned
     }
     signed.__name__ = name
-    return ibis.udf.scalar.builtin(signed, name=name)
+    builtin: Any = ibis.udf.scalar.builtin
+    return builtin(signed, name=name)
 
 
 def micros(time: ir.Column, can: Capability) -> ir.Column:
@@ -49,13 +50,13 @@ def micros(time: ir.Column, can: Capability) -> ir.Column:
         return function(can.micros_function, str(time.type()), returns="int64")(time)
     if can.micros == "text":
         return _micros_of_text(time.cast("string"), can)
-    plain = time.cast("timestamp")
+    plain: Any = time.cast("timestamp")
     if can.micros == "cast":
         return plain.cast("int64")
     return civil_seconds(plain) * 1_000_000 + plain.microsecond().cast("int64")
 
 
-def civil_seconds(time: Any) -> ir.Column:
+def civil_seconds(time: Any) -> Any:
     """Whole seconds since the epoch by integer arithmetic on the calendar's parts.
 
     Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", ``days_from_civil``.
@@ -95,7 +96,8 @@ def _micros_of_text(text: Any, can: Capability) -> ir.Column:
     # Taken without its fraction, which would round the second up.
     whole = seconds("%s", text.substr(0, 19).concat(strip(text.substr(19), ".0123456789"))).cast("int64")
     # A text is read as a number as far as it is one: the 0 of "0" + "Z", the 0.5 of "0" + ".5+02:00".
-    fraction = ibis.literal("0").concat(text.substr(19, 7)).cast("float64")
+    zero: Any = ibis.literal("0")
+    fraction = zero.concat(text.substr(19, 7)).cast("float64")
     return whole * 1_000_000 + (fraction * 1e6 + 0.5).cast("int64")
 
 
@@ -126,9 +128,11 @@ def unscaled(number: Any, scale: int) -> ir.Column:
     """
     if not scale:
         return number.cast("int64")
-    whole = number.floor()
-    fraction = ((number - whole) * 10**scale).round().cast("int64")
-    return whole.cast("int64") * 10**scale + fraction
+    # Of the size, whose floor always fits the type.
+    size, sign = number.abs(), (number < 0).ifelse(-1, 1)
+    whole = size.floor()
+    fraction = ((size - whole) * 10**scale).round().cast("int64")
+    return (whole.cast("int64") * 10**scale + fraction) * sign
 
 
 def hashed(value: Any, can: Capability) -> ir.Column:

@@ -239,7 +239,8 @@ def _field(rows: SourceRows, key: StateKey, kind: Kind) -> ir.Column:
             value = quirks.hashed(value, rows.can)
     if not key.where:
         return value
-    return rows.predicate(key.where).ifelse(value, ibis.null(value.type()))
+    where: Any = rows.predicate(key.where)
+    return where.ifelse(value, ibis.null(value.type()))
 
 
 def _field_names(layout: Layout) -> dict[StateKey, str]:
@@ -338,7 +339,7 @@ class _Reader:
         )
 
     def _aggregates(self, keys: tuple[StateKey, ...]) -> dict[str, ir.Scalar]:
-        found = {_ROWS: self.staged.count()}
+        found: dict[str, ir.Scalar] = {_ROWS: self.staged.count()}
         for i, key in enumerate(keys):
             if key in self.names and key.measure in _CELL:
                 field = self.names[key]
@@ -409,7 +410,8 @@ class _Reader:
         table = self.fetch(there.group_by([*by, field]).aggregate(**{_ROWS: there.count()}))
         values = table[field].to_pandas()
         plain = values.astype("int64") if pa.types.is_integer(table[field].type) else values.astype(object)
-        hashes = pd.util.hash_array(plain.to_numpy(), categorize=False).view(np.int64)
+        hash_array: Any = pd.util.hash_array
+        hashes = hash_array(plain.to_numpy(), categorize=False).view(np.int64)
         return {"sketch": hashed_states(index.cells_of(table), hashes, index.count)}
 
 

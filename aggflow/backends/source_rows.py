@@ -48,7 +48,7 @@ class SourceRows:
         self.can = session.can
         self.con = session.con
         self.table = session.table
-        self._columns = session.table.schema()
+        self._columns: Any = session.table.schema()
         for name in (self.source.time, self.source.ingestion_time, self.source.json):
             if name is not None:
                 self._must_have(name)
