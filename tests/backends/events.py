@@ -41,7 +41,7 @@ KINDS = (
     "A",
     "ä",
     "🦆 quack",
-    "it's \"quoted\"",
+    'it\'s "quoted"',
     "'; DROP TABLE events; --",
     "line\nbreak",
     "100%",
@@ -58,8 +58,8 @@ PRICES = tuple(
     for text in ("0.29", "-0.2900", None, "19.9999", "12345678901234.5678", "-0.0001", "0")
 )
 DOCS: tuple[Any, ...] = (
-    {"user": {"name": "ann", "age": 31, "vip": True}, "tags": ["x", "y"], "a.b": 1},
-    {"user": {"name": "björn", "age": 29.5, "vip": False}, "tags": []},
+    {"user": {"name": "ann", "age": 31, "vip": True}, "marks": ["x", "y"], "a.b": 1},
+    {"user": {"name": "björn", "age": 29.5, "vip": False}, "marks": []},
     {"user": {"name": None, "age": None}},
     {"user": {"name": "it's", "age": "37"}},
     {"user": {"age": "apples"}},
@@ -193,7 +193,11 @@ def in_sqlite(folder: Path) -> Loaded:
     path = folder / "events.sqlite"
     rows = events()
     columns = [column.split()[0] for column in _SQLITE.split(", ")]
-    spelled = {"zoned": _spellings(_ZONED + _NAIVE), "happened": _spellings(_NAIVE), "arrived": _spellings(_NAIVE)}
+    spelled = {
+        "zoned": _spellings(_ZONED + _NAIVE),
+        "happened": _spellings(_NAIVE),
+        "arrived": _spellings(_NAIVE),
+    }
     con = sqlite3.connect(path)
     con.execute(f"CREATE TABLE events ({_SQLITE})")
     con.executemany(
@@ -211,7 +215,10 @@ def _fill(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE TABLE events ({_DUCKDB})")
     places = ", ".join("?" for _ in _DUCKDB.replace("(18, 4)", "").replace("varchar, zip", "zip").split(", "))
     for row in events():
-        values = {**row, "happened": None if row["happened"] is None else row["happened"].replace(tzinfo=None)}
+        values = {
+            **row,
+            "happened": None if row["happened"] is None else row["happened"].replace(tzinfo=None),
+        }
         values["arrived"] = None if row["arrived"] is None else row["arrived"].replace(tzinfo=None)
         con.execute(f"INSERT INTO events VALUES ({places})", list(values.values()))
 

@@ -132,7 +132,11 @@ def bins(there: list[Any]) -> dict[tuple[int, int], int]:
     found: dict[tuple[int, int], int] = defaultdict(int)
     for v in there:
         number = float(v)
-        key = (0, 0) if number == 0 else (int(math.copysign(1, number)), math.ceil(math.log(abs(number)) / LN_GAMMA))
+        key = (
+            (0, 0)
+            if number == 0
+            else (int(math.copysign(1, number)), math.ceil(math.log(abs(number)) / LN_GAMMA))
+        )
         found[key] += 1
     return dict(found)
 

@@ -15,7 +15,14 @@ from conftest import Open
 from events import EPOCH, Loaded, Row, instant, micros
 from expected import FLOORS, Asked, Bucket, bins, calendar, cells, close, finished, fixed, values
 
-from aggflow.backends.rollup_sql import extent, layout_of, null_times, read_states, touched_since
+from aggflow.backends.rollup_sql import (
+    extent,
+    layout_of,
+    newest_arrival,
+    null_times,
+    read_states,
+    touched_since,
+)
 from aggflow.backends.source_rows import SourceRows
 from aggflow.measures.cells import Cells
 from aggflow.measures.quantile import OFFSET
@@ -77,7 +84,14 @@ def agree(
 
 
 def _same(
-    calculation: Calculation, found: Cells, i: int, key: StateKey, kind: Any, rows: list[Row], asked: Asked, at: Any
+    calculation: Calculation,
+    found: Cells,
+    i: int,
+    key: StateKey,
+    kind: Any,
+    rows: list[Row],
+    asked: Asked,
+    at: Any,
 ) -> None:
     one = found.slice(i, i + 1)
     (got,) = MEASURES[key.measure].finish(one.states[key], calculation, kind, None).to_list()
@@ -88,7 +102,9 @@ def _same(
         assert close(got, wanted), (at, calculation, got, wanted)
 
 
-def _same_bins(found: Cells, i: int, key: StateKey, kind: Any, rows: list[Row], asked: Asked, at: Any) -> None:
+def _same_bins(
+    found: Cells, i: int, key: StateKey, kind: Any, rows: list[Row], asked: Asked, at: Any
+) -> None:
     sketch = found.slice(i, i + 1).states[key]["sketch"]
     assert isinstance(sketch, Sketch)
     unit = 10**kind.scale
@@ -108,7 +124,9 @@ def test_every_calculation_of_numbers(loaded: Loaded, open_rows: Open, field: st
 
 
 def test_integers_at_both_ends_of_64_bits_are_exact(loaded: Loaded, open_rows: Open) -> None:
-    aggregation = Aggregation("it", "extreme", ("COUNT", "MIN", "MAX", "FIRST", "LAST", "APPROX_COUNT_DISTINCT"))
+    aggregation = Aggregation(
+        "it", "extreme", ("COUNT", "MIN", "MAX", "FIRST", "LAST", "APPROX_COUNT_DISTINCT")
+    )
     declared = Filter("f", "events", "1h", aggregations=(aggregation,))
     with open_rows() as rows:
         agree(rows, declared, {"it": Asked(of("extreme"))}, loaded, bucket=fixed(3600))
@@ -180,7 +198,9 @@ def test_sub_filters(loaded: Loaded, open_rows: Open) -> None:
 
 @pytest.mark.parametrize("path", ["kind", "flag", "code", "small"])
 def test_groupings_hold_any_value_and_null(loaded: Loaded, open_rows: Open, path: str) -> None:
-    declared = Filter("f", "events", "1y", groupings=(path,), aggregations=(Aggregation("it", "units", ("SUM", "LAST")),))
+    declared = Filter(
+        "f", "events", "1y", groupings=(path,), aggregations=(Aggregation("it", "units", ("SUM", "LAST")),)
+    )
     with open_rows() as rows:
         agree(
             rows, declared, {"it": Asked(of("units"))}, loaded,
@@ -202,7 +222,9 @@ def test_floating_groupings_without_a_number_are_missing(loaded: Loaded, open_ro
 
 
 def test_several_groupings_at_once(loaded: Loaded, open_rows: Open) -> None:
-    aggregation = Aggregation("it", "amount", ("COUNT", "AVG", "FIRST", "PERCENTILES", "APPROX_COUNT_DISTINCT"))
+    aggregation = Aggregation(
+        "it", "amount", ("COUNT", "AVG", "FIRST", "PERCENTILES", "APPROX_COUNT_DISTINCT")
+    )
     declared = Filter("f", "events", "1h", groupings=("kind", "flag", "day"), aggregations=(aggregation,))
 
     def day(row: Row) -> Any:
@@ -210,14 +232,20 @@ def test_several_groupings_at_once(loaded: Loaded, open_rows: Open) -> None:
 
     with open_rows() as rows:
         agree(
-            rows, declared, {"it": Asked(of("amount"))}, loaded, bucket=fixed(3600), by=(of("kind"), of("flag"), day)
+            rows,
+            declared,
+            {"it": Asked(of("amount"))},
+            loaded,
+            bucket=fixed(3600),
+            by=(of("kind"), of("flag"), day),
         )
 
 
 def test_times_group_by_their_instant(loaded: Loaded, open_rows: Open) -> None:
     def stamp(row: Row) -> str:
-        text = row["happened"].isoformat().replace("+00:00", "")
-        return (text.rstrip("0") if "." in text else text) + "Z"
+        us = row["happened"].microsecond
+        fraction = f".{us:06}" if us % 1000 else f".{us // 1000:03}" if us else ""
+        return f"{row['happened']:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
     declared = Filter("f", "events", "1y", groupings=("happened",))
     with open_rows() as rows:
@@ -238,10 +266,17 @@ def test_structs_are_looked_into(loaded: Loaded, open_rows: Open) -> None:
         return None if row["place"] is None else row["place"]["zip"]
 
     aggregation = Aggregation("it", "@.place.zip", EVERYTHING)
-    declared = Filter("f", "events", "1mo", where="@.tags.length >= 2", groupings=("@.place.city",), aggregations=(aggregation,))
+    declared = Filter(
+        "f",
+        "events",
+        "1y",
+        where="@.tags.length >= 2",
+        groupings=("@.place.city",),
+        aggregations=(aggregation,),
+    )
     with open_rows() as rows:
         agree(
-            rows, declared, {"it": Asked(code)}, loaded, bucket=calendar(timedelta(0), FLOORS["1mo"]), by=(city,),
+            rows, declared, {"it": Asked(code)}, loaded, bucket=calendar(timedelta(0), FLOORS["1y"]), by=(city,),
             where=lambda r: r["tags"] is not None and len(r["tags"]) >= 2,
         )  # fmt: skip
 
@@ -295,7 +330,7 @@ def test_json_paths(loaded: Loaded, open_rows: Open, prefix: str) -> None:
         aggregations=(
             Aggregation("age", f"{prefix}.user.age", ("COUNT", *NUMERIC, "PERCENTILES")),
             Aggregation("text", f"{prefix}.user.age", ("FIRST", "LAST", "APPROX_COUNT_DISTINCT")),
-            Aggregation("tagged", where=f"{prefix}.tags.length > 1"),
+            Aggregation("tagged", where=f"{prefix}.marks.length > 1"),
             Aggregation("dotted", f"{prefix}['a.b']", ("SUM",)),
         ),
     )
@@ -307,12 +342,18 @@ def test_json_paths(loaded: Loaded, open_rows: Open, prefix: str) -> None:
     fields = {
         "age": Asked(as_number(age)),
         "text": Asked(as_text(age)),
-        "tagged": Asked(of("id"), lambda r: isinstance(at("tags")(r), list) and len(at("tags")(r)) > 1),
+        "tagged": Asked(of("id"), lambda r: isinstance(at("marks")(r), list) and len(at("marks")(r)) > 1),
         "dotted": Asked(as_number(at("a.b"))),
     }
     with open_rows() as rows:
         found = agree(
-            rows, declared, fields, loaded, bucket=fixed(86_400), by=(as_text(name), as_text(vip)), where=where
+            rows,
+            declared,
+            fields,
+            loaded,
+            bucket=fixed(86_400),
+            by=(as_text(name), as_text(vip)),
+            where=where,
         )
     assert found > 20
 
@@ -340,10 +381,16 @@ def test_buckets_below_a_day_follow_no_zone(loaded: Loaded, open_rows: Open, wid
 @pytest.mark.parametrize("width", FLOORS)
 def test_buckets_of_calendars(loaded: Loaded, open_rows: Open, width: str, zone: str) -> None:
     declared = Filter(
-        "f", "events", width, time_zone=zone, aggregations=(Aggregation("it", "amount", ("COUNT", "LAST", "PERCENTILES")),)
+        "f",
+        "events",
+        width,
+        time_zone=zone,
+        aggregations=(Aggregation("it", "amount", ("COUNT", "LAST", "PERCENTILES")),),
     )
-    # Before 1970 some of these zones were minutes and seconds off; the long span has many changes of clocks.
-    span = (instant("1969-12-30T00:00:00"), instant("2040-01-01T00:00:00"))
+    if loaded.name in ("parquet", "csv") and zone != "Europe/Berlin":
+        pytest.skip("the statements are those of DuckDB")
+    # Around changes of clocks in both directions, with a time in each bucket's first and last microsecond.
+    span = window("1969-12-30T00:00:00" if width == "7d" else "2023-12-15T00:00:00", "2025-02-01T00:00:00")
     with open_rows() as rows:
         agree(
             rows, declared, {"it": Asked(of("amount"))}, loaded, bucket=calendar(ZONES[zone], FLOORS[width]), span=span
@@ -392,7 +439,11 @@ def test_dates_are_times_at_midnight(loaded: Loaded, open_rows: Open, zone: str)
         if row["day"] is None:
             return None
         naive = datetime(row["day"].year, row["day"].month, row["day"].day)
-        moment = naive.replace(tzinfo=EPOCH.tzinfo) - offset if offset is not None else naive.replace(tzinfo=ZONES[zone])  # type: ignore[arg-type]
+        moment = (
+            naive.replace(tzinfo=EPOCH.tzinfo) - offset
+            if offset is not None
+            else naive.replace(tzinfo=ZONES[zone])
+        )  # type: ignore[arg-type]
         return EPOCH + timedelta(microseconds=micros(moment))
 
     declared = Filter("f", "events", "1h")
@@ -444,7 +495,11 @@ def test_extent_counts_rows_by_day(loaded: Loaded, open_rows: Open) -> None:
     with open_rows() as rows:
         found = extent(rows, plain(where="@.units == 1"), ALWAYS)
         assert dict(zip(found.days.tolist(), found.rows.tolist(), strict=True)) == days
-        some = extent(rows, plain(), Window(*map(micros, window("1970-01-01T00:00:00.000001", "2000-02-29T23:59:59.999999"))))
+        some = extent(
+            rows,
+            plain(),
+            Window(*map(micros, window("1970-01-01T00:00:00.000001", "2000-02-29T23:59:59.999999"))),
+        )
     assert some.rows.sum() == 3
     assert some.days.tolist() == [0, 10_956, 11_016]
 
@@ -460,18 +515,20 @@ def test_hours_touched_since_an_arrival(loaded: Loaded, open_rows: Open) -> None
     newest = max(micros(r["arrived"]) for r in loaded.rows if r["arrived"])
     since = newest - 20_000_000
     with open_rows(ingestion_time="arrived") as rows:
-        assert touched_since(rows, plain(), None) == (touched_since(rows, plain(), newest + 1)[0], newest)
-        found, latest = touched_since(rows, plain(), since)
+        latest = newest_arrival(rows)
+        found = touched_since(rows, plain(), since)
+        assert not touched_since(rows, plain(), newest + 1)
     late = [r for r in loaded.rows if r["arrived"] and micros(r["arrived"]) >= since and r["happened"]]
     hours = {micros(r["happened"]) // 3_600_000_000 * 3_600_000_000 for r in late}
     assert latest == newest
     assert sum(w.end - w.start for w in found) == len(hours) * 3_600_000_000
-    assert all(Window(us, us + 1) & w for us in hours for w in found if w.start <= us < w.end)
     assert all(any(w.start <= us < w.end for w in found) for us in hours)
 
 
 def test_no_rows_are_no_cells(loaded: Loaded, open_rows: Open) -> None:
-    declared = Filter("f", "events", "1h", groupings=("kind",), aggregations=(Aggregation("it", "amount", EVERYTHING),))
+    declared = Filter(
+        "f", "events", "1h", groupings=("kind",), aggregations=(Aggregation("it", "amount", EVERYTHING),)
+    )
     with open_rows() as rows:
         span = window("2024-06-01T00:00:00", "2024-06-02T00:00:00")
         assert agree(rows, declared, {"it": Asked(of("amount"))}, loaded, bucket=fixed(3600), span=span) == 0
