@@ -102,7 +102,9 @@ class Plan:
 arrivals = st.builds(
     Arrive,
     st.lists(
-        st.tuples(minutes, st.sampled_from([0, 0, 1, 59]), teams, players, numbers, st.none() | st.integers(0, 5)),
+        st.tuples(
+            minutes, st.sampled_from([0, 0, 1, 59]), teams, players, numbers, st.none() | st.integers(0, 5)
+        ),
         min_size=1,
         max_size=8,
     ),
@@ -139,7 +141,9 @@ def choices(draw: Callable[..., Any], groupings: list[str], coarse: set[str]) ->
     values = {"team": ["a", "b", None, "none"], "player": ["x", "z", None]}
     found: dict[str, Any] = {}
     for name in groupings:
-        fixed = st.builds(af.Fixed, st.lists(st.sampled_from(values[name]), min_size=1, max_size=2), st.booleans())
+        fixed = st.builds(
+            af.Fixed, st.lists(st.sampled_from(values[name]), min_size=1, max_size=2), st.booleans()
+        )
         if name in coarse:
             found[name] = draw(st.just(af.All()) | st.just(af.Aggregate()) | fixed)
     return found

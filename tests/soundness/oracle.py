@@ -68,7 +68,9 @@ class Oracle:
         ]
         self.series = endpoint.timing.kind == "time_series"
         self.interval = (endpoint.timing.interval if self.series else None) or of.interval
-        self.kept = [e for e in events if RULES[of.where](e) and all(self.chosen(e, n, chosen[n]) for n in chosen)]
+        self.kept = [
+            e for e in events if RULES[of.where](e) and all(self.chosen(e, n, chosen[n]) for n in chosen)
+        ]
 
     def chosen(self, event: Event, name: str, choice: Any) -> bool:
         if choice is None or choice.kind in ("aggregate", "all"):
@@ -111,7 +113,9 @@ class Oracle:
         if field.calculation == "COUNT":
             return len(counted)
         pairs = [(e.time, getattr(e, aggregation.field)) for e in counted]
-        numbers = [(t, v) for t, v in pairs if v is not None and not (isinstance(v, float) and not math.isfinite(v))]
+        numbers = [
+            (t, v) for t, v in pairs if v is not None and not (isinstance(v, float) and not math.isfinite(v))
+        ]
         return compute(field.calculation, numbers, field.percentile)
 
     # -- order and limits
@@ -142,7 +146,9 @@ class Oracle:
             )
         return events
 
-    def first(self, everything: Any, ranked: Any, path: list[str], limit: int, sort: Any, fields: Any) -> set[Any]:
+    def first(
+        self, everything: Any, ranked: Any, path: list[str], limit: int, sort: Any, fields: Any
+    ) -> set[Any]:
         kept: set[Any] = set()
         members = {values(e, path) for e in everything}
         for parent in {member[:-1] for member in members}:
@@ -277,7 +283,9 @@ def assert_equal(found: list[dict[str, Any]], expected: list[dict[str, Any]], en
         assert list(ours["fields"]) == list(fields)
         for name, calculation in fields.items():
             one, other = ours["fields"][name], theirs["fields"][name]
-            assert same(one, other, calculation), f"row {i}, {name}: {one!r} is not {other!r}\n{found}\n{expected}"
+            assert same(one, other, calculation), (
+                f"row {i}, {name}: {one!r} is not {other!r}\n{found}\n{expected}"
+            )
 
 
 def same(one: Any, other: Any, calculation: str) -> bool:
