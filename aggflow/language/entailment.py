@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from aggflow.language.predicate import (
     FALSE,
     TRUE,
@@ -9,17 +11,21 @@ from aggflow.language.predicate import (
     Compare,
     Constant,
     Exists,
+    Find,
+    Glob,
     In,
     Like,
     Literal,
     Match,
     Not,
     Or,
-    Path,
     Predicate,
+    Subject,
     all_of,
     any_of,
 )
+
+Test: TypeAlias = Compare | Like | Glob | Match | Find | In | Exists
 
 
 def implies(a: Predicate, b: Predicate) -> bool:
@@ -54,17 +60,17 @@ def _normal(tree: Predicate, *, negated: bool = False) -> Predicate:
             return _negated(_normal_test(tree)) if negated else _normal_test(tree)
 
 
-def _normal_test(tree: Compare | Like | Match | In | Exists) -> Predicate:
+def _normal_test(tree: Test) -> Predicate:
     match tree:
-        case Compare(op="==", left=Path() as path, right=Literal(kind="null")):
-            return Not(Exists(path))
-        case Compare(op="!=", left=Path() as path, right=Literal(kind="null")):
-            return Exists(path)
+        case Compare(op="==", left=left, right=Literal(kind="null")) if not isinstance(left, Literal):
+            return Not(Exists(left))
+        case Compare(op="!=", left=left, right=Literal(kind="null")) if not isinstance(left, Literal):
+            return Exists(left)
         case Compare(op="==", left=left, right=Literal() as literal) if not isinstance(left, Literal):
             return In(left, (literal,))
-        case In(operand=Path() as path) if Literal(None) in tree.values:
+        case In(operand=operand) if Literal(None) in tree.values:
             rest = tuple(value for value in tree.values if value.kind != "null")
-            return any_of([Not(Exists(path)), _normal_test(In(path, rest))])
+            return any_of([Not(Exists(operand)), _normal_test(In(operand, rest))])
         case In(values=()):
             return FALSE
         case _:
@@ -108,17 +114,17 @@ def _test_entails(a: Predicate, b: Predicate) -> bool:
         case Not(), Not():
             return _test_entails(b.term, a.term)
         case _, Exists():
-            return b.path in _present(a)
+            return b.operand in _present(a)
         case _:
             return False
 
 
-def _present(test: Predicate) -> set[Path]:
-    """The fields that are surely there where a test is true."""
+def _present(test: Predicate) -> set[Subject]:
+    """The values that are surely there where a test is true."""
     match test:
         case Compare():
-            return {side for side in (test.left, test.right) if isinstance(side, Path)}
-        case Like() | Match() | In():
-            return {test.operand} if isinstance(test.operand, Path) else set()
+            return {side for side in (test.left, test.right) if not isinstance(side, Literal)}
+        case Like() | Glob() | Match() | Find() | In():
+            return {test.operand}
         case _:
             return set()

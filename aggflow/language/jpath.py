@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from aggflow.errors import ParseError
 from aggflow.language.predicate import (
@@ -33,6 +33,7 @@ from aggflow.language.predicate import (
     read_number,
 )
 from aggflow.language.regex import first_problem
+from aggflow.language.syntax import Hint, WrongHereError, first_hint, start_of, stop_of, words_of
 
 #: Deeper nesting is refused: what works on trees may recurse.
 DEEPEST = 100
@@ -115,14 +116,6 @@ class _Placed:
     position: int
 
 
-class _WrongHereError(Exception):
-    """Something that the grammar allows and JPath does not, found while the tree is built."""
-
-    def __init__(self, message: str, position: int, hint: str = "") -> None:
-        super().__init__(message)
-        self.message, self.position, self.hint = message, position, hint
-
-
 class _TreeBuilder(Transformer[Token, Any]):
     """A rule of the grammar each: from what its parts gave to a node of the tree."""
 
@@ -158,9 +151,9 @@ class _TreeBuilder(Transformer[Token, Any]):
         placed, regex = parts
         problem = first_problem(regex[1:-1])
         if problem is not None:
-            raise _WrongHereError(
+            raise WrongHereError(
                 f"the regular expression cannot be used: {problem.message}",
-                _start(regex) + 1 + problem.position,
+                start_of(regex) + 1 + problem.position,
                 "expressions are those of RE2; a slash in one is written \\/",
             )
         return Match(_field(placed), regex[1:-1])
@@ -175,7 +168,7 @@ class _TreeBuilder(Transformer[Token, Any]):
         root, *segments = parts
         names = tuple(_unquoted(s) if s.type == "TEXT" else str(s) for s in segments)
         is_function = len(names) > 1 and segments[-1].type == "NAME" and names[-1] == "length"
-        return _Placed(Length(Path(names[:-1])) if is_function else Path(names), _start(root))
+        return _Placed(Length(Path(names[:-1])) if is_function else Path(names), start_of(root))
 
     def segment(self, parts: list[Token]) -> Token:
         return parts[0]
@@ -188,7 +181,7 @@ class _TreeBuilder(Transformer[Token, Any]):
             case "NUMBER":
                 number = read_number(token)
                 if number is None:
-                    raise _WrongHereError("the number is too large to compare with", _start(token))
+                    raise WrongHereError("the number is too large to compare with", start_of(token))
                 return Literal(number)
             case "NULL":
                 return Literal(None)
@@ -213,7 +206,7 @@ def _parse(text: str, *, start: str, what: str) -> Any:
         return _grammar().parse(text, start=start)
     except UnexpectedInput as error:
         raise _explained(error, text, what) from None
-    except _WrongHereError as wrong:
+    except WrongHereError as wrong:
         raise ParseError(wrong.message, text=text, position=wrong.position, hint=wrong.hint) from None
 
 
@@ -223,7 +216,7 @@ def _operand(part: _Placed | Literal) -> Operand:
 
 def _field(placed: _Placed) -> Path:
     if isinstance(placed.operand, Length):
-        raise _WrongHereError("a length can only be compared", placed.position, _length_hint(placed.operand))
+        raise WrongHereError("a length can only be compared", placed.position, _length_hint(placed.operand))
     return placed.operand
 
 
@@ -236,13 +229,9 @@ def _unquoted(token: str) -> str:
     return re.sub(r"\\(['\\])", r"\1", token[1:-1])
 
 
-def _start(token: Token) -> int:
-    return token.start_pos or 0
-
-
 def _check_depth(tree: Predicate, token: Token) -> None:
     if _depth(tree) >= DEEPEST:
-        raise _WrongHereError(f"this is nested more than {DEEPEST} deep", _start(token))
+        raise WrongHereError(f"this is nested more than {DEEPEST} deep", start_of(token))
 
 
 def _depth(tree: Predicate) -> int:
@@ -284,8 +273,7 @@ _WORDS = {
     "$END": "the end",
 }
 
-# What stands at the wrong place, the terminal that was possible there (or any), and what to do.
-_HINTS: Sequence[tuple[str, str | None, str]] = (
+_HINTS: Sequence[Hint] = (
     (r"[\"`\u2018-\u201f]", None, "a text stands in straight single quotes: 'LGA'"),
     (r"'", "REGEX", "a regular expression stands between slashes: =~ /^A/"),
     (r"'[^']*$", "TEXT", "the text that begins here has no closing quote"),
@@ -316,30 +304,22 @@ _HINTS: Sequence[tuple[str, str | None, str]] = (
 def _explained(error: UnexpectedInput, text: str, what: str) -> ParseError:
     position, possible = _place(error, text)
     at_end = position >= len(text)
+    # The row of the dot names the bracket of a path already.
+    said = possible - {"LSQB"} if "DOT" in possible else possible
     return ParseError(
         f"{what} ends too early" if at_end else f"{what} cannot be read from here on",
         text=text,
         position=position,
-        expected=_words(possible),
+        expected=words_of(said, _WORDS),
         hint=_hint(text, position, possible),
     )
 
 
-def _words(possible: set[str]) -> list[str]:
-    # The row of the dot names the bracket of a path already.
-    said = possible - {"LSQB"} if "DOT" in possible else possible
-    return [words for terminal, words in _WORDS.items() if terminal in said]
-
-
 def _place(error: UnexpectedInput, text: str) -> tuple[int, set[str]]:
     """Where it went wrong, and the terminals that were possible there."""
-    if isinstance(error, UnexpectedToken):
-        is_end = error.token.type == "$END"
-        return len(text.rstrip()) if is_end else _start(error.token), set(error.accepts or error.expected)
-    position = error.pos_in_stream or 0
-    possible: set[str] = set(error.allowed) if isinstance(error, UnexpectedCharacters) else set()
+    position, possible = stop_of(error, text)
     # The lexer merges states: it names the bracket even where none is open.
-    if text.count("(", 0, position) <= text.count(")", 0, position):
+    if "RPAR" in possible and text.count("(", 0, position) <= text.count(")", 0, position):
         possible.discard("RPAR")
         if "_AND" in possible:
             possible.add("$END")
@@ -347,14 +327,11 @@ def _place(error: UnexpectedInput, text: str) -> tuple[int, set[str]]:
 
 
 def _hint(text: str, position: int, possible: set[str]) -> str:
-    rest = text[position:]
-    for pattern, terminal, hint in _HINTS:
-        if (terminal is None or terminal in possible) and re.match(pattern, rest, re.IGNORECASE | re.DOTALL):
-            return hint
-    word = re.match(r"[^\W\d]\w*", rest)
-    if word and "ROOT" in possible:
+    hint = first_hint(_HINTS, text, position, possible)
+    word = re.match(r"[^\W\d]\w*", text[position:])
+    if not hint and word and "ROOT" in possible:
         return f"a field is written @.{word[0]}, a text '{word[0]}'"
-    return ""
+    return hint
 
 
 def _bare_path_hint(text: str) -> str:

@@ -32,13 +32,20 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from aggflow.errors import Problem, QueryError, SpecError
-from aggflow.language.operators import OPERATORS, Comparison, Meaning
+from aggflow.errors import NotFoundError, Problem, QueryError, SpecError
+from aggflow.language.function import FUNCTIONS, Takes
+from aggflow.language.kind import kind_of_type
+from aggflow.language.operators import OPERATORS, Comparison, Meaning, find_regex
 from aggflow.language.predicate import (
     And,
+    Arithmetic,
+    Call,
+    Choose,
     Compare,
     Constant,
     Exists,
+    Find,
+    Glob,
     In,
     Length,
     Like,
@@ -49,6 +56,7 @@ from aggflow.language.predicate import (
     Or,
     Path,
     Predicate,
+    Subject,
     read_number,
 )
 from aggflow.timeline import parse_instant, to_datetime
@@ -115,9 +123,55 @@ def to_ibis(
     ...
     And(...): r0.origin != 'LGA' & r0.delay > 15
     """
+    return _meaning(resolve, number, length, instant, spelled, has_nan=has_nan).where(tree)
+
+
+def operand_to_ibis(
+    operand: Operand,
+    resolve: Resolve,
+    *,
+    number: Convert,
+    length: Resolve | None = None,
+    instant: Convert | None = None,
+    spelled: Mapping[str, Meaning] | None = None,
+    has_nan: bool = True,
+) -> ir.Value:
+    """The Ibis meaning of an operand: a field, a literal, or what is computed of them.
+
+    Takes what `to_ibis` takes.  Arithmetic on whole numbers is of 64 bits, a quotient is a float; a
+    text is computed with as the number it reads as.
+
+    Raises
+    ------
+    SpecError
+        A value has a type that cannot be computed with.
+    NotFoundError
+        There is no such row function.
+
+    Examples
+    --------
+    >>> from aggflow.language import parse_operand
+    >>> t = ibis.table({"origin": "string", "delay": "int64"}, name="flights")
+    >>> operand_to_ibis(parse_operand("lower(origin)"), lambda p: t[p.parts[0]],
+    ...                 number=lambda value: value.try_cast("float64"))
+    r0 := UnboundTable: flights
+    ...
+    Lowercase(origin): Lowercase(r0.origin)
+    """
+    return _meaning(resolve, number, length, instant, spelled, has_nan=has_nan).value(operand)
+
+
+def _meaning(
+    resolve: Resolve,
+    number: Convert,
+    length: Resolve | None,
+    instant: Convert | None,
+    spelled: Mapping[str, Meaning] | None,
+    *,
+    has_nan: bool,
+) -> _Meaning:
     meanings = {symbol: row.meaning for symbol, row in OPERATORS.items()} | dict(spelled or {})
-    says = _Meaning(resolve, number, length or _length_of(resolve), instant, meanings, has_nan)
-    return says.where(tree)
+    return _Meaning(resolve, number, length or _length_of(resolve), instant, meanings, has_nan)
 
 
 @dataclass(frozen=True)
@@ -152,13 +206,17 @@ class _Meaning:
             case Or():
                 return ibis.or_(*map(self.where, tree.terms))
             case Exists():
-                return self.meanings["exists"](self.resolve(tree.path), None)
+                return self.meanings["exists"](self.value(tree.operand), None)
             case Like():
                 return self.meanings["ILIKE" if tree.ignore_case else "LIKE"](
                     self._as_text(tree.operand), tree.pattern
                 )
+            case Glob():
+                return self.meanings["glob"](self._as_text(tree.operand), tree.pattern)
             case Match():
                 return self.meanings["=~"](self._as_text(tree.operand), tree.pattern)
+            case Find():
+                return self._find(tree)
             case In():
                 return self._is_in(tree)
             case Compare():
@@ -173,8 +231,18 @@ class _Meaning:
             return self._compare_literal(op, left, right)
         return self._apply(op, self._align_values(left, right))
 
-    def _compare_literal(self, op: Comparison, operand: Path | Length, literal: Literal) -> Any:
-        value = self._value(operand)
+    def _find(self, tree: Find) -> Any:
+        text = self._as_text(tree.operand)
+        if (tree.left, tree.right, tree.ignore_case) == ("any", "any", False):
+            return ibis.or_(*map(text.contains, tree.texts))
+        # A dot after the text: `$` alone would, on some engines, overlook a line break at the end.
+        searched = text + "." if tree.right == "end" else text
+        return self.meanings["=~"](
+            searched, find_regex(tree.texts, tree.left, tree.right, ignore_case=tree.ignore_case)
+        )
+
+    def _compare_literal(self, op: Comparison, operand: Subject, literal: Literal) -> Any:
+        value = self.value(operand)
         if literal.kind == "null":
             there = self.meanings["exists"](value, None)
             return {"==": ~there, "!=": there}.get(op, self.never)
@@ -197,7 +265,7 @@ class _Meaning:
         return result
 
     def _is_in(self, tree: In) -> Any:
-        value: Any = self._value(tree.operand)
+        value: Any = self.value(tree.operand)
         tests: list[Any] = []
         # One membership for each form that the value takes, and each type of literal: engines
         # would turn the integers of a mixed list into floats.
@@ -214,10 +282,87 @@ class _Meaning:
         tests += [self._apply("in", _Aligned(op.to_expr(), options)) for (op, _), options in forms.items()]
         return ibis.or_(*tests) if tests else self.never
 
-    def _value(self, operand: Path | Length) -> Any:
-        return self.length(operand.path) if isinstance(operand, Length) else self.resolve(operand)
+    def value(self, operand: Operand) -> Any:
+        match operand:
+            case Path():
+                return self.resolve(operand)
+            case Length():
+                return self.length(operand.path)
+            case Literal():
+                return _constant(operand)
+            case Arithmetic():
+                return self._arithmetic(operand)
+            case Call():
+                return self._call(operand)
+            case Choose():
+                then, otherwise = self._alike(operand.then, operand.otherwise)
+                is_true: Any = ibis.coalesce(self.where(operand.condition), self.never)
+                return is_true.ifelse(then, otherwise)
 
-    def _align(self, operand: Path | Length, value: Any, literal: Literal) -> _Aligned | None:
+    def _arithmetic(self, operand: Arithmetic) -> Any:
+        left, right = self._as_wide(operand.left), self._as_wide(operand.right)
+        match operand.sign:
+            case "+":
+                return left + right
+            case "-":
+                return left - right
+            case "*":
+                return left * right
+            case "/":
+                # Engines divide by zero to infinity, to null, or not at all.
+                return left / right.nullif(0)
+
+    def _call(self, call: Call) -> Any:
+        row = FUNCTIONS.get(call.name)
+        if row is None:
+            raise NotFoundError("row function", call.name, FUNCTIONS)
+        if not row.fewest <= len(call.arguments) <= len(row.takes):
+            raise _wrong(f"{call.name}() does not take {len(call.arguments)} arguments")
+        if set(row.takes) == {"any"}:
+            return row.meaning(*self._alike(*call.arguments))
+        given = zip(row.takes, call.arguments, strict=False)
+        return row.meaning(*(self._argument(takes, argument) for takes, argument in given))
+
+    def _argument(self, takes: Takes, operand: Operand) -> Any:
+        if takes in ("written", "whole", "regex"):
+            if isinstance(operand, Literal):
+                return operand.value
+            raise _wrong(f"{operand} must be written out here")
+        if takes == "text":
+            return self._as_text(operand)
+        if takes == "number":
+            return self._as_number(operand)
+        value = self.value(operand)
+        if takes == "time" and kind_of_type(value.type()) != "time":
+            raise _unfit(operand, value.type(), "taken as a time")
+        return value
+
+    def _alike(self, *operands: Operand) -> list[Any]:
+        """Values of which any may be given: of one kind, a null having that of the others."""
+        values = [None if operand == Literal(None) else self.value(operand) for operand in operands]
+        types = [value.type() for value in values if value is not None]
+        if len({kind_of_type(type_) for type_ in types}) > 1:
+            said = " and ".join(map(str, types))
+            raise _wrong(f"{' and '.join(map(str, operands))} cannot stand for each other: they are {said}")
+        type_ = types[0] if types else dt.string
+        return [ibis.null(type_) if value is None else value for value in values]
+
+    def _as_number(self, operand: Operand) -> Any:
+        value = self.value(operand)
+        kind = kind_of_type(value.type())
+        if kind == "text":
+            return self.number(value)
+        if kind == "number":
+            return value
+        raise _unfit(operand, value.type(), "computed with")
+
+    def _as_wide(self, operand: Operand) -> Any:
+        """A number, of 64 bits where it is whole: narrow ones would overflow."""
+        value = self._as_number(operand)
+        type_ = value.type()
+        return value.cast("int64") if type_.is_integer() and type_.nbytes < 8 else value
+
+    def _align(self, operand: Subject, value: Any, literal: Literal) -> _Aligned | None:
         """A value and a literal made comparable; None where they never are."""
         type_: dt.DataType = value.type()
         if type_.is_numeric() and not type_.is_boolean():
@@ -231,7 +376,7 @@ class _Meaning:
             return self._align_boolean(value, literal)
         if type_.is_timestamp() or type_.is_date():
             return None if literal.kind == "boolean" else self._align_time(operand, value, literal)
-        if _is_scalar(type_):
+        if kind_of_type(type_) == "scalar":
             return _Aligned(value.cast("string"), _text_literal(literal)) if literal.kind == "text" else None
         raise _unfit(operand, type_, "compared")
 
@@ -241,7 +386,7 @@ class _Meaning:
         truth = {"true": True, "false": False, True: True, False: False}.get(_truth_name(literal))
         return None if truth is None else _Aligned(value, ibis.literal(truth))
 
-    def _align_time(self, operand: Path | Length, value: Any, literal: Literal) -> _Aligned:
+    def _align_time(self, operand: Subject, value: Any, literal: Literal) -> _Aligned:
         us = _instant(operand, literal)
         type_ = value.type()
         if type_.is_date():
@@ -252,9 +397,9 @@ class _Meaning:
             return _Aligned(self.instant(value), ibis.literal(us, type="int64"))
         return _Aligned(value, _time_literal(us, value.type()))
 
-    def _align_values(self, left: Path | Length, right: Path | Length) -> _Aligned:
+    def _align_values(self, left: Subject, right: Subject) -> _Aligned:
         """Two values made comparable."""
-        values = [self._value(left), self._value(right)]
+        values = [self.value(left), self.value(right)]
         kinds = [
             _comparable_kind(operand, value) for operand, value in zip((left, right), values, strict=True)
         ]
@@ -274,15 +419,15 @@ class _Meaning:
             values = [value.cast("string") for value in values]
         return _Aligned(*values)
 
-    def _as_text(self, path: Path) -> Any:
-        value: Any = self.resolve(path)
+    def _as_text(self, operand: Operand) -> Any:
+        value: Any = self.value(operand)
         type_ = value.type()
         if type_.is_string():
             return value
         # Engines agree on how these are written; they do not for floats and times.
         if type_.is_integer() or type_.is_uuid():
             return value.cast("string")
-        raise _unfit(path, type_, "searched as text")
+        raise _unfit(operand, type_, "searched as text")
 
 
 def _length_of(resolve: Resolve) -> Resolve:
@@ -302,6 +447,14 @@ def _holds(op: Comparison, left: Literal, right: Literal) -> bool:
     if left.kind != right.kind:
         return False
     return bool(OPERATORS[op].meaning(left.value, right.value))
+
+
+def _constant(literal: Literal) -> Any:
+    if literal.kind == "null":
+        return ibis.null("string")
+    if literal.kind == "number":
+        return _numeric_literal(literal.number, dt.float64)
+    return ibis.literal(literal.value)
 
 
 def _number(literal: Literal) -> int | Decimal | None:
@@ -369,23 +522,11 @@ def _time_literal(us: int, type_: Any) -> ir.Value:
     return ibis.literal(moment.astimezone(UTC), type="timestamp('UTC')")
 
 
-def _is_scalar(type_: dt.DataType) -> bool:
-    return type_.is_uuid() or type_.is_time() or type_.is_inet() or type_.is_macaddr()
-
-
 def _comparable_kind(operand: Operand, value: Any) -> str:
-    type_: dt.DataType = value.type()
-    if type_.is_boolean():
-        return "boolean"
-    if type_.is_numeric():
-        return "number"
-    if type_.is_string():
-        return "text"
-    if type_.is_timestamp() or type_.is_date():
-        return "time"
-    if _is_scalar(type_):
-        return "scalar"
-    raise _unfit(operand, type_, "compared")
+    kind = kind_of_type(value.type())
+    if kind == "nested":
+        raise _unfit(operand, value.type(), "compared")
+    return kind
 
 
 def _unfit(operand: Operand, type_: dt.DataType, use: str) -> SpecError:

@@ -9,7 +9,7 @@ whose own spelling is right and faster may be given it (``to_ibis(spelled=...)``
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,11 +58,45 @@ def like_regex(pattern: str, *, ignore_case: bool = False) -> str:
     wildcards = {"%": ".*", "_": "."}
     flags = "(?si)" if ignore_case else "(?s)"
     is_open = pattern.endswith("%")
-    body = "".join(
-        wildcards.get(c, f"\\{c}" if c in _SPECIAL_IN_REGEX else c)
-        for c in (pattern.rstrip("%") if is_open else pattern)
-    )
+    body = "".join(wildcards.get(c, _escaped(c)) for c in (pattern.rstrip("%") if is_open else pattern))
     return f"{flags}^{body}" if is_open else f"{flags}^{body}\\.$"
+
+
+def glob_regex(pattern: str) -> str:
+    r"""The regular expression that says what a glob says: ``*`` any text, ``?`` any one character.
+
+    As with `like_regex`, a pattern without a ``*`` at its end expects ``.`` after the text.
+
+    Examples
+    --------
+    >>> glob_regex("a.?*"), glob_regex("*.log")
+    ('(?s)^a\\..', '(?s)^.*\\.log\\.$')
+    """
+    wildcards = {"*": ".*", "?": "."}
+    is_open = pattern.endswith("*")
+    body = "".join(wildcards.get(c, _escaped(c)) for c in (pattern.rstrip("*") if is_open else pattern))
+    return f"(?s)^{body}" if is_open else f"(?s)^{body}\\.$"
+
+
+def find_regex(texts: Sequence[str], left: str, right: str, *, ignore_case: bool) -> str:
+    r"""The regular expression that finds one of some texts within its borders (see ``Find``).
+
+    Where the right border is the ``end``, it expects ``.`` after the text.
+
+    Examples
+    --------
+    >>> find_regex(["a.b", "c"], "end", "any", ignore_case=True)
+    '(?si)^(?:a\\.b|c)'
+    """
+    between = r"[\x00-/:-@\[-`{-\x7f]"
+    before = {"any": "", "token": f"(?:^|{between})", "end": "^"}[left]
+    after = {"any": "", "token": f"(?:{between}|$)", "end": r"\.$"}[right]
+    body = "|".join("".join(map(_escaped, text)) for text in texts)
+    return f"{'(?si)' if ignore_case else '(?s)'}{before}(?:{body}){after}"
+
+
+def _escaped(character: str) -> str:
+    return f"\\{character}" if character in _SPECIAL_IN_REGEX else character
 
 
 def _like(value: Any, pattern: str) -> Any:
@@ -81,6 +115,10 @@ def _ilike(value: Any, pattern: str) -> Any:
 def _search_like(value: Any, pattern: str, *, ignore_case: bool) -> Any:
     text = value if pattern.endswith("%") else value + "."
     return text.re_search(like_regex(pattern, ignore_case=ignore_case))
+
+
+def _glob(value: Any, pattern: str) -> Any:
+    return (value if pattern.endswith("*") else value + ".").re_search(glob_regex(pattern))
 
 
 def _search(value: Any, pattern: str) -> Any:
@@ -104,6 +142,7 @@ _ROWS = (
     Operator(">=", "is at least", "value", operator.ge),
     Operator("LIKE", "looks like (% any text, _ any character)", "pattern", _like),
     Operator("ILIKE", "looks like, in any case,", "pattern", _ilike),
+    Operator("glob", "looks like (* any text, ? any character)", "pattern", _glob),
     Operator("=~", "contains a match of", "regex", _search),
     Operator("in", "is one of", "values", _is_in),
     Operator("exists", "is there", "nothing", _exists),

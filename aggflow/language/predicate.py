@@ -1,7 +1,7 @@
-"""A predicate: the one tree that JPath texts and Ibis expressions give.
+"""A predicate: the one tree that JPath texts, LINQ texts and Ibis expressions give.
 
-    Predicate = Constant | Compare | Like | Match | In | Exists | Not | And | Or
-    Operand   = Path | Length | Literal
+    Predicate = Constant | Compare | Like | Glob | Match | Find | In | Exists | Not | And | Or
+    Operand   = Path | Length | Literal | Arithmetic | Call | Choose
 
 Its logic has two values.  A test (``Compare``, ``Like``, ``Match``, ``In``) is true where
 its values are there and fit, and false everywhere else; a missing value fits nothing, not
@@ -10,7 +10,8 @@ the rows in two.  Comparing with null asks whether the value is there: ``@.x == 
 where it is missing, ``@.x != null`` where it is not.
 
 Trees are plain frozen values.  ``to_jpath`` is their text, and ``parse_predicate`` of that
-text is the same tree again; ``aggflow.language.meaning`` holds what they mean in Ibis.
+text is the same tree again; what only LINQ says (``Glob``, ``Find``, computed operands) has no
+JPath.  ``aggflow.language.meaning`` holds what trees mean in Ibis.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from typing import Literal as OneOf
 from typing import TypeAlias
 
 from aggflow.errors import Problem, SpecError
@@ -27,7 +29,10 @@ from aggflow.language.operators import MIRRORED, Comparison
 from aggflow.language.regex import escape_slashes, first_problem, unescape_slashes
 
 Number: TypeAlias = int | Decimal
+Sign: TypeAlias = OneOf["+", "-", "*", "/"]
+Border: TypeAlias = OneOf["any", "token", "end"]
 
+_SIGNS = ("+", "-", "*", "/")
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -107,7 +112,50 @@ class Literal:
                 return str(self.value)
 
 
-Operand: TypeAlias = Path | Length | Literal
+@dataclass(frozen=True)
+class Arithmetic:
+    """Two numbers computed with; missing where either is, or where a divisor is zero."""
+
+    sign: Sign
+    left: Operand
+    right: Operand
+
+    def __post_init__(self) -> None:
+        if self.sign not in _SIGNS:
+            raise _wrong(f"{self.sign!r} is no arithmetic")
+
+    def __str__(self) -> str:
+        return f"({self.left} {self.sign} {self.right})"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A row function of its arguments; ``aggflow.language.function`` lists them."""
+
+    name: str
+    arguments: tuple[Operand, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arguments", tuple(self.arguments))
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.arguments))})"
+
+
+@dataclass(frozen=True)
+class Choose:
+    """One operand where a predicate is true, another everywhere else."""
+
+    condition: Predicate
+    then: Operand
+    otherwise: Operand
+
+    def __str__(self) -> str:
+        return f"ifthenelse(…, {self.then}, {self.otherwise})"
+
+
+Subject: TypeAlias = Path | Length | Arithmetic | Call | Choose
+Operand: TypeAlias = Subject | Literal
 
 
 @dataclass(frozen=True)
@@ -143,16 +191,24 @@ class Compare:
 class Like:
     """A text that fits a pattern: ``%`` any text, ``_`` any one character, the whole of it."""
 
-    operand: Path
+    operand: Subject
     pattern: str
     ignore_case: bool = False
+
+
+@dataclass(frozen=True)
+class Glob:
+    """A text that fits a pattern: ``*`` any text, ``?`` any one character, the whole of it."""
+
+    operand: Subject
+    pattern: str
 
 
 @dataclass(frozen=True)
 class Match:
     """A text in which a regular expression (RE2) finds something."""
 
-    operand: Path
+    operand: Subject
     pattern: str
 
     def __post_init__(self) -> None:
@@ -163,10 +219,39 @@ class Match:
 
 
 @dataclass(frozen=True)
+class Find:
+    """A text in which one of some texts stands, within given borders.
+
+    Attributes
+    ----------
+    operand
+        What is searched.
+    texts
+        What it is searched for, each as it is written.
+    left, right
+        What must be before and after: ``any`` text, the border of a ``token`` (an ASCII character
+        that is no letter or digit, or the end of the text), or the ``end`` of the text itself.
+    ignore_case
+        Whether letters fit in either case.
+    """
+
+    operand: Subject
+    texts: tuple[str, ...]
+    left: Border = "any"
+    right: Border = "any"
+    ignore_case: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", tuple(self.texts))
+        if not self.texts:
+            raise _wrong("a search needs at least one text")
+
+
+@dataclass(frozen=True)
 class In:
     """An operand that equals one of the values; with none, never."""
 
-    operand: Path | Length
+    operand: Subject
     values: tuple[Literal, ...]
 
     def __post_init__(self) -> None:
@@ -175,9 +260,9 @@ class In:
 
 @dataclass(frozen=True)
 class Exists:
-    """A field that is there: not missing and not null."""
+    """A value that is there: not missing and not null."""
 
-    path: Path
+    operand: Subject
 
 
 @dataclass(frozen=True)
@@ -207,7 +292,7 @@ class Or:
         object.__setattr__(self, "terms", _flat(Or, self.terms))
 
 
-Predicate: TypeAlias = Constant | Compare | Like | Match | In | Exists | Not | And | Or
+Predicate: TypeAlias = Constant | Compare | Like | Glob | Match | Find | In | Exists | Not | And | Or
 
 
 def all_of(terms: Iterable[Predicate]) -> Predicate:
@@ -242,17 +327,41 @@ def conjuncts(tree: Predicate) -> tuple[Predicate, ...]:
 
 def paths(tree: Predicate) -> set[Path]:
     """All fields that a predicate reads."""
-    return {
-        operand.path if isinstance(operand, Length) else operand
-        for operand in _operands(tree)
-        if not isinstance(operand, Literal)
-    }
+    return {path for operand in _operands(tree) for path in operand_paths(operand)}
+
+
+def operand_paths(operand: Operand) -> set[Path]:
+    """All fields that an operand reads.
+
+    Examples
+    --------
+    >>> operand_paths(Arithmetic("+", Path(("a",)), Literal(1))) == {Path(("a",))}
+    True
+    """
+    match operand:
+        case Literal():
+            return set()
+        case Path():
+            return {operand}
+        case Length():
+            return {operand.path}
+        case Arithmetic():
+            return operand_paths(operand.left) | operand_paths(operand.right)
+        case Call():
+            return set[Path]().union(*map(operand_paths, operand.arguments))
+        case Choose():
+            return paths(operand.condition) | operand_paths(operand.then) | operand_paths(operand.otherwise)
 
 
 def to_jpath(tree: Predicate) -> str:
     """The canonical text of a predicate; empty for TRUE.
 
     Parsing it gives the same tree.
+
+    Raises
+    ------
+    SpecError
+        The predicate has something that only LINQ can say.
 
     Examples
     --------
@@ -299,15 +408,17 @@ def _text(tree: Predicate) -> str:
         case Constant():
             return "true" if tree.value else "false"
         case Compare():
-            return f"{tree.left} {tree.op} {tree.right}"
+            return f"{_side(tree.left)} {tree.op} {_side(tree.right)}"
         case Like():
-            return f"{tree.operand} {'ILIKE' if tree.ignore_case else 'LIKE'} {quoted(tree.pattern)}"
+            return f"{_field(tree.operand)} {'ILIKE' if tree.ignore_case else 'LIKE'} {quoted(tree.pattern)}"
         case Match():
-            return f"{tree.operand} =~ /{escape_slashes(tree.pattern)}/"
+            return f"{_field(tree.operand)} =~ /{escape_slashes(tree.pattern)}/"
         case In():
-            return f"{tree.operand} in [{', '.join(map(str, tree.values))}]"
+            return f"{_side(tree.operand)} in [{', '.join(map(str, tree.values))}]"
         case Exists():
-            return str(tree.path)
+            return _field(tree.operand)
+        case Glob() | Find():
+            raise _unsayable(f"{type(tree).__name__.lower()} on {tree.operand}")
         case Not():
             return f"!({_text(tree.term)})"
         case And():
@@ -315,6 +426,23 @@ def _text(tree: Predicate) -> str:
             return " && ".join(f"({_text(t)})" if isinstance(t, Or) else _text(t) for t in tree.terms)
         case Or():
             return " || ".join(map(_text, tree.terms))
+
+
+def _side(operand: Operand) -> str:
+    if isinstance(operand, Path | Length | Literal):
+        return str(operand)
+    raise _unsayable(str(operand))
+
+
+def _field(operand: Operand) -> str:
+    # A length that is tested for itself would be read as a field of that name.
+    if isinstance(operand, Path):
+        return str(operand)
+    raise _unsayable(str(operand))
+
+
+def _unsayable(what: str) -> SpecError:
+    return _wrong(f"JPath cannot say {what}", "it is said in LINQ")
 
 
 def _segments(parts: tuple[str, ...]) -> Iterator[str]:
@@ -330,10 +458,8 @@ def _operands(tree: Predicate) -> Iterator[Operand]:
             return
         case Compare():
             yield from (tree.left, tree.right)
-        case Like() | Match() | In():
+        case Like() | Glob() | Match() | Find() | In() | Exists():
             yield tree.operand
-        case Exists():
-            yield tree.path
         case Not():
             yield from _operands(tree.term)
         case And() | Or():

@@ -140,8 +140,8 @@ def _holds(tree: Predicate, row: dict[str, str | None]) -> bool:
     match tree:
         case Constant():
             return tree.value
-        case Exists():
-            return row[tree.path.parts[0]] is not None
+        case Exists(operand=Path() as path):
+            return row[path.parts[0]] is not None
         case In(operand=Path() as path):
             return row[path.parts[0]] in [value.value for value in tree.values]
         case Compare(left=Path() as path, right=Literal(value=None)):

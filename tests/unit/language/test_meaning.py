@@ -266,7 +266,7 @@ def _holds(tree: Predicate, row: dict[str, Any]) -> bool:
         case Or():
             return any(_holds(term, row) for term in tree.terms)
         case Exists():
-            return _field(row, tree.path) is not None
+            return _field(row, tree.operand) is not None
         case In():
             return any(_test("==", _field(row, tree.operand), value.value) for value in tree.values)
         case Like():
@@ -280,6 +280,8 @@ def _holds(tree: Predicate, row: dict[str, Any]) -> bool:
         case Compare():
             assert isinstance(tree.right, Literal)
             return _test(tree.op, _field(row, tree.left), tree.right.value)
+        case _:
+            raise AssertionError(tree)
 
 
 _FIELDS = st.sampled_from([Path((name,)) for name in ("s", "n", "x", "b")])

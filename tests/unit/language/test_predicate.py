@@ -146,5 +146,5 @@ def test_regular_expressions_are_those_of_re2() -> None:
 
 
 def test_operators_are_rows_with_a_sentence() -> None:
-    assert set(OPERATORS) == {"==", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "=~", "in", "exists"}
+    assert set(OPERATORS) == {"==", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "glob", "=~", "in", "exists"}
     assert all(row.sentence and row.symbol == symbol for symbol, row in OPERATORS.items())
