@@ -19,7 +19,7 @@ ABOVE: Mapping[str, Any] = {
     "titleAnchor": "end",
     "titleBaseline": "bottom",
     "titleX": -8,
-    "titleY": -8,
+    "titleY": -7,
     "titleAlign": "right",
 }
 

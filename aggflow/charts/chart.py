@@ -113,6 +113,6 @@ def _titled(chart: Any, title: str, lines: Sequence[str], canvas: Canvas) -> Any
         part for line in lines for part in textwrap.wrap(line, max(24, int(width / _SUBTITLE_LETTER)))
     ]
     text = textwrap.wrap(title, max(16, int(width / _TITLE_LETTER))) or [""]
-    chart.title = canvas.alt.TitleParams(text=text, subtitle=subtitle)
+    chart.title = canvas.alt.TitleParams(text=text if len(text) > 1 else text[0], subtitle=subtitle)
     chart.config = canvas.alt.Config.from_dict(canvas.theme.config())
     return chart

@@ -14,6 +14,7 @@ _ROWS, _COLUMNS = 40, 30
 _WIDEST, _NARROWEST, _TALL = 96, 22, 30
 # A narrower cell has no place for its number.
 _WRITTEN = 40
+_LETTER = 7
 
 
 def heatmap(sides: Sides, canvas: Canvas) -> Any:
@@ -32,77 +33,75 @@ def sides_of_map(table: Table) -> Sides:
 
 def _map(sides: Sides, name: str, canvas: Canvas) -> Panel:
     alt, field = canvas.alt, sides.table.fields[name]
-    across = sides.panels_across
-    wide = (canvas.width or WIDTH) / across / len(sides.columns())
+    wide = (canvas.width or WIDTH) / sides.panels_across / len(sides.columns())
     wide = wide if canvas.width else min(_WIDEST, max(_NARROWEST, wide))
     tall = canvas.height / len(sides.rows()) if canvas.height else _TALL
-    low, high = min(field.present), max(field.present)
-    layers = [_cells(sides, name, (low, high), canvas)]
+    base = alt.Chart().encode(**_axes(sides, wide, tall, canvas))
+    layers = [
+        base.mark_rect(cornerRadius=3).encode(
+            color=_colour(field, name, canvas), tooltip=canvas.tooltips(sides.table.shown(name))
+        )
+    ]
     if wide >= _WRITTEN:
-        layers.append(_numbers(sides, (low, high), canvas))
-    rows = _rows(sides, field)
-    size = {"width": alt.Step(wide), "height": alt.Step(tall)}
-    if not sides.facets:
-        return Panel(alt.layer(*layers).properties(**size), rows)
-    facet = alt.Facet(
-        field="f", type="nominal", sort=sides.panels(), title=None, header=alt.Header(labelAnchor="start")
-    )
-    maps = alt.layer(*layers).properties(**size)
-    return Panel(maps.facet(facet=facet, data=alt.NamedData(name="rows"), columns=across, spacing=26), rows)
+        text = alt.Text(field="label", type="nominal")
+        layers.append(base.mark_text(fontSize=11).encode(text=text, color=_read_on(field, canvas)))
+    maps = alt.layer(*layers).properties(width=alt.Step(wide), height=alt.Step(tall))
+    if sides.facets:
+        header = alt.Header(labelAnchor="start")
+        facet = alt.Facet(field="f", type="nominal", sort=sides.panels(), title=None, header=header)
+        rows = alt.NamedData(name="rows")
+        maps = maps.facet(facet=facet, data=rows, columns=sides.panels_across, spacing=26)
+    return Panel(maps, _rows(sides, field))
 
 
-def _cells(sides: Sides, name: str, span: tuple[float, float], canvas: Canvas) -> Any:
-    alt, theme = canvas.alt, canvas.theme
-    low, high = span
-    if low < 0 < high:
-        end = max(-low, high)
-        scale = alt.Scale(
-            domain=[-end, -end / 2, 0, end / 2, end], range=list(theme.diverging), interpolate="rgb"
-        )
-    else:
-        scale = alt.Scale(
-            domain=[low, high if high > low else low + 1], range=list(theme.ramp), interpolate="rgb"
-        )
-    legend = alt.Legend(title=name, **({"labelExpr": SI_LABEL} if max(-low, high) >= SI_FROM else {}))
-    mark = alt.Chart().mark_rect(cornerRadius=3, stroke=theme.background, strokeWidth=2)
-    return _placed(mark, sides, canvas).encode(
-        color=alt.Color(field="v", type="quantitative", scale=scale, legend=legend),
-        tooltip=canvas.tooltips(sides.table.shown(name)),
-    )
-
-
-def _numbers(sides: Sides, span: tuple[float, float], canvas: Canvas) -> Any:
-    alt, theme = canvas.alt, canvas.theme
-    low, high = span
-    end = max(-low, high)
-    # Where cells are far from the ground, text takes the colour that is read on them.
-    strong = (
-        f"abs(datum.v) > {theme.turn * end}"
-        if low < 0 < high
-        else f"datum.v > {low + theme.turn * (high - low)}"
-    )
-    colour = alt.condition(strong, alt.value(theme.on_strong), alt.value(theme.on_weak))
-    return _placed(alt.Chart().mark_text(fontSize=11), sides, canvas).encode(
-        text=alt.Text(field="label", type="nominal"), color=colour
-    )
-
-
-def _placed(mark: Any, sides: Sides, canvas: Canvas) -> Any:
+def _axes(sides: Sides, wide: float, tall: float, canvas: Canvas) -> dict[str, Any]:
+    """Rows and columns, two pixels between cells."""
     alt = canvas.alt
-    steep = max(map(len, sides.columns())) * 7 > (canvas.width or WIDTH) / len(sides.columns())
+    columns, rows = sides.columns(), sides.rows()
     bare = {"grid": False, "domain": False, "labelColor": canvas.theme.text}
-    return mark.encode(
-        x=alt.X(
+    steep = max(map(len, columns)) * _LETTER > wide
+    across = alt.Axis(orient="bottom" if sides.facets else "top", labelAngle=-45 if steep else 0, **bare)
+    return {
+        "x": alt.X(
             field="x",
             type="nominal",
-            sort=sides.columns(),
             title=sides.across,
-            axis=alt.Axis(orient="bottom" if sides.facets else "top", labelAngle=-45 if steep else 0, **bare),
+            axis=across,
+            scale=alt.Scale(domain=columns, paddingInner=2 / wide),
         ),
-        y=alt.Y(
-            field="y", type="nominal", sort=sides.rows(), title=sides.down, axis=alt.Axis(**ABOVE, **bare)
+        "y": alt.Y(
+            field="y",
+            type="nominal",
+            title=sides.down,
+            axis=alt.Axis(**ABOVE, **bare),
+            scale=alt.Scale(domain=rows, paddingInner=2 / tall),
         ),
-    )
+    }
+
+
+def _colour(field: Measured, name: str, canvas: Canvas) -> Any:
+    """From small to large; where numbers lie on both sides of zero, two colours that part there."""
+    alt, theme = canvas.alt, canvas.theme
+    low, high = min(field.present), max(field.present)
+    end = max(-low, high)
+    if low < 0 < high:
+        domain, colours = [-end, -end / 2, 0, end / 2, end], theme.diverging
+    else:
+        domain, colours = [low, high if high > low else low + 1], theme.ramp
+    legend = alt.Legend(title=name, **({"labelExpr": SI_LABEL} if end >= SI_FROM else {}))
+    scale = alt.Scale(domain=domain, range=list(colours), interpolate="rgb")
+    return alt.Color(field="v", type="quantitative", scale=scale, legend=legend)
+
+
+def _read_on(field: Measured, canvas: Canvas) -> Any:
+    """The colour of text that is read on a cell."""
+    alt, theme = canvas.alt, canvas.theme
+    low, high = min(field.present), max(field.present)
+    if low < 0 < high:
+        strong = f"abs(datum.v) > {theme.turn * max(-low, high)}"
+    else:
+        strong = f"datum.v > {low + theme.turn * (high - low)}"
+    return alt.condition(strong, alt.value(theme.on_strong), alt.value(theme.on_weak))
 
 
 def _rows(sides: Sides, field: Measured) -> list[dict[str, Any]]:
@@ -116,8 +115,9 @@ def _rows(sides: Sides, field: Measured) -> list[dict[str, Any]]:
             **({"f": panels[i]} if sides.facets else {}),
             "v": number,
             "text": field.texts[i],
-            "label": "" if number is None else field.labels[i],
+            "label": field.labels[i],
             **sides.table.told(i),
         }
         for i, number in enumerate(field.numbers)
+        if number is not None
     ]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aggflow.charts.canvas import WIDTH, Canvas, merged
+from aggflow.charts.canvas import ABOVE, WIDTH, Canvas, merged
 from aggflow.charts.lines import Colours, rows_of_lines
 from aggflow.charts.panel import Panel, arranged
 from aggflow.charts.table import Table
 
-# Above this many points the nearest one is not searched for while the mouse moves.
+# Above this many points none is searched for while the mouse moves: lines only say whose they are.
 _SEARCHED = 5_000
 _PERCENTILE = re.compile(r"(?:^|_)(?:p\d{1,3}(?:_\d+)?|median)(?=_|$)", re.IGNORECASE)
 _DAY = 86_400
@@ -113,32 +113,38 @@ def _pointed(strip: _Strip) -> str:
 
 def _drawn(table: Table, strip: _Strip, canvas: Canvas) -> Any:
     alt = canvas.alt
+    of_line = table.shown() if len(strip.fields) == 1 else {"line": "field"}
+    value = strip.fields[0] if len(strip.fields) == 1 else "value"
+    tooltips = canvas.tooltips({"when": "time", **of_line, "text": value})
+    *under, marks, dots = _marks(table, strip, canvas)
+    dots = dots.encode(tooltip=tooltips)
+    if not strip.is_searched and of_line:
+        marks = marks.encode(tooltip=canvas.tooltips(of_line))
+    layers = [
+        *under,
+        marks.properties(name=f"marks_{strip.number}"),
+        dots.transform_filter("datum.alone === true"),
+    ]
+    if strip.is_searched:
+        layers += _pointers(dots, _time(table, strip, alt), strip, canvas)
+    return alt.layer(*layers).transform_calculate(when=f"utcFormat(datum.t, '{_written(table)}') + ' UTC'")
+
+
+def _marks(table: Table, strip: _Strip, canvas: Canvas) -> list[Any]:
+    """The lines of a panel, an area under the line of a count, and last the dots of single values."""
+    alt = canvas.alt
     joined = merged([table.fields[name] for name in strip.fields])
-    title = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom"}
-    place = {"titleX": 0, "titleY": -10, "minExtent": 34}
-    x = _time(table, strip, alt)
-    base = alt.Chart().encode(
-        x=x, y=canvas.value(alt.Y, joined, " · ".join(strip.fields), room=0.06, **title, **place)
-    )
+    above = {**ABOVE, "titleAlign": "left", "titleX": 0, "titleY": -10}
+    y = canvas.value(alt.Y, joined, " · ".join(strip.fields), room=0.06, minExtent=34, **above)
+    base = alt.Chart().encode(x=_time(table, strip, alt), y=y)
     hue = canvas.theme.palette[strip.number % len(canvas.theme.palette)]
     dots = base.mark_point(filled=True, size=34, opacity=1, clip=True, color=hue)
     if strip.colours is not None:
-        base = base.encode(color=_colour(strip.colours, alt))
-        dots = dots.encode(color=_colour(strip.colours, alt), opacity=_opacity(strip, alt))
-        marks = [_lines(base, strip, strip.colours, alt)]
-    else:
-        marks = [base.mark_line(color=hue, **_LINE)]
-        if joined.counted:
-            marks.insert(0, _area(base, alt, hue))
-    shown = table.shown(strip.fields[0]) if len(strip.fields) == 1 else {"line": "field", "text": "value"}
-    tooltips = canvas.tooltips({"when": "time", **shown})
-    layers = [
-        *marks[:-1],
-        marks[-1].properties(name=f"marks_{strip.number}"),
-        dots.transform_filter("datum.alone === true"),
-        *_pointers(dots.encode(tooltip=tooltips), x, strip, canvas),
-    ]
-    return alt.layer(*layers).transform_calculate(when=f"utcFormat(datum.t, '{_written(table)}') + ' UTC'")
+        colour = _colour(strip.colours, alt)
+        dots = dots.encode(color=colour, opacity=_opacity(strip, alt))
+        return [_lines(base.encode(color=colour), strip, strip.colours, alt), dots]
+    line = base.mark_line(color=hue, **_LINE)
+    return [_area(base, alt, hue), line, dots] if joined.counted else [line, dots]
 
 
 def _area(base: Any, alt: Any, hue: str) -> Any:
@@ -167,8 +173,6 @@ def _pointers(dots: Any, x: Any, strip: _Strip, canvas: Canvas) -> list[Any]:
     """What follows the mouse: the points of a moment, a rule through them, values of the nearest."""
     alt = canvas.alt
     points = dots.transform_filter("isValid(datum.v)").properties(name=f"points_{strip.number}")
-    if not strip.is_searched:
-        return [points.encode(opacity=alt.value(0))]
     pointed = {"param": _pointed(strip), "empty": False}
     rule = alt.Chart().mark_rule(color=canvas.theme.muted, strokeWidth=1, opacity=0.5).encode(x=x)
     seen = alt.OpacityValue.from_dict({"condition": {**pointed, "value": 1}, "value": 0})

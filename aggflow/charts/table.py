@@ -123,9 +123,10 @@ class Table:
         """With one more note."""
         return replace(self, notes=(*self.notes, note))
 
-    def shown(self, field: str) -> dict[str, str]:
-        """What is told about a mark: by the text in the data, its title."""
-        return {f"g{i}": name for i, name in enumerate(self.labels)} | {"text": field}
+    def shown(self, field: str | None = None) -> dict[str, str]:
+        """What is told about a mark, its groupings and a value: by the text in the data, its title."""
+        groupings = {f"g{i}": name for i, name in enumerate(self.labels)}
+        return groupings if field is None else {**groupings, "text": field}
 
     def told(self, row: int) -> dict[str, str]:
         """The groupings of a row, as texts in the data."""
