@@ -125,14 +125,16 @@ def as_validator_error(function: Any) -> Any:
         try:
             return function(value)
         except AggflowError as error:
-            raise ProblemsError([Problem("", _sentence(error), error.hint)]) from None
+            raise ProblemsError([_problem_of(error)]) from None
 
     return checked
 
 
-def _sentence(error: AggflowError) -> str:
-    # A caret drawing keeps its lines; the hint of any other error is shown apart.
-    return error.message if type(error).__str__ is AggflowError.__str__ else str(error)
+def _problem_of(error: AggflowError) -> Problem:
+    # A caret drawing keeps its lines, its hint among them; the hint of any other error is shown apart.
+    if type(error).__str__ is AggflowError.__str__:
+        return Problem("", error.message, error.hint)
+    return Problem("", str(error))
 
 
 def _title(cls: type[Any], name: object) -> str:
