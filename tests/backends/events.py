@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ MOST, LEAST = 2**63 - 1, -(2**63)
 Row = dict[str, Any]
 
 # Both sides of every edge: days, leap days, changes of clocks, the epoch, microseconds.
-TIMES = (
+TIMES = (  # noqa: SIM905 - a table, not a list of literals
     "1900-02-28T23:59:59.999999 1900-03-01T00:00:00 1969-12-31T23:59:59.999999 1969-12-31T23:59:59 1970-01-01T00:00:00"
     " 1970-01-01T00:00:00.000001 1999-12-31T23:59:59.999999 2000-02-29T12:00:00 2000-02-29T23:59:59.999999"
     " 2000-03-01T00:00:00 2023-12-31T23:00:00 2024-01-01T00:00:00 2024-02-29T00:00:00 2024-02-29T23:59:59.5"
@@ -241,8 +241,12 @@ _ZONED: tuple[Spelling, ...] = (
 
 def _spellings(ways: tuple[Spelling, ...]) -> Spelling:
     """Those ways in turn."""
-    turn = count()
-    return lambda moment: ways[next(turn) % len(ways)](moment)
+    turn = cycle(ways)
+
+    def spelled(moment: datetime) -> str:
+        return next(turn)(moment)
+
+    return spelled
 
 
 def _for_sqlite(value: Any, spelled: Spelling | None) -> Any:

@@ -146,5 +146,5 @@ def close(got: Any, expected: Any) -> bool:
     if isinstance(expected, float) and got is not None:
         return math.isclose(float(got), expected, rel_tol=1e-9, abs_tol=1e-300)
     if isinstance(expected, Decimal):
-        return Decimal(got) == expected
+        return isinstance(got, Decimal) and got == expected
     return type(got) is type(expected) and got == expected
