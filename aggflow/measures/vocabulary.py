@@ -56,16 +56,23 @@ class Vocabulary:
         values = self.values
         return [values[code] for code in codes.tolist()]
 
-    def to_arrow(self, codes: Codes) -> pa.DictionaryArray:
-        """Codes as a dictionary column that holds only values that occur."""
+    def to_arrow(self, codes: Codes) -> pa.Array:
+        """Codes as a dictionary column that holds only values that occur.
+
+        Its type hangs on the values' type alone, so that segments can be joined; where all are
+        missing it is Arrow's null, which joins with any.
+        """
         used, indices = np.unique(codes, return_inverse=True)
         values = [self.values[code] for code in used.tolist()]
         # A missing value is a missing index: Parquet takes none inside of a dictionary.
         missing = np.array([value is None for value in values], dtype=bool)
         places = (np.cumsum(~missing) - 1).astype(np.int32)
-        dictionary = pa.array([value for value in values if value is not None])
-        if pa.types.is_null(dictionary.type):
-            dictionary = dictionary.cast(pa.string())
+        there = [value for value in values if value is not None]
+        if not there:
+            return pa.nulls(len(codes))
+        dictionary = pa.array(there)
+        if pa.types.is_decimal(dictionary.type):
+            dictionary = dictionary.cast(pa.decimal128(38, dictionary.type.scale))
         return pa.DictionaryArray.from_arrays(pa.array(places[indices], mask=missing[indices]), dictionary)
 
     def matching(self, wanted: Iterable[GroupingValue]) -> NDArray[np.bool_]:

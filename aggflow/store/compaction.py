@@ -127,8 +127,9 @@ def _join(store: SegmentStore, run: Sequence[CoverageRow]) -> NewSegment:
     if not filled:
         return NewSegment(window, None)
     try:
-        table = pa.concat_tables(filled)
-    except pa.ArrowInvalid as error:
+        # A grouping that is null all over a segment has no type there: it takes that of the others.
+        table = pa.concat_tables(filled, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise StoreError(
             f"segments of one version have different columns: {run[0].file}", hint="rebuild the rollup"
         ) from error

@@ -93,6 +93,12 @@ def one(table: ir.Table, field: str, calculation: Calculation, percentile: str |
     return built(table, [kept]).values(kept, percentile)[()]
 
 
+def asked(table: ir.Table, sql: str) -> Any:
+    """The answer of the table's backend to SQL of its own."""
+    con: Any = table.get_backend()
+    return con.raw_sql(sql)
+
+
 def duckdb_table(select: str) -> ir.Table:
     con = ibis.duckdb.connect()
     con.raw_sql(f"create table rows as {select}")
@@ -300,7 +306,7 @@ def _same(left: Column, right: Column, relative: float) -> bool:
     return bool(np.array_equal(left, right))
 
 
-def arrow(columns: Mapping[str, tuple[pa.DataType, Sequence[Any]]]) -> ir.Table:
+def arrow(columns: Mapping[str, tuple[pa.DataType, Any]]) -> ir.Table:
     """A table on DuckDB of columns with Arrow types."""
     con = ibis.duckdb.connect()
     table = pa.table({name: pa.array(values, type=type_) for name, (type_, values) in columns.items()})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from measured import arrow, built, duckdb_table, merged, one, pa, sqlite_table
+from measured import arrow, asked, built, duckdb_table, merged, one, pa, sqlite_table
 
 from aggflow.measures.distinct import SLOTS, Distinct, estimates, hashed_states
 from aggflow.measures.kind import TEXT
@@ -76,7 +76,7 @@ def test_the_backend_and_this_program_make_the_same_of_the_same_hashes() -> None
     table = duckdb_table("select timestamp '1970-01-01' t, i % 3 part, i * 7 x from range(20000) r(i)")
     made = built(table, [Kept("x", "", DISTINCT)], ("part",))
     (state,) = made.grains[0].states.values()
-    found = table.get_backend().raw_sql("select part, hash(x::bigint) h from rows").fetchnumpy()
+    found = asked(table, "select part, hash(x::bigint) h from rows").fetchnumpy()
     order = {name[0]: i for i, name in enumerate(made.names(made.grains[0], ("part",)))}
     cells = np.array([order[part] for part in found["part"].tolist()])
     assert same(state["sketch"], hashed_states(cells, found["h"].view(np.int64), 3))  # type: ignore[arg-type]
@@ -84,9 +84,9 @@ def test_the_backend_and_this_program_make_the_same_of_the_same_hashes() -> None
 
 def test_hash_bits_are_even_and_independent() -> None:
     # What the estimate rests on: each of the 64 bits set in half of the hashes, slots filled evenly.
-    con = duckdb_table("select 1 x").get_backend()
+    table = duckdb_table("select 1 x")
     for hashed in ("hash(i::bigint)", "hash(i::varchar)"):
-        hashes = con.raw_sql(f"select {hashed} h from range(200000) r(i)").fetchnumpy()["h"]
+        hashes = asked(table, f"select {hashed} h from range(200000) r(i)").fetchnumpy()["h"]
         ones = np.array([np.mean((hashes >> np.uint64(bit)) & np.uint64(1)) for bit in range(64)])
         assert np.all(np.abs(ones - 0.5) < 5 * 0.5 / np.sqrt(200_000))
         slots = np.bincount((hashes & np.uint64(SLOTS - 1)).astype(np.int64), minlength=SLOTS)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from measured import arrow, built, by_hand, duckdb_table, finish, joined, merged, one, pa, sqlite_table
+from measured import arrow, asked, built, by_hand, duckdb_table, finish, joined, merged, one, pa, sqlite_table
 
 from aggflow.measures.kind import FLOAT, INTEGER, Kind
 from aggflow.measures.quantile import OFFSET, RELATIVE_ERROR, Quantile, values_of
@@ -71,11 +71,7 @@ def test_ranks_are_those_of_quantile_disc(rng: np.random.Generator) -> None:
     table = duckdb_table("select timestamp '1970-01-01' t, (random() * 1000)::integer x from range(1009)")
     made = built(table, [Kept("x", "", P)])
     for percentile in ("0.01", "0.1", "0.5", "0.9", "0.99", "1"):
-        true = (
-            table.get_backend()
-            .raw_sql(f"select quantile_disc(x, {percentile}::double) from rows")
-            .fetchone()[0]
-        )
+        true = asked(table, f"select quantile_disc(x, {percentile}::double) from rows").fetchone()[0]
         assert made.values(Kept("x", "", P), percentile)[()] == pytest.approx(true, rel=0.005)
 
 
