@@ -22,7 +22,7 @@ from aggflow.errors import SegmentDamagedError
 from aggflow.measures.kind import ROWS as ROW_KIND
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, SKETCH_MEASURES, StateKey, state_keys
-from aggflow.measures.state import Array, Column, Groups, Int64s, Sketch, State
+from aggflow.measures.state import Array, Column, Int64s, Sketch, State
 from aggflow.measures.vocabulary import Codes, Vocabulary
 from aggflow.spec.rollup import Rollup
 
@@ -180,9 +180,18 @@ class Cells:
         )
 
 
-def merged(cells: Cells, key: StateKey, groups: Groups, kind: Kind) -> State:
-    """One state of all cells, merged by group."""
-    return MEASURES[key.measure].merge(cells.states[key], groups, kind)
+def neutral_state(key: StateKey, kind: Kind, count: int) -> State:
+    """The states of cells in which nothing was counted."""
+    columns = MEASURES[key.measure].columns(kind)
+    if key.measure in _SKETCHES:
+        keys, counts = (np.zeros(0, dtype=column.type.to_pandas_dtype()) for column in columns)
+        return {"sketch": Sketch(np.zeros(count + 1, dtype=np.int64), keys, counts)}
+    return {
+        column.name: np.full(
+            count, column.neutral, dtype=object if column.neutral is None else column.type.to_pandas_dtype()
+        )
+        for column in columns
+    }
 
 
 def empty_cells(layout: Layout, grain: int) -> Cells:

@@ -34,7 +34,7 @@ REST_BITS = 64 - SLOT_BITS
 _REST = (1 << REST_BITS) - 1
 _NO_BIT = 1 << REST_BITS
 _RANKS = 64
-_DENSE_GROUPS = 64
+_DENSE = 1 << 22
 _CELLS_AT_ONCE = 4096
 
 
@@ -76,25 +76,30 @@ class Distinct:
 
     def joined(self, sketch: Sketch, groups: Groups) -> Sketch:
         """A sketch's runs merged by group, the highest count of equal keys kept."""
-        place = sketch.keys.astype(np.int64)
-        if groups.count > 1:
-            place += groups.spread(sketch) * SLOTS
-        if groups.count <= _DENSE_GROUPS:
-            # A table of every (slot, rank) that occurs: cheaper than sorting the entries.
-            seen = np.zeros(groups.count * SLOTS * _RANKS, dtype=bool)
-            seen[place * _RANKS + sketch.counts] = True
-            packed = np.flatnonzero(seen)
-        else:
-            packed = np.sort(place * _RANKS + sketch.counts)
-        places, ranks = packed // _RANKS, packed % _RANKS
-        last = np.flatnonzero(np.concatenate((places[1:] != places[:-1], [True]))) if len(places) else places
-        places, ranks = places[last], ranks[last]
-        offsets = np.searchsorted(places, np.arange(groups.count + 1) * SLOTS)
-        return Sketch(offsets.astype(np.int64), (places % SLOTS).astype(np.int16), ranks.astype(np.int8))
+        if groups.count * SLOTS > max(_DENSE, 16 * len(sketch.keys)):
+            return _sorted_out(sketch, groups)
+        # A table of all slots: cheaper than sorting the entries, while it is not much larger.
+        table = np.zeros(groups.count * SLOTS, dtype=np.int8)
+        place = sketch.keys if groups.count == 1 else groups.spread(sketch) * SLOTS + sketch.keys
+        np.maximum.at(table, place, sketch.counts)
+        places = np.flatnonzero(table)
+        return _by_group(places, table[places], groups.count)
 
     def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:
         """Ertl's estimate, rounded to a whole number; 0 where there was no value."""
         return Values(estimates(sketch_of(state, "sketch")))
+
+
+def _sorted_out(sketch: Sketch, groups: Groups) -> Sketch:
+    packed = np.sort((groups.spread(sketch) * SLOTS + sketch.keys) * _RANKS + sketch.counts)
+    places = packed // _RANKS
+    last = np.flatnonzero(np.append(places[1:] != places[:-1], np.ones(min(len(places), 1), dtype=bool)))
+    return _by_group(places[last], (packed[last] % _RANKS).astype(np.int8), groups.count)
+
+
+def _by_group(places: Int64s, ranks: Array, count: int) -> Sketch:
+    offsets = np.searchsorted(places, np.arange(count + 1) * SLOTS).astype(np.int64)
+    return Sketch(offsets, (places % SLOTS).astype(np.int16), ranks)
 
 
 def hashed_states(cells: Int64s, hashes: Int64s, count: int) -> Sketch:

@@ -31,6 +31,8 @@ from aggflow.spec.calculation import Calculation
 
 Int64s: TypeAlias = NDArray[np.int64]
 Array: TypeAlias = NDArray[Any]
+# Cells a stretch from which on stretches are copied one by one.
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,14 @@ class Sketch:
         """The runs of the given cells, in that order."""
         lengths = self.lengths[rows]
         offsets = np.concatenate(([0], np.cumsum(lengths)))
+        breaks = np.flatnonzero(np.diff(rows) != 1) + 1
+        if len(breaks) * _FEW < len(rows):
+            # Long stretches of neighbours, as a filter leaves them: copied as they stand.
+            firsts, lasts = np.concatenate(([0], breaks)), np.concatenate((breaks, [len(rows)])) - 1
+            low, high = self.offsets[rows[firsts]].tolist(), self.offsets[rows[lasts] + 1].tolist()
+            stretches = [slice(start, stop) for start, stop in zip(low, high, strict=True)]
+            keys, counts = (np.concatenate([c[s] for s in stretches]) for c in (self.keys, self.counts))
+            return Sketch(offsets, keys, counts)
         # Index of every entry: its run's begin in the old order plus its place in the run.
         index = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return Sketch(offsets, self.keys[index], self.counts[index])

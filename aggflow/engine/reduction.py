@@ -1,0 +1,164 @@
+"""A reduction: many cells become one cell a group, their states merged, a part at a time.
+
+Merge is associative, so parts (segments, live tails, versions) are reduced one after the other and
+then together: what is in memory at once is one part and small cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aggflow.measures.cells import Cells, neutral_state
+from aggflow.measures.kind import Kind
+from aggflow.measures.registry import MEASURES, StateKey
+from aggflow.measures.state import Groups, Int64s
+from aggflow.measures.vocabulary import Codes, GroupingValue, Vocabulary
+from aggflow.timeline import Interval, Zone
+
+Series: TypeAlias = tuple[Interval, Zone]
+_COMPRESS = 1 << 62
+_TABLE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Which values of some groupings are kept, together.
+
+    Attributes
+    ----------
+    codes
+        By path, the codes of every combination that there is.
+    kept
+        Whether it is kept.
+    """
+
+    codes: Mapping[str, Codes]
+    kept: NDArray[np.bool_]
+
+    def mask(self, cells: Cells) -> NDArray[np.bool_]:
+        """For every cell, whether its combination is kept."""
+        here = len(self.kept)
+        columns = [np.concatenate([codes, cells.codes[path]]) for path, codes in self.codes.items()]
+        numbers, first = numbered(columns)
+        keeps = np.zeros(len(first), dtype=bool)
+        keeps[numbers[:here]] = self.kept
+        return keeps[numbers[here:]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which cells count.
+
+    Attributes
+    ----------
+    filters
+        By path, the values to keep.
+    vocabularies
+        The values' codes.
+    kept
+        The combinations that limits leave, if there are any.
+    """
+
+    filters: Mapping[str, tuple[GroupingValue, ...]]
+    vocabularies: Mapping[str, Vocabulary]
+    kept: Kept | None = None
+
+    def of(self, cells: Cells) -> Cells:
+        """The cells that count."""
+        masks = [self.vocabularies[path].matching(v)[cells.codes[path]] for path, v in self.filters.items()]
+        if self.kept is not None:
+            masks.append(self.kept.mask(cells))
+        if not masks:
+            return cells
+        mask = np.logical_and.reduce(masks)
+        return cells if bool(mask.all()) else cells.take(mask)
+
+
+def reduced(
+    parts: Iterable[Cells], by: Sequence[str], series: Series | None, kinds: Mapping[StateKey, Kind]
+) -> Cells | None:
+    """One cell a group, of all parts together.
+
+    Parameters
+    ----------
+    parts
+        Cells; a state that a part lacks is neutral there.
+    by
+        Paths of the groupings that tell groups apart.
+    series
+        Interval and zone of the buckets that tell them apart, too; None for all buckets together.
+    kinds
+        The kind of every state's field, filled while the parts are read.
+
+    Returns
+    -------
+    Cells or None
+        Sorted by bucket; None where there is no cell.
+    """
+    found = [_reduced(part, by, series, kinds) for part in parts if len(part)]
+    if len(found) <= 1:
+        return found[0] if found else None
+    keys = dict.fromkeys(key for cells in found for key in cells.states)
+    whole = [
+        Cells(
+            cells.buckets,
+            cells.codes,
+            cells.rows,
+            {key: cells.states.get(key) or neutral_state(key, kinds[key], len(cells)) for key in keys},
+        )
+        for cells in found
+    ]
+    return _reduced(Cells.concat(whole), by, series, kinds)
+
+
+def _reduced(cells: Cells, by: Sequence[str], series: Series | None, kinds: Mapping[StateKey, Kind]) -> Cells:
+    columns: list[Int64s | Codes] = (
+        [] if series is None else [series[0].floor_buckets(cells.buckets, series[1])]
+    )
+    columns += [cells.codes[path] for path in by]
+    if columns:
+        numbers, first = numbered(columns)
+    else:
+        numbers, first = np.zeros(len(cells), dtype=np.int64), np.zeros(1, dtype=np.intp)
+    groups = Groups(numbers, len(first))
+    return Cells(
+        np.zeros(len(first), dtype=np.int64) if series is None else columns[0][first].astype(np.int64),
+        {path: cells.codes[path][first] for path in by},
+        groups.reduce(np.add, cells.rows),
+        {key: MEASURES[key.measure].merge(state, groups, kinds[key]) for key, state in cells.states.items()},
+    )
+
+
+def numbered(columns: Sequence[Int64s | Codes]) -> tuple[Int64s, NDArray[np.intp]]:
+    """Number the distinct rows of columns, in ascending order; the first row of each number."""
+    total = np.zeros(len(columns[0]), dtype=np.int64)
+    size = 1
+    for column in columns:
+        if len(column) == 0:
+            break
+        least = int(column.min())
+        width = int(column.max()) - least + 1
+        if size * width >= _COMPRESS:
+            total = np.unique(total, return_inverse=True)[1].astype(np.int64)
+            size = int(total.max()) + 1
+        if size * width >= _COMPRESS:
+            column = np.unique(column, return_inverse=True)[1]  # noqa: PLW2901 - the same, renumbered
+            least, width = 0, int(column.max()) + 1
+        total = total * width + (column.astype(np.int64) - least)
+        size *= width
+    if size <= max(_TABLE, 4 * len(total)):
+        # A table of all numbers there can be: cheaper than sorting.
+        seen = np.flatnonzero(np.bincount(total, minlength=size))
+        place = np.zeros(size, dtype=np.int64)
+        place[seen] = np.arange(len(seen))
+        numbers = place[total]
+        first = np.empty(len(seen), dtype=np.intp)
+        first[numbers[::-1]] = np.arange(len(total) - 1, -1, -1)
+        return numbers, first
+    _, first, numbers = np.unique(total, return_index=True, return_inverse=True)
+    return numbers.astype(np.int64), first
