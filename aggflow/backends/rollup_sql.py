@@ -17,7 +17,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-import pandas as pd
+import pandas.util
 import pyarrow as pa
 
 from aggflow.backends import quirks
@@ -410,7 +410,7 @@ class _Reader:
         table = self.fetch(there.group_by([*by, field]).aggregate(**{_ROWS: there.count()}))
         values = table[field].to_pandas()
         plain = values.astype("int64") if pa.types.is_integer(table[field].type) else values.astype(object)
-        hash_array: Any = pd.util.hash_array
+        hash_array: Any = pandas.util.hash_array
         hashes = hash_array(plain.to_numpy(), categorize=False).view(np.int64)
         return {"sketch": hashed_states(index.cells_of(table), hashes, index.count)}
 

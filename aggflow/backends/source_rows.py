@@ -23,6 +23,7 @@ SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 # Around a window in local time: no zone is further from UTC.
 _MOST_OFFSET_US = 26 * 3600 * SECOND_US
+_MICROS = "aggflow_micros"
 _FIRST_YEAR = parse_instant("1880-01-01")
 _LAST_YEAR = parse_instant("2100-01-01")
 
@@ -47,12 +48,14 @@ class SourceRows:
         self.source = session.source
         self.can = session.can
         self.con = session.con
-        self.table = session.table
         self._columns: Any = session.table.schema()
         for name in (self.source.time, self.source.ingestion_time, self.source.json):
             if name is not None:
                 self._must_have(name)
         self._must_be_time(self.source.time)
+        # A column of its own, or a long expression would stand at every edge of a bucket or zone.
+        time = session.table[self.source.time]
+        self.table = session.table.mutate(**{_MICROS: quirks.micros(time, self.can)})
 
     def column(self, path: str | Path) -> ir.Column:
         """The value at a path: a column, a field of a struct, or text from JSON.
@@ -90,7 +93,7 @@ class SourceRows:
 
     def timeless(self) -> ir.BooleanValue:
         """Where there is no time, or none that can be placed: an infinite one, a text that is no time."""
-        return quirks.micros(self.table[self.source.time], self.can).isnull()
+        return self.table[_MICROS].isnull()
 
     def time_us(self, window: Window) -> ir.Column:
         """The time of the event in microseconds since the epoch, UTC, of rows of a window."""
@@ -216,7 +219,8 @@ class SourceRows:
         return self.can.compares_times and self._zone.is_utc
 
     def _micros(self, name: str, window: Window) -> ir.Column:
-        us = quirks.micros(self.table[name], self.can)
+        time = self.table[name]
+        us = self.table[_MICROS] if name == self.source.time else quirks.micros(time, self.can)
         zoned = getattr(self._columns[name], "timezone", None) is not None
         zone = UTC if zoned else Zone.of(self.source.time_zone)
         return us if zone.is_utc else _from_wall(us, zone, window)
