@@ -25,7 +25,9 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tour")
     _prepare(folder / ".aggflow" / "data" / "flights.parquet")
     session = "\n".join(text for language, text in BLOCKS if language == "python")
-    done = subprocess.run([sys.executable, "-c", session], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", session], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
     return folder

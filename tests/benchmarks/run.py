@@ -26,7 +26,7 @@ from typing import Any
 
 import duckdb
 import sql_peer
-from events import FIRST_DAY, default_folder, generate
+from generated_events import FIRST_DAY, default_folder, generate
 
 Row = tuple[Any, ...]
 Answer = list[Row]

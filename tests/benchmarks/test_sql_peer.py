@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import run
 import sql_peer
-from events import COUNTRIES, TYPES, events_of_day, generate
+from generated_events import COUNTRIES, TYPES, events_of_day, generate
 
 DAYS = 8  # more than are built at once
 

@@ -1,6 +1,6 @@
 """Events of a shop, as many as wanted: the data that benchmarks measure on.
 
-    python tests/benchmarks/events.py DIR --rows 20000000 --days 30
+    python tests/benchmarks/generated_events.py DIR --rows 20000000 --days 30
 
 One Parquet file a day, ordered by time.  The same rows, days and seed give the same events, and a
 day's events depend on its number alone, not on how many days there are.  Some ten events make a
