@@ -58,11 +58,12 @@ _HINTS: dict[type[SourceError], str] = {
     SourceMissingError: "check the table's name and that it still exists",
     SourceUnavailableError: "check that the file or server is there, and that no other process locks it",
     SourceTypeError: "check the column's type and its values",
+    UnsupportedError: "compute it in the source's own SELECT, or keep the events in DuckDB",
     SourceQueryError: "this is the database's own message",
 }
 # Greedy, so that a password with an @ in it is hidden to its end.
 _PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
-_SECRET = re.compile(r"\b((?:password|passwd|pwd|token|secret)\s*=\s*)[^\s&;]+", re.IGNORECASE)
+_SECRET = re.compile(r"((?:password|passwd|pwd|token|secret)\s*=\s*)[^\s&;]+", re.IGNORECASE)
 
 
 @contextmanager

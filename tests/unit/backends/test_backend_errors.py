@@ -1,0 +1,145 @@
+"""Errors of drivers: each class has its place in our tree, and no secret leaves with them."""
+
+from __future__ import annotations
+
+import pickle
+import sqlite3
+from collections.abc import Iterator
+
+import duckdb
+import ibis.common.exceptions as ibis_errors
+import pyarrow as pa
+import pytest
+
+from aggflow.backends.errors import DRIVER_ERRORS, mapped, without_password
+from aggflow.errors import (
+    AggflowError,
+    NotFoundError,
+    SourceError,
+    SourceMissingError,
+    SourceQueryError,
+    SourceTypeError,
+    SourceUnavailableError,
+    UnsupportedError,
+)
+
+
+def classes(root: type[Exception]) -> Iterator[type[Exception]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from classes(child)
+
+
+EVERY = sorted(
+    {
+        kind
+        for root in (duckdb.Error, sqlite3.Error, ibis_errors.IbisError, pa.ArrowException, OSError)
+        for kind in classes(root)
+        if kind.__module__.split(".")[0] in ("duckdb", "_duckdb", "sqlite3", "ibis", "pyarrow", "builtins")
+    },
+    key=lambda kind: (kind.__module__, kind.__name__),
+)
+
+
+def raised(error: Exception) -> SourceError:
+    with pytest.raises(SourceError) as caught, mapped("flights"):
+        raise error
+    return caught.value
+
+
+def bare(kind: type[Exception], text: str) -> Exception:
+    """An error of a class, whatever its __init__ asks for."""
+    error = kind.__new__(kind)
+    error.args = (text,)
+    try:
+        str(error)
+    except ValueError:  # its text is made of several parts
+        error.args = (text, text)
+    return error
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+def test_every_class_of_every_driver_is_mapped(kind: type[Exception]) -> None:
+    error = raised(bare(kind, "what happened\nand a stack of lines"))
+    assert error.message.startswith("source 'flights': ")
+    assert error.hint
+    assert "\n" not in str(error)
+    assert isinstance(error.__cause__, kind)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own
+
+
+def test_the_first_class_of_the_table_that_fits_is_the_nearest() -> None:
+    for i, (kind, _) in enumerate(DRIVER_ERRORS):
+        assert not any(issubclass(kind, earlier) for earlier, _ in DRIVER_ERRORS[:i]), kind
+
+
+@pytest.mark.parametrize(
+    ("error", "ours"),
+    [
+        (duckdb.CatalogException("no table"), SourceMissingError),
+        (duckdb.IOException("lock"), SourceUnavailableError),
+        (duckdb.ConversionException("x"), SourceTypeError),
+        (duckdb.BinderException("x"), SourceQueryError),
+        (duckdb.ParserException("x"), SourceQueryError),
+        (ibis_errors.TableNotFound("x"), SourceMissingError),
+        (ibis_errors.OperationNotDefinedError("x"), UnsupportedError),
+        (pa.ArrowInvalid("x"), SourceTypeError),
+        (FileNotFoundError("x"), SourceUnavailableError),
+        (sqlite3.DatabaseError("file is not a database"), SourceQueryError),
+    ],
+)
+def test_classes_that_say_who_must_act(error: Exception, ours: type[SourceError]) -> None:
+    assert type(raised(error)) is ours
+
+
+def test_sqlite_says_by_a_code_whether_trying_again_helps(tmp_path: object) -> None:
+    con = sqlite3.connect(f"{tmp_path}/a.db", timeout=0)
+    other = sqlite3.connect(f"{tmp_path}/a.db", timeout=0)
+    con.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(SourceUnavailableError, match="locked") as busy, mapped("flights"):
+        other.execute("SELECT * FROM sqlite_master")
+    with pytest.raises(SourceQueryError, match="no such column") as wrong, mapped("flights"):
+        con.execute("SELECT missing FROM sqlite_master")
+    con.close()
+    other.close()
+    assert (busy.value.retryable, wrong.value.retryable) == (True, False)
+
+
+def test_our_own_errors_pass_as_they_are() -> None:
+    ours = NotFoundError("column", "x")
+    with pytest.raises(AggflowError) as caught, mapped("flights"):
+        raise ours
+    assert caught.value is ours
+
+
+def test_a_mistake_in_code_is_not_dressed_up() -> None:
+    with pytest.raises(TypeError), mapped("flights"):
+        raise TypeError("a bug")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cannot reach postgresql://me:hunter2@host/db",
+        "cannot reach postgresql://me:p@hunter2@host/db?x=1",
+        "cannot reach postgresql://me:a/hunter2@host:5432/db",
+        "cannot reach mysql://:hunter2@host/db and mysql://you:hunter2@host/db",
+        "connection string: host=h password=hunter2 user=me",
+        "mysql://host/db?user=me&Password=hunter2&ssl=1",
+        "md:db?motherduck_token=hunter2",
+    ],
+)
+def test_passwords_are_never_shown(text: str) -> None:
+    assert "hunter2" not in without_password(text)
+    error = raised(duckdb.IOException(text))
+    assert "hunter2" not in str(error)
+    assert "hunter2" not in repr(error)
+
+
+def test_what_is_no_password_stays() -> None:
+    for text in ("duckdb:///data/a.ddb", "postgresql://me@host:5432/db", "at 12:30 me@example.org wrote"):
+        assert without_password(text) == text
+
+
+def test_a_long_message_is_cut() -> None:
+    assert len(raised(duckdb.Error("x" * 10_000)).message) < 400
