@@ -1,19 +1,28 @@
-"""Texts and the trees they give: predicates and paths, and what they mean in Ibis."""
+"""Texts and the trees they give: predicates, paths and queries, and what they mean in Ibis."""
 
 from __future__ import annotations
 
+from aggflow.language.aggregator import AGGREGATORS, Aggregator
 from aggflow.language.entailment import implies
 from aggflow.language.expression import from_ibis
+from aggflow.language.function import FUNCTIONS, Function
 from aggflow.language.jpath import parse_path, parse_predicate
-from aggflow.language.meaning import to_ibis
+from aggflow.language.linq import parse_condition, parse_linq, parse_operand
+from aggflow.language.linq_text import to_linq
+from aggflow.language.meaning import operand_to_ibis, to_ibis
 from aggflow.language.operators import OPERATORS, Operator
 from aggflow.language.predicate import (
     FALSE,
     TRUE,
     And,
+    Arithmetic,
+    Call,
+    Choose,
     Compare,
     Constant,
     Exists,
+    Find,
+    Glob,
     In,
     Length,
     Like,
@@ -24,39 +33,63 @@ from aggflow.language.predicate import (
     Or,
     Path,
     Predicate,
+    Subject,
     all_of,
     any_of,
     conjuncts,
+    operand_paths,
     paths,
     quoted,
     read_number,
     to_jpath,
 )
+from aggflow.language.query import BUCKET, Aggregate, Named, Query
+from aggflow.language.vocabulary import Word, vocabulary
 
 __all__ = [
+    "AGGREGATORS",
+    "BUCKET",
     "FALSE",
+    "FUNCTIONS",
     "OPERATORS",
     "TRUE",
+    "Aggregate",
+    "Aggregator",
     "And",
+    "Arithmetic",
+    "Call",
+    "Choose",
     "Compare",
     "Constant",
     "Exists",
+    "Find",
+    "Function",
+    "Glob",
     "In",
     "Length",
     "Like",
     "Literal",
     "Match",
+    "Named",
     "Not",
     "Operand",
     "Operator",
     "Or",
     "Path",
     "Predicate",
+    "Query",
+    "Subject",
+    "Word",
     "all_of",
     "any_of",
     "conjuncts",
     "from_ibis",
     "implies",
+    "operand_paths",
+    "operand_to_ibis",
+    "parse_condition",
+    "parse_linq",
+    "parse_operand",
     "parse_path",
     "parse_predicate",
     "paths",
@@ -64,4 +97,6 @@ __all__ = [
     "read_number",
     "to_ibis",
     "to_jpath",
+    "to_linq",
+    "vocabulary",
 ]

@@ -204,8 +204,8 @@ def _grammar() -> Lark:
 def _parse(text: str, *, start: str, what: str) -> Any:
     try:
         return _grammar().parse(text, start=start)
-    except UnexpectedInput as error:
-        raise _explained(error, text, what) from None
+    except UnexpectedInput:
+        raise _explained(text, start, what) from None
     except WrongHereError as wrong:
         raise ParseError(wrong.message, text=text, position=wrong.position, hint=wrong.hint) from None
 
@@ -301,8 +301,8 @@ _HINTS: Sequence[Hint] = (
 )
 
 
-def _explained(error: UnexpectedInput, text: str, what: str) -> ParseError:
-    position, possible = _place(error, text)
+def _explained(text: str, start: str, what: str) -> ParseError:
+    position, possible = stop_of(_grammar(), text, start)
     at_end = position >= len(text)
     # The row of the dot names the bracket of a path already.
     said = possible - {"LSQB"} if "DOT" in possible else possible
@@ -313,17 +313,6 @@ def _explained(error: UnexpectedInput, text: str, what: str) -> ParseError:
         expected=words_of(said, _WORDS),
         hint=_hint(text, position, possible),
     )
-
-
-def _place(error: UnexpectedInput, text: str) -> tuple[int, set[str]]:
-    """Where it went wrong, and the terminals that were possible there."""
-    position, possible = stop_of(error, text)
-    # The lexer merges states: it names the bracket even where none is open.
-    if "RPAR" in possible and text.count("(", 0, position) <= text.count(")", 0, position):
-        possible.discard("RPAR")
-        if "_AND" in possible:
-            possible.add("$END")
-    return position, possible
 
 
 def _hint(text: str, position: int, possible: set[str]) -> str:

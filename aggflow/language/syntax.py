@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from lark import Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 Hint: TypeAlias = tuple[str, str | None, str]
 """What stands at the wrong place, the terminal that was possible there (or any), and what to do."""
@@ -29,13 +29,17 @@ def start_of(token: Token) -> int:
     return token.start_pos or 0
 
 
-def stop_of(error: UnexpectedInput, text: str) -> tuple[int, set[str]]:
-    """Where a text stops to fit, and the terminals that were possible there."""
-    if isinstance(error, UnexpectedToken):
-        is_end = error.token.type == "$END"
-        return len(text.rstrip()) if is_end else start_of(error.token), set(error.accepts or error.expected)
-    possible: set[str] = set(error.allowed) if isinstance(error, UnexpectedCharacters) else set()
-    return error.pos_in_stream or 0, possible
+def stop_of(grammar: Lark, text: str, start: str) -> tuple[int, set[str]]:
+    """Where a text that does not fit stops to, and the terminals that were possible there."""
+    parser = grammar.parse_interactive(text, start=start)
+    position = len(text.rstrip())
+    try:
+        parser.exhaust_lexer()
+    except UnexpectedToken as error:
+        position = start_of(error.token)
+    except UnexpectedCharacters as error:
+        position = error.pos_in_stream or 0
+    return position, set(parser.accepts())
 
 
 def words_of(possible: set[str], words: Mapping[str, str]) -> list[str]:

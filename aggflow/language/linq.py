@@ -1,0 +1,411 @@
+"""LINQ: the text form of queries (``linq.lark`` is its grammar)."""
+
+# Ibis is untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import ibis.expr.datatypes as dt
+
+from aggflow.errors import ParseError, did_you_mean
+from aggflow.language.aggregator import AGGREGATORS, percent_of
+from aggflow.language.linq_text import aggregate_text, condition_terms, output_text, to_linq
+from aggflow.language.predicate import Operand, Path, Predicate, all_of
+from aggflow.language.query import (
+    BUCKET,
+    Aggregate,
+    Named,
+    Query,
+    substituted_predicate,
+)
+from aggflow.language.reader import Reader
+from aggflow.language.syntax import WrongHereError
+from aggflow.language.term import (
+    Applied,
+    Group,
+    Item,
+    Name,
+    Pipeline,
+    Select,
+    Term,
+    Where,
+    Width,
+    Written,
+    read,
+)
+from aggflow.timeline import Interval
+
+_UNITS = {"": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_AFTER_GROUP = "after the group there are its keys, the start of the bucket (eventdate) and aggregates"
+
+Columns: TypeAlias = Mapping[str, dt.DataType]
+"""The columns of a table, each with its Ibis type."""
+
+
+def parse_linq(text: str, *, columns: Columns | None = None, tables: Collection[str] = ()) -> Query:
+    """The tree of a LINQ query.
+
+    Parameters
+    ----------
+    text
+        Such as ``from flights where origin = "LGA" group every 1h by carrier select avg(delay)``.
+    columns
+        The columns of the table and their Ibis types, as ``dict(table.schema().items())``; without
+        them names and types are not checked.
+    tables
+        The tables there are; without any, the name is not checked.
+
+    Returns
+    -------
+    Query
+        The tree; ``to_linq`` of it is the canonical text.
+
+    Raises
+    ------
+    ParseError
+        With the place, what could stand there, and a hint.
+
+    Examples
+    --------
+    >>> query = parse_linq('from demo.ecommerce.data where client = "self" group every 30m by client')
+    >>> print(to_linq(query))
+    from demo.ecommerce.data where eq(client, "self") group every 1800000 by client
+    >>> query.period_ms, query.aggregates[0].function, query.outputs[0].name
+    (1800000, 'count', 'count')
+    >>> parse_linq("from t group by a select sum(b) limit 5")
+    Traceback (most recent call last):
+    aggflow.errors.ParseError: limit is not accepted, at line 1, column 33
+        from t group by a select sum(b) limit 5
+                                        ^
+    hint: all groups are kept; cut the answer
+    """
+    with _placed(text):
+        pipeline: Pipeline = read(text, "query", "the query")
+        table = ".".join(pipeline.table.parts)
+        if tables and table not in tables:
+            raise WrongHereError(
+                f"there is no table {table!r}", pipeline.table.at, did_you_mean(table, tables)
+            )
+        return _Builder(table, columns, len(text.rstrip())).query(pipeline)
+
+
+def parse_condition(text: str, *, columns: Columns | None = None) -> Predicate:
+    """The predicate of a LINQ condition, as it stands after ``where``; a comma is and.
+
+    Raises
+    ------
+    ParseError
+        With the place, what could stand there, and a hint.
+
+    Examples
+    --------
+    >>> parse_condition('eq(client, "self")')
+    Compare(op='==', left=Path(parts=('client',)), right=Literal(value='self', kind='text'))
+    """
+    with _placed(text):
+        reader = _Columns(columns).reader
+        return all_of(map(reader.condition, read(text, "condition", "the condition")))
+
+
+def parse_operand(text: str, *, columns: Columns | None = None) -> Operand:
+    """The operand of a LINQ expression: a column, a literal, or what is computed of them.
+
+    Raises
+    ------
+    ParseError
+        With the place, what could stand there, and a hint.
+
+    Examples
+    --------
+    >>> print(parse_operand("distance / 2"))
+    (@.distance / 2)
+    """
+    with _placed(text):
+        return _Columns(columns).reader.operand(read(text, "operand", "the expression"))
+
+
+@contextmanager
+def _placed(text: str) -> Generator[None, None, None]:
+    try:
+        yield
+    except WrongHereError as wrong:
+        raise ParseError(wrong.message, text=text, position=wrong.position, hint=wrong.hint) from None
+
+
+class _Columns:
+    """What names mean before the group: columns, and what is selected with a name.
+
+    Parameters
+    ----------
+    columns
+        The columns of the table, None where they are not known.
+    """
+
+    def __init__(self, columns: Columns | None) -> None:
+        self._columns = columns
+        self._read: set[str] = set()
+        self.selects: dict[str, Operand] = {}
+        self.reader = Reader(self._name, self._type)
+
+    def select(self, name: str, term: Term, at: int) -> None:
+        """Give an expression a name."""
+        operand = self.reader.operand(term)
+        if isinstance(operand, Path) and name == operand.parts[-1] and len(operand.parts) == 1:
+            return  # a column under its own name
+        if name in self._read or name in self.selects or name == BUCKET:
+            raise WrongHereError(f"the name {name!r} is used more than once", at, "give it another by as")
+        self.selects[name] = operand
+
+    def where(self, tree: Predicate) -> Predicate:
+        """A condition in columns of the table."""
+        for name, operand in reversed(self.selects.items()):
+            tree = substituted_predicate(tree, {Path((name,)): operand})
+        return tree
+
+    def _name(self, term: Name) -> Operand:
+        if term.parts[0] not in self.selects:
+            self._read.add(term.parts[0])
+            self._type(Path(term.parts), term)
+        elif len(term.parts) > 1:
+            raise WrongHereError(f"{term.parts[0]} is computed and has no fields", term.at)
+        return Path(term.parts)
+
+    def _type(self, path: Path, term: Name | None = None) -> Any:
+        """The type of a path, None where it is not known."""
+        name, *rest = path.parts
+        if name in self.selects:
+            return self._type_of_select(self.selects[name])
+        if self._columns is None:
+            return None
+        if name == BUCKET and BUCKET not in self._columns:
+            return dt.timestamp
+        at = term.at if term else 0
+        if name not in self._columns:
+            raise WrongHereError(f"there is no column {name!r}", at, did_you_mean(name, self._columns))
+        type_: Any = self._columns[name]
+        for part in rest:
+            if not type_.is_struct():
+                if type_.is_json() or type_.is_string():
+                    return dt.string
+                raise WrongHereError(f"{name} is {type_} and has no field {part!r}", at)
+            if part not in type_.names:
+                raise WrongHereError(f"there is no field {part!r}", at, did_you_mean(part, type_.names))
+            type_ = type_[part]
+        return type_
+
+    def _type_of_select(self, operand: Operand) -> Any:
+        if isinstance(operand, Path):
+            return self._type(operand)
+        types = {"text": dt.string, "number": dt.int64, "boolean": dt.boolean, "time": dt.timestamp}
+        return types.get(self.reader.kind(operand) or "")
+
+
+class _Builder:
+    """Builds a query, clause by clause."""
+
+    def __init__(self, table: str, columns: Columns | None, end: int) -> None:
+        self._table = table
+        self._rows = _Columns(columns)
+        self._end = end
+        self._wheres: list[Predicate] = []
+        self._group: Group | None = None
+        self._keys: dict[str, Operand] = {}
+        self._aggregates: dict[str, Aggregate] = {}
+        self._outputs: dict[str, Operand] = {}
+        self._final = Reader(self._final_name, lambda _: None, self._aggregate)
+
+    def query(self, pipeline: Pipeline) -> Query:
+        for clause in pipeline.clauses:
+            self._clause(clause)
+        if self._group is None:
+            raise WrongHereError(
+                "the query is not grouped", self._end, "end it with a group, as in group every 1h by name"
+            )
+        if not self._outputs:
+            self._outputs["count"] = self._add(Aggregate("count()", "count"))
+            self._must_be_new("count", self._group.at)
+        period, client = self._periods(self._group)
+        return Query(
+            table=self._table,
+            wheres=tuple(self._wheres),
+            selects=_named(self._rows.selects.items()),
+            period_ms=period,
+            keys=_named(self._keys.items()),
+            client_ms=client,
+            aggregates=tuple(self._aggregates.values()),
+            outputs=_named(self._outputs.items()),
+        )
+
+    def _clause(self, clause: Where | Select | Group) -> None:
+        match clause:
+            case Where() if self._group is None:
+                for term in clause.terms:
+                    condition = self._rows.where(self._rows.reader.condition(term))
+                    self._wheres += condition_terms(condition)
+            case Where():
+                raise WrongHereError(
+                    "a where after the group is not accepted",
+                    clause.at,
+                    "rows are chosen before they are grouped",
+                )
+            case Group() if self._group is None:
+                self._group = clause
+                self._periods(clause)
+                for term in clause.keys:
+                    self._key(term)
+            case Group():
+                raise WrongHereError(
+                    "a second group is not accepted", clause.at, "one group makes an aggregation"
+                )
+            case Select():
+                for item in clause.items:
+                    self._row_item(item) if self._group is None else self._output(item)
+
+    def _row_item(self, item: Item) -> None:
+        if item.term is None:
+            return
+        name = item.name
+        if name is None:
+            # Unnamed, a column keeps its name, and an expression has its text for one.
+            operand = self._rows.reader.operand(item.term)
+            if isinstance(operand, Path):
+                return
+            name = to_linq(operand)
+        self._rows.select(name, item.term, item.at)
+
+    def _key(self, term: Term) -> None:
+        operand = self._rows.reader.subject(term)
+        if self._rows.reader.kind(operand) == "nested":
+            raise WrongHereError("one cannot group by what has fields or elements", term.at)
+        name = ".".join(operand.parts) if isinstance(operand, Path) else to_linq(operand)
+        if name == BUCKET:
+            raise WrongHereError("one cannot group by eventdate", term.at, "group every makes its buckets")
+        if name in self._keys:
+            raise WrongHereError(f"the key {name!r} is used more than once", term.at)
+        self._keys[name] = operand
+
+    def _output(self, item: Item) -> None:
+        if item.term is None:
+            return
+        operand = self._final.operand(item.term)
+        if item.name is None and isinstance(item.term, Name):
+            return  # a key, the bucket or an output under its own name: answered as it is
+        name = item.name or self._text(operand)
+        if name in self._outputs or name in self._keys or name == BUCKET:
+            raise WrongHereError(
+                f"the name {name!r} is used more than once", item.at, "give it another by as"
+            )
+        self._outputs[name] = operand
+
+    def _text(self, operand: Operand) -> str:
+        draft = Query(
+            self._table, keys=_named(self._keys.items()), aggregates=tuple(self._aggregates.values())
+        )
+        text = output_text(operand, draft)
+        return "count" if text == "count()" else text
+
+    def _must_be_new(self, name: str, at: int) -> None:
+        if name in self._keys:
+            raise WrongHereError(
+                f"the count would be called {name!r} as a key is", at, "name it: select count() as rows"
+            )
+
+    def _final_name(self, term: Name) -> Operand:
+        path, name = Path(term.parts), str(term)
+        if path in self._keys.values() or name in self._keys:
+            return Path((name,))
+        if name in self._outputs:
+            return self._outputs[name]
+        if name == BUCKET and self._group is not None and self._periods(self._group)[0] is not None:
+            return Path((BUCKET,))
+        known = [*self._keys, *self._outputs]
+        near = did_you_mean(name, known) if known else ""
+        raise WrongHereError(
+            f"{name!r} is not there after the group", term.at, near if "mean" in near else _AFTER_GROUP
+        )
+
+    def _aggregate(self, term: Applied) -> Operand:
+        name, arguments = term.function, term.arguments
+        percent = percent_of(name)
+        function = "percentile" if percent else name
+        row = AGGREGATORS[function]
+        wanted = 2 if name == "percentile" else 1
+        if len(arguments) != wanted and not (row.takes == "nothing" and not arguments):
+            said = "no or 1 argument" if row.takes == "nothing" else f"{wanted} argument{'s' * (wanted > 1)}"
+            raise WrongHereError(f"{name}() takes {said}, not {len(arguments)}", term.at)
+        fraction = Decimal("0.5") if name == "median" else Decimal(percent) / 100 if percent else None
+        if name == "percentile":
+            fraction = _fraction(arguments[1])
+        argument = self._argument(row.takes, arguments[0]) if arguments else None
+        text = aggregate_text(function, argument, fraction)
+        if text in self._keys:
+            raise WrongHereError(f"the name {text!r} is used more than once", term.at)
+        return self._add(Aggregate(text, function, argument, fraction))
+
+    def _argument(self, takes: str, term: Term) -> Operand:
+        return self._rows.reader.number(term) if takes == "number" else self._rows.reader.subject(term)
+
+    def _add(self, aggregate: Aggregate) -> Path:
+        self._aggregates[aggregate.name] = aggregate
+        return Path((aggregate.name,))
+
+    def _periods(self, group: Group) -> tuple[int | None, int | None]:
+        server, client = _milliseconds(group.server), _milliseconds(group.client)
+        if client is None or group.client is None:
+            return server, None
+        if server is None:
+            raise WrongHereError(
+                "a client's period needs one of the server",
+                group.client.at,
+                "write group every 1m by … every 1h",
+            )
+        if client % server:
+            raise WrongHereError(
+                "a client's period is a multiple of the server's",
+                group.client.at,
+                f"the server's is {server} ms",
+            )
+        return server, client
+
+
+def _named(items: Iterable[tuple[str, Operand]]) -> tuple[Named, ...]:
+    return tuple(Named(name, operand) for name, operand in items)
+
+
+def _milliseconds(width: Width | None) -> int | None:
+    """The milliseconds of a period, None for none."""
+    if width is None or width.text in ("-", "0"):
+        return None
+    digits = width.text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    unit = width.text[len(digits) :]
+    if unit not in _UNITS:
+        raise WrongHereError(
+            f"the period has no unit {unit!r}",
+            width.at + len(digits),
+            "s seconds, m minutes, h hours, d days; milliseconds have none",
+        )
+    milliseconds = int(digits) * _UNITS[unit] if len(digits) < 19 else 10**30
+    try:
+        Interval.of(milliseconds)
+    except ParseError as error:
+        message = error.message.replace("an interval", "a period").replace("interval", "period")
+        raise WrongHereError(message, width.at, error.hint) from None
+    return milliseconds
+
+
+def _fraction(term: Term) -> Decimal:
+    if isinstance(term, Written) and term.literal.kind == "number":
+        number = Decimal(term.literal.number)
+        if 0 <= number < 1:
+            return number.normalize()
+        if 1 < number <= 100:
+            return (number / 100).normalize()
+        if number == 1:
+            raise WrongHereError("1 may be one percent or all", term.at, "write 0.01 or 100")
+    raise WrongHereError("a percentile is a number written out", term.at, "0.95 and 95 are the same")

@@ -1,0 +1,514 @@
+"""A reader: what terms of LINQ say, as operands and predicates, once names have a meaning.
+
+LINQ has three truths, predicates have two: ``not f(x)`` keeps no row where ``x`` is missing.
+Negations are therefore moved inwards, to where they say "the value is there, and does not fit".
+"""
+
+# Ibis is untyped in many places.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from aggflow.errors import QueryError, did_you_mean
+from aggflow.language.aggregator import AGGREGATORS, NOT_AGGREGATED, is_aggregator
+from aggflow.language.function import FUNCTIONS, REFUSED, TAKES, Function, Takes
+from aggflow.language.kind import Kind, kind_of_type
+from aggflow.language.linq_text import to_linq
+from aggflow.language.operators import OPPOSITE, Comparison
+from aggflow.language.predicate import (
+    And,
+    Arithmetic,
+    Border,
+    Call,
+    Choose,
+    Compare,
+    Constant,
+    Exists,
+    Find,
+    Glob,
+    In,
+    Length,
+    Literal,
+    Match,
+    Not,
+    Operand,
+    Path,
+    Predicate,
+    Sign,
+    Subject,
+    all_of,
+    any_of,
+)
+from aggflow.language.regex import first_problem
+from aggflow.language.syntax import WrongHereError
+from aggflow.language.term import Applied, Braces, Name, Term, Written
+from aggflow.timeline import parse_instant
+
+TypeOf: TypeAlias = Callable[[Path], Any]
+"""The Ibis type of a path, or None where it is not known."""
+
+_SIGNS: dict[str, Sign] = {"+": "+", "-": "-", "*": "*", "/": "/"}
+_IFTHENELSE = "a condition is no value; it becomes one by ifthenelse(condition, 1, 0)"
+
+
+@dataclass(frozen=True)
+class Test:
+    """A function that is a condition.
+
+    Attributes
+    ----------
+    name
+        As LINQ writes it.
+    fewest, most
+        How many arguments it takes; ``most`` is None where there is no end.
+    predicate
+        What it says of its arguments.
+    sentence
+        When it holds, for people.
+    """
+
+    name: str
+    fewest: int
+    most: int | None
+    predicate: Callable[[Reader, Applied], Predicate]
+    sentence: str
+
+
+class Reader:
+    """Reads terms.
+
+    Parameters
+    ----------
+    names
+        What a name means; it raises for one that means nothing.
+    type_of
+        The type of a path, None where it is not known.
+    aggregates
+        What an aggregate means; None where there can be none.
+    """
+
+    def __init__(
+        self,
+        names: Callable[[Name], Operand],
+        type_of: TypeOf,
+        aggregates: Callable[[Applied], Operand] | None = None,
+    ) -> None:
+        self._names = names
+        self._type_of = type_of
+        self._aggregates = aggregates
+
+    def operand(self, term: Term) -> Operand:
+        """The value that a term says."""
+        match term:
+            case Name():
+                return self._names(term)
+            case Written():
+                return term.literal
+            case Braces():
+                raise WrongHereError("a set stands after in and <-, and in has()", term.at)
+            case Applied():
+                return self._applied(term)
+
+    def condition(self, term: Term, *, negated: bool = False) -> Predicate:
+        """The predicate that a term says: true where the term is, or, negated, where it is false."""
+        match term:
+            case Written(literal=Literal(value=bool() as value)):
+                return Constant(value != negated)
+            case Applied(function="and" | "or"):
+                self._must_take(term, 2, None)
+                terms = [self.condition(argument, negated=negated) for argument in term.arguments]
+                return all_of(terms) if (term.function == "and") != negated else any_of(terms)
+            case Applied(function="not"):
+                self._must_take(term, 1, 1)
+                return self.condition(term.arguments[0], negated=not negated)
+            case Applied() if term.function in TESTS:
+                row = TESTS[term.function]
+                self._must_take(term, row.fewest, row.most)
+                return _negated(row.predicate(self, term)) if negated else row.predicate(self, term)
+            case Name():
+                return self._truth(term, negated=negated)
+            case _:
+                operand = self.operand(term)
+                raise WrongHereError(
+                    f"{_called(term)} is no condition", term.at, f"compare it, as in {to_linq(operand)} = …"
+                )
+
+    def kind(self, operand: Operand) -> Kind | None:
+        """The kind of an operand, None where it is not known."""
+        match operand:
+            case Path():
+                type_ = self._type_of(operand)
+                return None if type_ is None else kind_of_type(type_)
+            case Literal():
+                kinds: dict[str, Kind] = {"text": "text", "number": "number", "boolean": "boolean"}
+                return kinds.get(operand.kind)
+            case Length() | Arithmetic():
+                return "number"
+            case Call():
+                row = FUNCTIONS[operand.name]
+                return row.gives or self._first_kind(operand.arguments)
+            case Choose():
+                return self._first_kind((operand.then, operand.otherwise))
+
+    def subject(self, term: Term) -> Subject:
+        """A value that is not written out."""
+        operand = self.operand(term)
+        if isinstance(operand, Literal):
+            raise WrongHereError(
+                "a column or an expression is needed here, not a written value",
+                term.at,
+                '`in`("A", "B", name) has its values first, all else has the column first',
+            )
+        return operand
+
+    def text(self, term: Term) -> Subject:
+        """A value that is searched as a text."""
+        operand = self.subject(term)
+        self._must_be(operand, "text", term)
+        return operand
+
+    def number(self, term: Term) -> Operand:
+        """A value that is computed with."""
+        operand = self.operand(term)
+        self._must_be(operand, "number", term)
+        return operand
+
+    def written(self, terms: Sequence[Term], *, braces: bool = True) -> list[Literal]:
+        """Literals, those of sets among them."""
+        found: list[Literal] = []
+        for term in terms:
+            if isinstance(term, Braces) and braces:
+                found += self.written(term.items, braces=False)
+            elif isinstance(term, Written) and term.literal.kind != "null":
+                found.append(term.literal)
+            elif isinstance(term, Written):
+                raise WrongHereError("null is not compared with", term.at, "isnull(name) asks for it")
+            else:
+                raise WrongHereError(f"{_called(term)} is not written out", term.at, "values stand here")
+        return found
+
+    def texts(self, terms: Sequence[Term]) -> tuple[str, ...]:
+        """Literals as texts."""
+        literals = self.written(terms)
+        return tuple(lit.value if isinstance(lit.value, str) else str(lit) for lit in literals)
+
+    def comparison(self, op: Comparison, term: Applied) -> Predicate:
+        """Two values compared."""
+        left, right = (self.operand(argument) for argument in term.arguments)
+        for operand, argument in zip((left, right), term.arguments, strict=True):
+            if operand == Literal(None):
+                raise WrongHereError(
+                    "null is not compared with", argument.at, "isnull(name) and isnotnull(name) ask for it"
+                )
+        kinds = {self.kind(left), self.kind(right)}
+        if "nested" in kinds:
+            raise WrongHereError(f"{_called(term)} compares what has fields or elements", term.at)
+        if not isinstance(left, Literal) and not isinstance(right, Literal):
+            if None not in kinds and len(kinds) > 1 and kinds != {"text", "number"}:
+                said = " and ".join(_said(kind) for kind in (self.kind(left), self.kind(right)))
+                raise WrongHereError(f"{said} cannot be compared", term.at)
+        elif "time" in kinds:
+            self._must_be_times((left, right), term)
+        return Compare(op, left, right)
+
+    def _must_be_times(self, operands: tuple[Operand, Operand], term: Applied) -> None:
+        for operand, argument in zip(operands, term.arguments, strict=True):
+            if isinstance(operand, Literal) and isinstance(operand.value, str):
+                try:
+                    parse_instant(operand.value)
+                except QueryError as error:
+                    raise WrongHereError(error.message, argument.at, error.hint) from None
+
+    def pattern(self, term: Term, *functions: str) -> tuple[str, str]:
+        """A pattern and the function it stands in."""
+        if isinstance(term, Applied) and term.function in functions and len(term.arguments) == 1:
+            argument = term.arguments[0]
+            if isinstance(argument, Written) and isinstance(argument.literal.value, str):
+                problem = first_problem(argument.literal.value) if term.function == "re" else None
+                if problem is not None:
+                    raise WrongHereError(
+                        f"the regular expression cannot be used: {problem.message}",
+                        argument.at,
+                        "expressions are those of RE2; in double quotes a backslash is written \\\\",
+                    )
+                return term.function, argument.literal.value
+        wanted = " or ".join(f'{function}("…")' for function in functions)
+        raise WrongHereError(f"a pattern is written {wanted}", term.at)
+
+    def _applied(self, term: Applied) -> Operand:
+        name = term.function
+        if name in _SIGNS:
+            left, right = (self.number(argument) for argument in term.arguments)
+            return Arithmetic(_SIGNS[name], left, right)
+        if name in ("ifthenelse", "decode"):
+            return self._chosen(term)
+        if name in FUNCTIONS:
+            return self._call(FUNCTIONS[name], term)
+        if is_aggregator(name):
+            return self._aggregate(term)
+        if name in TESTS or name in ("and", "or", "not"):
+            raise WrongHereError(_IFTHENELSE, term.at)
+        refused = REFUSED.get(name) or NOT_AGGREGATED.get(name)
+        if refused:
+            raise WrongHereError(f"{name}() is not accepted", term.at, refused)
+        raise WrongHereError(f"there is no function {name!r}", term.at, did_you_mean(name, self._functions()))
+
+    def _aggregate(self, term: Applied) -> Operand:
+        if self._aggregates is None:
+            raise WrongHereError(
+                f"{term.function}() is an aggregate", term.at, "it stands in a select after the group, alone"
+            )
+        return self._aggregates(term)
+
+    def _functions(self) -> list[str]:
+        aggregates = [] if self._aggregates is None else [*AGGREGATORS]
+        return [*FUNCTIONS, *TESTS, *aggregates, "ifthenelse", "decode", "not"]
+
+    def _call(self, row: Function, term: Applied) -> Operand:
+        self._must_take(term, row.fewest, len(row.takes))
+        given = zip(row.takes, term.arguments, strict=False)
+        arguments = tuple(self._argument(takes, argument) for takes, argument in given)
+        if row.name == "length" and isinstance(arguments[0], Path):
+            return Length(arguments[0])
+        if set(row.takes) == {"any"}:
+            self._must_be_alike(arguments, term)
+        return Call(row.name, arguments)
+
+    def _argument(self, takes: Takes, term: Term) -> Operand:
+        match takes:
+            case "regex":
+                return Literal(self.pattern(term, "re")[1])
+            case "written" | "whole":
+                literal = self.operand(term)
+                fits = isinstance(literal, Literal) and (
+                    isinstance(literal.value, str)
+                    if takes == "written"
+                    else isinstance(literal.value, int) and literal.kind == "number" and literal.value >= 0
+                )
+                if not fits:
+                    raise WrongHereError(f"{TAKES[takes]} is needed here", term.at)
+                return literal
+            case _:
+                operand = self.operand(term)
+                if takes != "any":
+                    self._must_be(operand, takes, term)
+                return operand
+
+    def _chosen(self, term: Applied) -> Operand:
+        """``ifthenelse(c, a, b)``, and ``decode(x, k, a, …, b)``, which is a row of them."""
+        arguments = list(term.arguments)
+        if term.function == "ifthenelse":
+            self._must_take(term, 2, 3)
+            cases = [(self.condition(arguments[0]), self.operand(arguments[1]))]
+            rest = arguments[2:]
+        else:
+            self._must_take(term, 3, None)
+            subject, *arguments = arguments
+            pairs = list(zip(arguments[::2], arguments[1::2], strict=False))
+            cases = [
+                (
+                    self.comparison("==", Applied("eq", (subject, key), key.at, term.depth)),
+                    self.operand(value),
+                )
+                for key, value in pairs
+            ]
+            rest = arguments[2 * len(pairs) :]
+        chosen: Operand = self.operand(rest[0]) if rest else Literal(None)
+        self._must_be_alike([*(value for _, value in cases), chosen], term)
+        for condition, value in reversed(cases):
+            chosen = Choose(condition, value, chosen)
+        return chosen
+
+    def _truth(self, term: Name, *, negated: bool) -> Predicate:
+        operand = self._names(term)
+        if self.kind(operand) not in (None, "boolean"):
+            raise WrongHereError(
+                f"{term} is {_said(self.kind(operand))} and no condition", term.at, "compare it"
+            )
+        return Compare("!=" if negated else "==", operand, Literal(True))
+
+    def _first_kind(self, operands: Sequence[Operand]) -> Kind | None:
+        return next((kind for kind in map(self.kind, operands) if kind is not None), None)
+
+    def _must_be_alike(self, operands: Sequence[Operand], term: Applied) -> None:
+        kinds = {kind for kind in map(self.kind, operands) if kind is not None}
+        if len(kinds) > 1:
+            said = " and ".join(_said(kind) for kind in sorted(kinds))
+            raise WrongHereError(
+                f"{term.function}() would give {said}", term.at, "str() and float() make them alike"
+            )
+
+    def _must_be(self, operand: Operand, takes: Takes, term: Term) -> None:
+        kind = self.kind(operand)
+        fits: dict[Takes, tuple[Kind | None, ...]] = {
+            "text": (None, "text", "number", "scalar"),
+            "number": (None, "number", "text"),
+            "time": (None, "time"),
+        }
+        if operand == Literal(None) or kind not in fits.get(takes, (kind,)):
+            said = "null" if operand == Literal(None) else _said(kind)
+            raise WrongHereError(f"{TAKES[takes]} is needed here, not {said}", term.at)
+        type_ = self._type_of(operand) if isinstance(operand, Path) else None
+        if takes == "text" and type_ is not None and (type_.is_floating() or type_.is_decimal()):
+            raise WrongHereError(
+                f"{_called(term)} is {type_} and no text",
+                term.at,
+                "engines write such numbers each their own way",
+            )
+
+    def _must_take(self, term: Applied, fewest: int, most: int | None) -> None:
+        count = len(term.arguments)
+        if fewest <= count and (most is None or count <= most):
+            return
+        if most is None:
+            wanted = f"{fewest} or more arguments"
+        elif fewest == most:
+            wanted = "1 argument" if most == 1 else f"{most} arguments"
+        else:
+            wanted = f"{fewest} to {most} arguments"
+        raise WrongHereError(f"{term.function}() takes {wanted}, not {count}", term.at)
+
+
+def _negated(test: Predicate) -> Predicate:
+    """Where a test is false: not where it is neither, for want of a value."""
+    match test:
+        case Compare():
+            return Compare(OPPOSITE[test.op], test.left, test.right)
+        case Not():
+            return test.term
+        case Exists():
+            return Not(test)
+        case Find() | Glob() | Match() | In():
+            return And((Exists(test.operand), Not(test)))
+        case _:
+            raise AssertionError(test)
+
+
+def _called(term: Term) -> str:
+    match term:
+        case Applied():
+            return f"{term.function}()" if term.function.isidentifier() else "an expression"
+        case Written():
+            return str(term.literal)
+        case Braces():
+            return "a set"
+        case Name():
+            return str(term)
+
+
+def _said(kind: str | None) -> str:
+    names = {"nested": "what has fields or elements", "scalar": "an identifier", "boolean": "true or false"}
+    return names.get(kind or "", f"a {kind}")
+
+
+# ---------------------------------------------------------------------------------------
+# Tests
+
+
+def _compare(op: Comparison) -> Callable[[Reader, Applied], Predicate]:
+    return lambda reader, term: reader.comparison(op, term)
+
+
+def _find(
+    left: Border, right: Border, *, ignore_case: bool = False
+) -> Callable[[Reader, Applied], Predicate]:
+    def find(reader: Reader, term: Applied) -> Predicate:
+        subject, *texts = term.arguments
+        return Find(reader.text(subject), reader.texts(texts), left, right, ignore_case)
+
+    return find
+
+
+def _token(*, ignore_case: bool) -> Callable[[Reader, Applied], Predicate]:
+    def token(reader: Reader, term: Applied) -> Predicate:
+        subject, text, *extends = term.arguments
+        borders: list[Border] = ["token", "token"]
+        for i, extend in enumerate(extends):
+            if not (isinstance(extend, Written) and isinstance(extend.literal.value, bool)):
+                raise WrongHereError("true or false is needed here", extend.at)
+            borders[i] = "any" if extend.literal.value else "token"
+        return Find(reader.text(subject), reader.texts([text]), borders[0], borders[1], ignore_case)
+
+    return token
+
+
+def _needles(reader: Reader, term: Applied) -> tuple[Term, list[Literal]]:
+    """What is looked up, and among which values: the needle first, or the column last."""
+    *first, last = term.arguments
+    if isinstance(last, Braces):
+        if len(first) > 1:
+            raise WrongHereError("one value stands before a set", first[1].at)
+        return first[0], reader.written([last])
+    return last, reader.written(first)
+
+
+def _in(reader: Reader, term: Applied) -> Predicate:
+    last = term.arguments[-1]
+    if isinstance(last, Written):
+        hint = "after < a minus needs a space: x < -5" if isinstance(last.literal.value, int) else ""
+        raise WrongHereError(
+            "a set or a column stands on the right",
+            last.at,
+            hint or 'as in name in {"A", "B"}, or "A" <- name',
+        )
+    needle, values = _needles(reader, term)
+    return In(reader.subject(needle), tuple(values))
+
+
+def _weakin(reader: Reader, term: Applied) -> Predicate:
+    needle, values = _needles(reader, term)
+    texts = tuple(value.value if isinstance(value.value, str) else str(value) for value in values)
+    return Find(reader.text(needle), texts, "end", "end", ignore_case=True)
+
+
+def _matches(reader: Reader, term: Applied) -> Predicate:
+    subject, pattern = term.arguments
+    searched = reader.text(subject)
+    function, text = reader.pattern(pattern, "re", "nameglob")
+    return Match(searched, text) if function == "re" else Glob(searched, text)
+
+
+def _isnull(reader: Reader, term: Applied) -> Predicate:
+    return Not(Exists(reader.subject(term.arguments[0])))
+
+
+def _isnotnull(reader: Reader, term: Applied) -> Predicate:
+    return Exists(reader.subject(term.arguments[0]))
+
+
+def _isempty(reader: Reader, term: Applied) -> Predicate:
+    return Compare("==", reader.text(term.arguments[0]), Literal(""))
+
+
+_ROWS = (
+    Test("eq", 2, 2, _compare("=="), "both are equal"),
+    Test("ne", 2, 2, _compare("!="), "both are there and differ"),
+    Test("lt", 2, 2, _compare("<"), "the first is less"),
+    Test("le", 2, 2, _compare("<="), "the first is at most the second"),
+    Test("gt", 2, 2, _compare(">"), "the first is greater"),
+    Test("ge", 2, 2, _compare(">="), "the first is at least the second"),
+    Test("eqic", 2, 2, _find("end", "end", ignore_case=True), "both are equal in any case"),
+    Test("has", 2, None, _find("any", "any"), "it contains one of the texts"),
+    Test(
+        "weakhas", 2, None, _find("any", "any", ignore_case=True), "it contains one of the texts, in any case"
+    ),
+    Test("startswith", 2, None, _find("end", "any"), "it begins with one of the texts"),
+    Test("endswith", 2, None, _find("any", "end"), "it ends with one of the texts"),
+    Test("toktains", 2, 4, _token(ignore_case=False), "it contains the text as a whole token"),
+    Test(
+        "weaktoktains", 2, 4, _token(ignore_case=True), "it contains the text as a whole token, in any case"
+    ),
+    Test("in", 2, None, _in, "the last argument is one of those before it"),
+    Test("weakin", 2, None, _weakin, "the last argument is one of those before it, in any case"),
+    Test("matches", 2, 2, _matches, "a regular expression or glob fits"),
+    Test("isnull", 1, 1, _isnull, "the value is missing"),
+    Test("isnotnull", 1, 1, _isnotnull, "the value is there"),
+    Test("isempty", 1, 1, _isempty, "the text is empty"),
+)
+
+TESTS: dict[str, Test] = {row.name: row for row in _ROWS}
