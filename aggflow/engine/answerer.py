@@ -13,7 +13,7 @@ from aggflow.catalog import Coverage
 from aggflow.engine.plan import Piece, pieces
 from aggflow.engine.question import Asked, Order, Question
 from aggflow.engine.reader import Reader
-from aggflow.engine.reduction import Kept, Selection, Series, numbered, reduced
+from aggflow.engine.reduction import Kept, Reduced, Selection, Series, numbered, reduced
 from aggflow.engine.version import Version
 from aggflow.errors import NotCoveredError
 from aggflow.measures.cells import Cells
@@ -122,13 +122,13 @@ class Answerer:
 
     def _reduced(
         self, by: Sequence[str], series: Series | None, keys: Container[StateKey], selection: Selection
-    ) -> dict[_Grain, Cells]:
+    ) -> dict[_Grain, Reduced]:
         """One cell a group, of each window and grain that has any."""
         found = {
             grain: reduced(self._parts(grain, keys, selection), by, series, self._kinds)
             for grain in self._keys
         }
-        return {grain: cells for grain, cells in found.items() if cells is not None}
+        return {grain: one for grain, one in found.items() if one is not None}
 
     def _selection(self, kept: Kept | None = None) -> Selection:
         return Selection(self._question.filters, self._vocabularies, kept)
@@ -144,7 +144,7 @@ class Answerer:
         grains = self._reduced(paths, None, () if asked is None else (asked.key,), self._selection())
         if not grains:
             return None
-        columns = [np.concatenate([cells.codes[path] for cells in grains.values()]) for path in paths]
+        columns = [np.concatenate([one.cells.codes[path] for one in grains.values()]) for path in paths]
         _, first = numbered(columns)
         codes = {path: column[first] for path, column in zip(paths, columns, strict=True)}
         ranking = (
@@ -163,7 +163,7 @@ class Answerer:
         limit: int,
         order: Order | None,
         asked: Asked | None,
-        ranking: Cells | None,
+        ranking: Reduced | None,
     ) -> NDArray[np.bool_]:
         """For every combination, whether its value at a level is among the first within its parent."""
         rows = np.flatnonzero(kept)
@@ -186,20 +186,21 @@ class Answerer:
         one: NDArray[np.intp],
         rows: NDArray[np.intp],
         asked: Asked,
-        ranking: Cells | None,
+        ranking: Reduced | None,
     ) -> Values:
         """The ranking field's value of every member of a level, merged at that level."""
         count = len(one)
-        if ranking is None or asked.key is None:
+        if ranking is None or asked.key not in ranking.cells.states:
             return _nothing(asked.calculation, count)
-        level = reduced([ranking.take(kept.mask(ranking))], paths, None, self._kinds)
+        cells = ranking.cells.take(kept.mask(ranking.cells))
+        level = reduced([cells], paths, None, self._kinds)
         if level is None:
             return _nothing(asked.calculation, count)
-        columns = [np.concatenate([kept.codes[path][rows][one], level.codes[path]]) for path in paths]
+        columns = [np.concatenate([kept.codes[path][rows][one], level.cells.codes[path]]) for path in paths]
         numbers, _ = numbered(columns)
         place = np.empty(len(numbers), dtype=np.int64)
         place[numbers[:count]] = np.arange(count)
-        return _spread(self._values(asked, level), place[numbers[count:]], count, asked.calculation)
+        return _spread(self._values(asked, level.cells), place[numbers[count:]], count, asked.calculation)
 
     def _finished(self, kept: Kept | None) -> Columns:
         question = self._question
@@ -207,7 +208,7 @@ class Answerer:
         series = None if question.series is None else (question.series, question.zone)
         every = {key for keys in self._keys.values() for key in keys}
         grains = self._reduced(paths, series, every, self._selection(kept))
-        found = list(grains.values()) or [_no_cells(paths)]
+        found = [one.cells for one in grains.values()] or [_no_cells(paths)]
         columns = [np.concatenate([cells.buckets for cells in found])]
         columns += [np.concatenate([cells.codes[path] for cells in found]) for path in paths]
         numbers, first = numbered(columns)
@@ -223,15 +224,23 @@ class Answerer:
         return Columns(buckets, codes, fields, count)
 
     def _field(
-        self, asked: Asked, grains: Mapping[_Grain, Cells], places: Mapping[_Grain, Int64s], count: int
+        self, asked: Asked, grains: Mapping[_Grain, Reduced], places: Mapping[_Grain, Int64s], count: int
     ) -> Values:
-        """A field's value for every group."""
+        """A field's value for every group; null, be it a count, where nothing kept its states."""
         if asked.key is None:
-            return _nothing(asked.calculation, count)
+            return _null(count)
         grain = (asked.window, asked.key.groupings)
-        if grain not in grains or asked.key not in grains[grain].states:
+        if grain not in grains:
             return _nothing(asked.calculation, count)
-        return _spread(self._values(asked, grains[grain]), places[grain], count, asked.calculation)
+        found = grains[grain]
+        if asked.key not in found.cells.states:
+            return _null(count)
+        values = _spread(self._values(asked, found.cells), places[grain], count, asked.calculation)
+        if asked.key not in found.lacking:
+            return values
+        lacking = np.zeros(count, dtype=bool)
+        lacking[places[grain]] = found.lacking[asked.key]
+        return Values(values.data, ~lacking if values.valid is None else values.valid & ~lacking)
 
     def _values(self, asked: Asked, cells: Cells) -> Values:
         assert asked.key is not None  # noqa: S101 - cells have its states
@@ -305,6 +314,10 @@ def _no_cells(paths: Sequence[str]) -> Cells:
 def _nothing(calculation: Calculation, count: int) -> Values:
     if calculation in _COUNTS:
         return Values(np.zeros(count, dtype=np.int64))
+    return _null(count)
+
+
+def _null(count: int) -> Values:
     return Values(np.zeros(count), np.zeros(count, dtype=bool))
 
 
@@ -336,7 +349,7 @@ def _filled(columns: Columns, question: Question) -> Columns:
             columns.fields[asked.name],
             place,
             found,
-            zero=question.fill == "zero" or asked.calculation in _COUNTS,
+            zero=asked.key is not None and (question.fill == "zero" or asked.calculation in _COUNTS),
         )
         for asked in question.fields
     }

@@ -79,9 +79,25 @@ class Selection:
         return cells if bool(mask.all()) else cells.take(mask)
 
 
+@dataclass(frozen=True)
+class Reduced:
+    """One cell a group.
+
+    Attributes
+    ----------
+    cells
+        Sorted by bucket.
+    lacking
+        By states that some parts lack: for every cell, whether all of its parts do.
+    """
+
+    cells: Cells
+    lacking: Mapping[StateKey, NDArray[np.bool_]]
+
+
 def reduced(
     parts: Iterable[Cells], by: Sequence[str], series: Series | None, kinds: Mapping[StateKey, Kind]
-) -> Cells | None:
+) -> Reduced | None:
     """One cell a group, of all parts together.
 
     Parameters
@@ -97,12 +113,12 @@ def reduced(
 
     Returns
     -------
-    Cells or None
-        Sorted by bucket; None where there is no cell.
+    Reduced or None
+        None where there is no cell.
     """
-    found = [_reduced(part, by, series, kinds) for part in parts if len(part)]
+    found = [_merged(part, by, series, kinds)[0] for part in parts if len(part)]
     if len(found) <= 1:
-        return found[0] if found else None
+        return Reduced(found[0], {}) if found else None
     keys = dict.fromkeys(key for cells in found for key in cells.states)
     whole = [
         Cells(
@@ -113,10 +129,19 @@ def reduced(
         )
         for cells in found
     ]
-    return _reduced(Cells.concat(whole), by, series, kinds)
+    cells, groups = _merged(Cells.concat(whole), by, series, kinds)
+    lacks = {key: [np.full(len(part), key not in part.states) for part in found] for key in keys}
+    lacking = {
+        key: groups.reduce(np.logical_and, np.concatenate(masks))
+        for key, masks in lacks.items()
+        if any(mask.any() for mask in masks)
+    }
+    return Reduced(cells, lacking)
 
 
-def _reduced(cells: Cells, by: Sequence[str], series: Series | None, kinds: Mapping[StateKey, Kind]) -> Cells:
+def _merged(
+    cells: Cells, by: Sequence[str], series: Series | None, kinds: Mapping[StateKey, Kind]
+) -> tuple[Cells, Groups]:
     columns: list[Int64s | Codes] = (
         [] if series is None else [series[0].floor_buckets(cells.buckets, series[1])]
     )
@@ -126,12 +151,13 @@ def _reduced(cells: Cells, by: Sequence[str], series: Series | None, kinds: Mapp
     else:
         numbers, first = np.zeros(len(cells), dtype=np.int64), np.zeros(1, dtype=np.intp)
     groups = Groups(numbers, len(first))
-    return Cells(
+    merged = Cells(
         np.zeros(len(first), dtype=np.int64) if series is None else columns[0][first].astype(np.int64),
         {path: cells.codes[path][first] for path in by},
         groups.reduce(np.add, cells.rows),
         {key: MEASURES[key.measure].merge(state, groups, kinds[key]) for key, state in cells.states.items()},
     )
+    return merged, groups
 
 
 def numbered(columns: Sequence[Int64s | Codes]) -> tuple[Int64s, NDArray[np.intp]]:

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from oracle import RULES, Event
-from shop import Shop
+from shop import Aggregation, Field, Shop
 
 import aggflow as af
 
@@ -117,7 +117,7 @@ builds = st.builds(Build, st.none() | st.integers(0, 300), st.sampled_from([Fals
 def filters(draw: Callable[..., Any]) -> dict[str, Any]:
     groupings = draw(st.sampled_from([[], ["team"], ["player", "team"], ["team", "player"]]))
     aggregations = [
-        af.Aggregation(
+        Aggregation(
             name,
             draw(st.sampled_from(["value", "points"])),
             draw(st.lists(st.sampled_from(CALCULATIONS), min_size=1, max_size=4, unique=True)),
@@ -160,7 +160,7 @@ def endpoints(draw: Callable[..., Any], of: dict[str, Any]) -> dict[str, Any]:
     for i, (a, c) in enumerate(draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=3))):
         own = not series and draw(st.integers(0, 3)) == 0
         fields.append(
-            af.Field(
+            Field(
                 f"f{i}",
                 a.name,
                 c,

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from oracle import Event
-from shop import Shop, at, micros
+from shop import Aggregation, Field, Shop, at, micros
 
 import aggflow as af
 from aggflow.timeline import BEGINNING, Window, WindowSet
 
-COUNTS = [af.Aggregation("value", "value", ["COUNT", "SUM"])]
-FIELDS = [af.Field("n", "value", "COUNT"), af.Field("sum", "value", "SUM")]
+COUNTS = [Aggregation("value", "value", ["COUNT", "SUM"])]
+FIELDS = [Field("n", "value", "COUNT"), Field("sum", "value", "SUM")]
 
 
 def hourly(shop: Shop, **source: str) -> Shop:
@@ -30,10 +30,6 @@ def stored(shop: Shop, end: datetime | None = None) -> int:
     return shop.ask("week", end, live=False)[0]["fields"]["n"]
 
 
-def rollup_id(shop: Shop) -> str:
-    return shop.ws._declarations.rollup(shop.ws.filters["f"]).id
-
-
 def test_ten_missed_runs_are_one_build(shop: Shop) -> None:
     hourly(shop)
     shop.add(Event(at("11:10"), value=1.0))
@@ -49,7 +45,7 @@ def test_a_gap_is_healed_whenever_the_next_build_runs(shop: Shop) -> None:
     hourly(shop)
     shop.add(*(Event(at(f"{hour:02}:10"), value=1.0) for hour in range(12)))
     shop.build()
-    shop.catalog.drop_window(rollup_id(shop), 1, Window(micros(at("03:00")), micros(at("05:00"))), 0)
+    shop.catalog.drop_window(shop.rollup_id(), 1, Window(micros(at("03:00")), micros(at("05:00"))), 0)
     shop.check("week")
     assert shop.ws.query("week").explain().rows == 2
     shop.now += timedelta(days=3)

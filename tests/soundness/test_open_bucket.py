@@ -6,16 +6,16 @@ from datetime import timedelta
 
 import pytest
 from oracle import Event
-from shop import Shop, at
+from shop import Aggregation, Field, Shop, at
 
 import aggflow as af
 from aggflow.errors import NotCoveredError
 
-TOTAL = af.Aggregation("value", "value", ["COUNT", "SUM", "PERCENTILES"])
+TOTAL = Aggregation("value", "value", ["COUNT", "SUM", "PERCENTILES"])
 FIELDS = [
-    af.Field("n", "value", "COUNT"),
-    af.Field("sum", "value", "SUM"),
-    af.Field("p50", "value", "PERCENTILES", percentile=0.5),
+    Field("n", "value", "COUNT"),
+    Field("sum", "value", "SUM"),
+    Field("p50", "value", "PERCENTILES", percentile=0.5),
 ]
 
 
