@@ -25,7 +25,7 @@ from aggflow.engine.serving import Serving
 from aggflow.engine.status import RollupStatus, events_of
 from aggflow.engine.tail import Tails
 from aggflow.engine.verify import VerifyReport, verify
-from aggflow.errors import NotFoundError, Problem, SpecError
+from aggflow.errors import Problem, SpecError
 from aggflow.language import from_ibis, to_jpath
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.progress_bar import reporting
@@ -224,15 +224,16 @@ class Workspace:
 
         Raises
         ------
-        NotFoundError
-            There is no such file.
         ParseError, SpecError
-            It is no YAML, or a definition is wrong.
+            There is no such file, it is no YAML, or a definition is wrong.
         """
         place = Path(path)
         files = sorted([*place.glob("**/*.yaml"), *place.glob("**/*.yml")]) if place.is_dir() else [place]
         if not files or not all(file.is_file() for file in files):
-            raise NotFoundError("file of definitions", str(path))
+            raise SpecError(
+                "definitions",
+                [Problem("", f"there is no YAML file at {path}", "name a file, or a folder of them")],
+            )
         found = Definitions()
         for file in files:
             found += from_yaml(file.read_text(encoding="utf-8"), str(file))

@@ -144,7 +144,10 @@ def _in_utc(con: Any) -> Any:
 def _open_files(source: Source, path: str) -> Any:
     if not glob.glob(path, recursive=True):  # noqa: PTH207 - an absolute pattern is no Path.glob
         raise SourceUnavailableError(f"source {source.name!r}: no file matches {path}", hint="check the path")
-    return _in_utc(ibis.duckdb.connect())
+    con = _in_utc(ibis.duckdb.connect())
+    # Footers are read once, not once a statement.
+    con.raw_sql("SET parquet_metadata_cache = true")
+    return con
 
 
 def _must_exist(source: Source, path: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from operator import index
 from typing import Any
 
 import ibis.expr.datatypes as dt
@@ -13,6 +14,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from aggflow.backends.capability import Capability
+from aggflow.errors import SourceTypeError
 
 
 def fetch(con: Any, can: Capability, expression: ir.Table) -> pa.Table:
@@ -26,6 +28,11 @@ def fetch(con: Any, can: Capability, expression: ir.Table) -> pa.Table:
         Its row in the capability table.
     expression
         What to fetch.
+
+    Raises
+    ------
+    SourceTypeError
+        A value is not of its column's type, where the backend does not see to that.
     """
     if can.arrow:
         return con.to_pyarrow(expression)
@@ -41,12 +48,22 @@ def fetch(con: Any, can: Capability, expression: ir.Table) -> pa.Table:
 def _typed(values: tuple[Any, ...], type_: Any) -> pa.Array:
     read = _reader(type_)
     if read is not None:
-        values = tuple(None if value is None else read(value) for value in values)
+        values = tuple(None if value is None else _read(read, value, type_) for value in values)
     return pa.array(values, type=type_.to_pyarrow())
 
 
+def _read(read: Callable[[Any], Any], value: Any, type_: Any) -> Any:
+    try:
+        return read(value)
+    except (TypeError, ValueError, InvalidOperation) as error:
+        raise SourceTypeError(
+            f"the value {value!r} stands where the source declares {type_}",
+            hint="correct it, or cast the column in the source's own SELECT",
+        ) from error
+
+
 def _reader(type_: Any) -> Callable[[Any], Any] | None:
-    """How a value as it is stored becomes one of its type; None where it is one."""
+    """How a value as it is stored becomes one of its type; None where Arrow can tell."""
     if isinstance(type_, dt.Timestamp):
         return _instant
     if isinstance(type_, dt.Date):
@@ -54,7 +71,9 @@ def _reader(type_: Any) -> Callable[[Any], Any] | None:
     if isinstance(type_, dt.Decimal):
         unit = Decimal(1).scaleb(-(type_.scale or 0))
         return lambda number: Decimal(str(number)).quantize(unit)
-    return bool if isinstance(type_, dt.Boolean) else None
+    if isinstance(type_, dt.Boolean):
+        return bool
+    return index if isinstance(type_, dt.Integer) else None
 
 
 def _instant(text: str) -> datetime:

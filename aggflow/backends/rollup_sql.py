@@ -23,6 +23,7 @@ import pyarrow as pa
 from aggflow.backends import quirks
 from aggflow.backends.bucket import BucketExpression, bucket_of
 from aggflow.backends.source_rows import SourceRows
+from aggflow.backends.statement import Statement
 from aggflow.errors import SourceChangedError
 from aggflow.measures.cells import Cells, Layout, empty_cells
 from aggflow.measures.distinct import hashed_states
@@ -95,7 +96,7 @@ class Read:
 
     grains: tuple[Cells, ...]
     rows: int
-    sql: tuple[str, ...]
+    sql: tuple[Statement, ...]
 
 
 def layout_of(rollup: Rollup, rows: SourceRows) -> Layout:
@@ -187,7 +188,7 @@ def read_states(
         Families of measures counted different rows: the source changed in between.
     """
     bucket = bucket_of(rows.time_us(window), rollup.width, rollup.zone, window, rows.can)
-    sql: list[str] = []
+    sql: list[Statement] = []
     with _staged(rows, _projection(rows, rollup, layout, window, bucket), sql) as staged:
         reader = _Reader(rows, rollup, layout, bucket, vocabularies, staged, sql)
         total = reader.survey()
@@ -262,13 +263,13 @@ def _by(i: int) -> str:
 
 
 @contextmanager
-def _staged(rows: SourceRows, projection: ir.Table, sql: list[str]) -> Iterator[ir.Table]:
+def _staged(rows: SourceRows, projection: ir.Table, sql: list[Statement]) -> Iterator[ir.Table]:
     """The projected rows, copied once where the backend can, so that all statements read the same."""
     if rows.can.snapshot != "stage":
         yield projection
         return
     name = f"aggflow_{uuid.uuid4().hex[:12]}"
-    sql.append(str(ibis.to_sql(projection, dialect=rows.can.name)))
+    sql.append(Statement(projection, rows.can.name))
     staged = rows.con.create_table(name, projection, temp=True)
     try:
         yield staged
@@ -287,7 +288,7 @@ class _Reader:
         bucket: BucketExpression,
         vocabularies: Mapping[str, Vocabulary],
         staged: ir.Table,
-        sql: list[str],
+        sql: list[Statement],
     ) -> None:
         self.rows = rows
         self.layout = layout
@@ -311,7 +312,7 @@ class _Reader:
         return int(found["n"])
 
     def fetch(self, expression: ir.Table) -> pa.Table:
-        self.sql.append(str(ibis.to_sql(expression, dialect=self.rows.can.name)))
+        self.sql.append(Statement(expression, self.rows.can.name))
         return self.rows.fetch(expression)
 
     def grain(self, grain: int) -> Cells:

@@ -29,7 +29,7 @@ class Explanation:
         How many segments were looked into, how many cells merged.
     rows
         How many source rows the live part read for this answer; 0 where it was kept from before.
-    sql
+    statements
         The statements that were sent to the source for this answer.
     tail_age
         Seconds since the live part was computed; None without one.
@@ -44,7 +44,7 @@ class Explanation:
     segments: int
     cells: int
     rows: int
-    sql: Sequence[str]
+    statements: Sequence[object]
     tail_age: float | None
     milliseconds: float
     source_milliseconds: float
@@ -53,6 +53,11 @@ class Explanation:
     def candidates(self) -> Sequence[Candidate]:
         """Every rollup of the source, those that could answer first; looked up when it is asked for."""
         return self.find_candidates()
+
+    @cached_property
+    def sql(self) -> tuple[str, ...]:
+        """The statements as SQL."""
+        return tuple(map(str, self.statements))
 
     @property
     def plan(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from aggflow.backends.rollup_sql import Read, layout_of, read_states
 from aggflow.backends.source_rows import SourceRows
+from aggflow.backends.statement import Statement
 from aggflow.engine.plan import Piece
 from aggflow.engine.tail import Tails
 from aggflow.engine.version import Version
@@ -52,7 +53,7 @@ class Trace:
     files: set[str] = field(default_factory=set[str])
     cells: dict[tuple[int, Window, int], int] = field(default_factory=dict[tuple[int, Window, int], int])
     rows: int = 0
-    sql: list[str] = field(default_factory=list[str])
+    sql: list[Statement] = field(default_factory=list[Statement])
     tail_age: float | None = None
     live_seconds: float = 0.0
 

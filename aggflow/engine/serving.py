@@ -157,7 +157,7 @@ class Serving:
             segments=len(trace.files),
             cells=sum(trace.cells.values()),
             rows=trace.rows,
-            sql=tuple(trace.sql),
+            statements=tuple(trace.sql),
             tail_age=trace.tail_age,
             milliseconds=(time.perf_counter() - started) * 1000,
             source_milliseconds=trace.live_seconds * 1000,
