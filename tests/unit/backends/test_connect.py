@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import ibis
@@ -25,6 +25,7 @@ from aggflow.errors import (
     UnsupportedError,
 )
 from aggflow.spec.source import Source
+from aggflow.timeline import ALWAYS
 
 AWKWARD = "it's 100% a?b#c & d.db"
 
@@ -46,6 +47,10 @@ def count(source: Source) -> int:
 
 def source(url: str, **options: Any) -> Source:
     return Source("events", url, "happened", **({"table": "events"} | options))
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 kinds = pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
@@ -71,8 +76,6 @@ def test_relative_paths_are_taken_from_a_base(url: str, expected: str) -> None:
 
 @pytest.mark.parametrize("name", ["a b.ddb", "100%.ddb", "a?b.ddb", "a#b.ddb", "ä.ddb", "50%41.ddb"])
 def test_any_path_survives_being_made_absolute_twice(name: str) -> None:
-    from urllib.parse import quote
-
     once = absolute_url(f"duckdb://{quote(name)}", Path("/base"))
     assert split_url(once) == ("duckdb", f"/base/{name}")
     assert absolute_url(once, Path("/other")) == once
@@ -81,8 +84,6 @@ def test_any_path_survives_being_made_absolute_twice(name: str) -> None:
 @kinds
 def test_any_file_name_opens(tmp_path: Path, kind: str) -> None:
     make(tmp_path / AWKWARD, kind)
-    from urllib.parse import quote
-
     assert count(source(f"{kind}://{quote(str(tmp_path / AWKWARD))}")) == 2
 
 
@@ -118,7 +119,7 @@ def test_a_missing_file_is_not_made(tmp_path: Path, kind: str) -> None:
 @kinds
 def test_a_missing_table_is_named_with_the_nearest(tmp_path: Path, kind: str) -> None:
     url = make(tmp_path / "a.db", kind)
-    with pytest.raises(SourceMissingError, match="there is no table 'event'.*did you mean 'events'"):
+    with pytest.raises(SourceMissingError, match=r"there is no table 'event'.*did you mean 'events'"):
         count(source(url, table="event"))
 
 
@@ -140,7 +141,7 @@ def test_files_that_match_nothing_or_are_no_parquet(tmp_path: Path) -> None:
 
 def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(
-        UnsupportedError, match="sources on 'duckdbb' are not supported.*did you mean 'duckdb'"
+        UnsupportedError, match=r"sources on 'duckdbb' are not supported.*did you mean 'duckdb'"
     ):
         count(source("duckdbb://x"))
 
@@ -214,13 +215,13 @@ def test_its_owner_can_write_between_two_pieces_of_work(tmp_path: Path, kind: st
 @kinds
 def test_nothing_stays_open_after_an_error(tmp_path: Path, kind: str) -> None:
     url = make(tmp_path / "a.db", kind)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     for _ in range(3):
         with pytest.raises(SourceMissingError):
             count(source(url, table="event"))
         with pytest.raises(ZeroDivisionError), session(source(url)):
             _ = 1 / 0
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 def test_times_with_a_zone_read_in_utc_whatever_the_session_is(tmp_path: Path) -> None:
@@ -231,8 +232,6 @@ def test_times_with_a_zone_read_in_utc_whatever_the_session_is(tmp_path: Path) -
     for table in (None, con.table("events")):
         with session(source(f"duckdb://{tmp_path / 'a.ddb'}"), table) as opened:
             rows = SourceRows(opened)
-            from aggflow.timeline import ALWAYS
-
             found = rows.fetch(rows.table.select(us=rows.time_us(ALWAYS)))
             assert found["us"].to_pylist() == [1_704_067_200_000_000]
     con.disconnect()
