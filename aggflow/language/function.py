@@ -12,6 +12,7 @@ missing in that row, and ends no build.  What LINQ knows and Ibis lacks is in ``
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -111,8 +112,12 @@ def _substring(text: Any, start: int, length: int | None = None) -> Any:
 
 
 def _peek(text: Any, pattern: str, group: int = 0) -> Any:
-    # Where nothing is found engines give an empty text or none.
-    return text.re_search(pattern).ifelse(text.re_extract(pattern, group), ibis.null("string"))
+    # Where nothing is found engines give an empty text or none.  The empty group at the end is for
+    # those that know groups only up to the one that closed last.
+    flags = re.match(r"(\(\?[a-zA-Z]+\))?", pattern)
+    start = flags.end() if flags else 0
+    grouped = f"{pattern[:start]}(?:{pattern[start:]})()"
+    return text.re_search(pattern).ifelse(text.re_extract(grouped, group), ibis.null("string"))
 
 
 def _part(name: str) -> Callable[[Any], Any]:
