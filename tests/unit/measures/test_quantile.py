@@ -95,12 +95,22 @@ def test_the_rank_is_exact(percentile: str, n: int, rank: int) -> None:
     assert nothing is None
 
 
+def test_each_cell_has_ranks_of_its_own() -> None:
+    parts = [[1.0, 2.0], [], [300.0, 400.0, 500.0], [7.0]]
+    state = joined([by_hand("quantile", FLOAT, [(0, value) for value in part]) for part in parts])
+    for percentile, expected in (("0", [1.0, None, 300.0, 7.0]), ("1", [2.0, None, 500.0, 7.0])):
+        found = Quantile().finish(state, P, FLOAT, percentile).to_list()
+        assert [None if v is None else pytest.approx(v, rel=0.005) for v in found] == expected
+
+
 def test_ranks_of_counts_beyond_the_digits_of_floats() -> None:
     counts = np.array([2**61, 1, 2**61 - 1])
     sketch = Sketch(np.array([0, 3]), np.array([OFFSET, OFFSET + 500, OFFSET + 1000], dtype=np.int32), counts)
-    low, high = (values_of(np.array([OFFSET + k]), FLOAT)[0] for k in (0, 500))
+    low, high, top = (values_of(np.array([OFFSET + k]), FLOAT)[0] for k in (0, 500, 1000))
     assert Quantile().finish({"sketch": sketch}, P, FLOAT, "0.5").to_list() == [low]
     assert Quantile().finish({"sketch": sketch}, P, FLOAT, "0.5000000000000000001").to_list() == [high]
+    assert Quantile().finish({"sketch": sketch}, P, FLOAT, "0.4999").to_list() == [low]
+    assert Quantile().finish({"sketch": sketch}, P, FLOAT, "0.999").to_list() == [top]
     merged_state = merged("quantile", FLOAT, joined([{"sketch": sketch}] * 1), [0])
     assert merged_state["sketch"].counts.tolist() == counts.tolist()  # type: ignore[union-attr]
 
