@@ -52,7 +52,9 @@ class SourceRows:
         for name in (self.source.time, self.source.ingestion_time, self.source.json):
             if name is not None:
                 self._must_have(name)
-        self._must_be_time(self.source.time)
+        for name in (self.source.time, self.source.ingestion_time):
+            if name is not None:
+                self._must_be_time(name)
         # A column of its own, or a long expression would stand at every edge of a bucket or zone.
         time = session.table[self.source.time]
         self.table = session.table.mutate(**{_MICROS: quirks.micros(time, self.can)})
@@ -102,10 +104,7 @@ class SourceRows:
     def ingested_us(self) -> ir.Column | None:
         """When rows arrived, in microseconds since the epoch, if the source says so."""
         name = self.source.ingestion_time
-        if name is None:
-            return None
-        self._must_be_time(name)
-        return self._micros(name, ALWAYS)
+        return None if name is None else self._micros(name, ALWAYS)
 
     def predicate(self, text: str) -> ir.BooleanValue:
         """Where a JPath predicate is true."""
@@ -136,8 +135,21 @@ class SourceRows:
         return conditions
 
     def grouping(self, path: str) -> ir.Column:
-        """The value of a grouping; a floating one that is no number is missing."""
+        """The value of a grouping; a floating one that is no number is missing.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such column.
+        SourceTypeError
+            It holds several values a row.
+        """
         value = self.column(path)
+        if value.type().is_nested():
+            raise SourceTypeError(
+                f"source {self.source.name!r}: column {path!r} is {value.type()}, no single value",
+                hint="group by one of its fields, @.column.field, or by a text made of it in the source",
+            )
         return quirks.finite(value, self.can) if value.type().is_floating() else value
 
     def kind(self, key: StateKey) -> Kind:
