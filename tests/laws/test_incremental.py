@@ -290,7 +290,7 @@ class History:
         self.build(None, full=False)
         report = self.shop.ws.verify("f", sample=10)
         assert report.agrees, report.differences
-        whole = Shop(folder, self.shop.now, home="whole")
+        whole = Shop(folder, self.shop.now, name="whole")
         whole.source()
         whole.filter(**self.plan.filter)
         whole.build(full=True)
@@ -314,14 +314,18 @@ def happens(plan: Plan) -> None:
             history.shop.close()
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(plans())
 def test_every_history_answers_as_the_oracle(plan: Plan) -> None:
     happens(plan)
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(plans())
 def test_many_histories_answer_as_the_oracle(plan: Plan) -> None:
     happens(plan)

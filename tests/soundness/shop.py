@@ -14,9 +14,14 @@ from oracle import Event
 
 import aggflow as af
 from aggflow.catalog import Catalog
+from aggflow.engine.plan import pieces
+from aggflow.engine.reader import cut
+from aggflow.measures.registry import StateKey
+from aggflow.measures.state import Sketch, State
 from aggflow.settings import Settings
 from aggflow.spec.filter import Filter
 from aggflow.store import SegmentStore
+from aggflow.timeline import ALWAYS
 from aggflow.workspace import Workspace
 
 # Declarations take the texts of calculations and intervals, which type checkers do not know.
@@ -47,22 +52,25 @@ class Shop:
         Where both are; a second shop of one folder is a second process's view of it.
     now
         What its clock shows.
+    name
+        Of its home in the folder.
     settings
         Of the workspace; live tails are computed anew each time unless these say otherwise.
     """
 
-    def __init__(self, folder: Path, now: datetime = NOON, home: str = "home", **settings: Any) -> None:
+    def __init__(self, folder: Path, now: datetime = NOON, name: str = "home", **settings: Any) -> None:
         self.now = now
         self.folder = folder
         self.file = folder / "events.ddb"
-        self.arrive([])
-        place = folder / home
+        if not self.file.exists():
+            self.arrive([])
+        place = folder / name
         self.catalog = Catalog.open(place / "catalog.db")
         self.store = SegmentStore(str(place / "segments"))
         self.ws = Workspace(
             self.catalog,
             self.store,
-            Settings(**{"live_ttl": 0, "retry_wait": 0, **settings}),
+            Settings.model_validate({"live_ttl": 0, "retry_wait": 0, **settings}),
             "self",
             str(place),
             clock=lambda: micros(self.now),
@@ -117,5 +125,32 @@ class Shop:
         spec = self.ws.endpoints[endpoint].spec
         oracle.assert_equal(self.ask(endpoint, end, **options), self.expected(endpoint, end), spec)
 
+    def states(self) -> dict[tuple[Any, ...], list[Any]]:
+        """Everything that its filter's segments hold, by grain, bucket and values of groupings."""
+        served = self.ws._serving.served(self.ws._declarations.rollup(self.ws.filters["f"]))
+        found: dict[tuple[Any, ...], list[Any]] = {}
+        for piece in pieces(served.versions, served.coverage, ALWAYS):
+            if piece.row is None or piece.row.file is None:
+                continue
+            assert piece.version.layout
+            vocabularies = self.ws._resident.vocabularies(piece.version.rollup_id)
+            for grain, whole in enumerate(self.ws._resident.grains(piece.version.layout, piece.row)):
+                cells = cut(whole, piece.window)
+                columns = [vocabularies[path].decode(codes) for path, codes in cells.codes.items()]
+                for i, key in enumerate(zip(cells.buckets.tolist(), *columns, strict=True)):
+                    one = cells.slice(i, i + 1)
+                    assert (grain, *key) not in found, "a cell is stored twice"
+                    found[grain, *key] = [int(one.rows[0]), *map(_numbers, one.states.items())]
+        return found
+
     def close(self) -> None:
         self.ws.close()
+
+
+def _numbers(item: tuple[StateKey, State]) -> tuple[Any, ...]:
+    key, state = item
+    columns = [
+        [column.keys.tolist(), column.counts.tolist()] if isinstance(column, Sketch) else column.tolist()
+        for column in state.values()
+    ]
+    return key, columns
