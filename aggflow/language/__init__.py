@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aggflow.language.aggregator import AGGREGATORS, Aggregator
+from aggflow.language.cron import Cron
 from aggflow.language.entailment import implies
 from aggflow.language.expression import from_ibis
 from aggflow.language.function import FUNCTIONS, Function
@@ -61,6 +62,7 @@ __all__ = [
     "Choose",
     "Compare",
     "Constant",
+    "Cron",
     "Exists",
     "Find",
     "Function",
