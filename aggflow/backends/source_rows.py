@@ -113,7 +113,9 @@ class SourceRows:
             self.column,
             length=self.length,
             number=lambda value: quirks.number_of_text(value, self.can),
-            instant=None if self.can.compares_times else lambda value: quirks.micros(value, self.can),
+            instant=None
+            if self.can.compares_times and Zone.of(self.source.time_zone).is_utc
+            else self._instant,
             has_nan=self.can.has_nan,
         )
 
@@ -231,9 +233,17 @@ class SourceRows:
         return self.can.compares_times and self._zone.is_utc
 
     def _micros(self, name: str, window: Window) -> ir.Column:
-        time = self.table[name]
-        us = self.table[_MICROS] if name == self.source.time else quirks.micros(time, self.can)
-        zoned = getattr(self._columns[name], "timezone", None) is not None
+        if name == self.source.time:
+            return self._placed(self.table[_MICROS], self._columns[name], window)
+        return self._placed(quirks.micros(self.table[name], self.can), self._columns[name], window)
+
+    def _instant(self, value: Any) -> ir.Column:
+        """Microseconds since the epoch, UTC, of a time in a predicate."""
+        return self._placed(quirks.micros(value, self.can), value.type(), ALWAYS)
+
+    def _placed(self, us: ir.Column, type_: Any, window: Window) -> ir.Column:
+        """Microseconds as they are in a column, moved to UTC where the column's times have no zone."""
+        zoned = getattr(type_, "timezone", None) is not None
         zone = UTC if zoned else Zone.of(self.source.time_zone)
         return us if zone.is_utc else _from_wall(us, zone, window)
 

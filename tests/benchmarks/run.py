@@ -24,6 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aggflow_peer
 import duckdb
 import sql_peer
 from generated_events import FIRST_DAY, default_folder, generate
@@ -72,10 +73,12 @@ class Course:
 
 
 @contextmanager
-def sql_contenders(course: Course) -> Iterator[list[Race]]:
-    """The races, with DuckDB's contenders in them."""
+def contenders(course: Course) -> Iterator[list[Race]]:
+    """The races, with all contenders in them; hand-written SQL is what the others are compared with."""
     file = course.folder / "states.duckdb"
     con = sql_peer.connect(file, course.files)
+    home = aggflow_peer.Home(course.folder / "home", course.files)
+    end = course.end
     day, week, hour = course.last(hours=24), course.last(days=7), course.last(hours=1)
     rounded, sketched = 1e-9, 0.005
 
@@ -91,14 +94,23 @@ def sql_contenders(course: Course) -> Iterator[list[Race]]:
     def refreshed() -> None:
         sql_peer.replace(con, course.files[-1:], *hour)
 
+    def refreshed_by_aggflow() -> None:
+        home.forget_hour(end)
+        home.refresh(end)
+
     try:
         yield [
-            Race("build all states", {"sql": rebuilt, "plain sql": rebuilt_plainly}, rounds=3),
-            Race("refresh the last hour", {"sql": refreshed}),
+            Race(
+                "build all states",
+                {"sql": rebuilt, "plain sql": rebuilt_plainly, "aggflow": lambda: home.build(end)},
+                rounds=3,
+            ),
+            Race("refresh the last hour", {"sql": refreshed, "aggflow": refreshed_by_aggflow}),
             Race(
                 "24 hours: n, sum, average, p50, p95, p99",
                 {
                     "sql": lambda: sql_peer.total(con, *day),
+                    "aggflow": lambda: home.total(end),
                     "sql on events": lambda: sql_peer.total_of_events(con, *day),
                 },
                 tolerance={1: rounded, 2: rounded, 3: sketched, 4: sketched, 5: sketched},
@@ -107,6 +119,7 @@ def sql_contenders(course: Course) -> Iterator[list[Race]]:
                 "7 days by hour, top 5 types: n, p95",
                 {
                     "sql": lambda: sql_peer.series(con, *week),
+                    "aggflow": lambda: home.series(end),
                     "sql on events": lambda: sql_peer.series_of_events(con, *week),
                 },
                 tolerance={3: sketched},
@@ -115,6 +128,7 @@ def sql_contenders(course: Course) -> Iterator[list[Race]]:
                 "24 hours: distinct sessions",
                 {
                     "sql": lambda: sql_peer.distinct(con, *day),
+                    "aggflow": lambda: home.distinct(end),
                     "sql on events": lambda: sql_peer.distinct_of_events(con, *day),
                 },
                 tolerance={0: 0.08},  # five standard errors
@@ -122,6 +136,7 @@ def sql_contenders(course: Course) -> Iterator[list[Race]]:
         ]
     finally:
         con.close()
+        home.ws.close()
 
 
 def hold(race: Race, rounds: int) -> dict[str, list[float]]:
@@ -158,7 +173,7 @@ def differ(one: Answer | None, other: Answer | None, tolerance: Mapping[int, flo
 def run(course: Course, rounds: int) -> dict[str, dict[str, list[float]]]:
     """Hold all races, one after the other."""
     results: dict[str, dict[str, list[float]]] = {}
-    with sql_contenders(course) as races:
+    with contenders(course) as races:
         for race in races:
             results[race.name] = hold(race, race.rounds or rounds)
             print(table({race.name: results[race.name]}), flush=True)
