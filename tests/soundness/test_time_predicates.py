@@ -22,12 +22,12 @@ WALLS = [
 @pytest.mark.parametrize(
     ("zone", "where", "count"),
     [
-        ("UTC", "@.at >= '2025-01-01T05:00:00Z'", 3),
-        ("America/New_York", "@.at >= '2025-01-01T05:00:00Z'", 5),
-        ("America/New_York", "@.at >= '2025-01-01T05:00:00-05:00'", 3),
-        ("America/New_York", "@.at < '2025-07-01T08:00:00Z'", 4),
-        ("Europe/Berlin", "@.at < '2025-07-01T02:00:00Z'", 4),
-        ("Europe/Berlin", "@.at >= '2025-01-01T03:30:00Z'", 4),
+        ("UTC", "@.moment >= '2025-01-01T05:00:00Z'", 3),
+        ("America/New_York", "@.moment >= '2025-01-01T05:00:00Z'", 5),
+        ("America/New_York", "@.moment >= '2025-01-01T05:00:00-05:00'", 3),
+        ("America/New_York", "@.moment < '2025-07-01T08:00:00Z'", 4),
+        ("Europe/Berlin", "@.moment < '2025-07-01T02:00:00Z'", 4),
+        ("Europe/Berlin", "@.moment >= '2025-01-01T03:30:00Z'", 4),
     ],
 )
 def test_a_time_without_a_zone_is_in_the_zone_of_its_source(
@@ -35,9 +35,11 @@ def test_a_time_without_a_zone_is_in_the_zone_of_its_source(
 ) -> None:
     rows = ", ".join(f"(timestamp '{wall}')" for wall in WALLS)
     with duckdb.connect(tmp_path / "events.ddb") as con:
-        con.execute(f"create table events as select * from (values {rows}) t(at)")
+        con.execute(f"create table events as select * from (values {rows}) t(moment)")
     with af.open(tmp_path / "home") as ws:
-        ws.add_source("events", f"duckdb://{tmp_path}/events.ddb", table="events", time="at", time_zone=zone)
+        ws.add_source(
+            "events", f"duckdb://{tmp_path}/events.ddb", table="events", time="moment", time_zone=zone
+        )
         ws.add_filter("some", source="events", interval="1h", where=where)
         field = af.Field("n", "events", Calculation.COUNT)
         ws.add_endpoint("n", filter="some", timing=af.Lookback("2y"), fields=[field])
