@@ -86,6 +86,15 @@ def test_one_grain_has_no_column_of_grains() -> None:
     assert equal(one.grains[0], back, list(one.vocabularies.values()), list(one.vocabularies.values()))
 
 
+def test_a_window_of_a_segment_is_the_cells_of_that_window() -> None:
+    kept = [Kept("n", "", c) for c in (Calculation.PERCENTILES, Calculation.APPROX_COUNT_DISTINCT)]
+    one = built(duckdb_table(SELECT), kept, ("k",))
+    table = to_segment(one.layout, one.grains, one.vocabularies).slice(2, 3)
+    (back,) = from_segment(one.layout, table, one.vocabularies, "s")
+    names = list(one.vocabularies.values())
+    assert equal(one.grains[0].slice(2, 5), back, names, names)
+
+
 def test_no_cells_survive_a_segment(made: Built) -> None:
     none = [empty_cells(made.layout, grain) for grain in range(len(made.layout.grains))]
     table = stored(to_segment(made.layout, none, made.vocabularies))
