@@ -121,7 +121,10 @@ def test_the_promise_leaves_room_for_rounding() -> None:
 
 @pytest.mark.parametrize("lowest", [-OFFSET - 900, OFFSET - 450, 1, -400])
 @pytest.mark.parametrize("groups", [1, 3, 400])
-def test_tables_and_sorting_merge_alike(lowest: int, groups: int, rng: np.random.Generator) -> None:
+def test_tables_and_sorting_merge_alike(
+    lowest: int, groups: int, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    monkeypatch.setattr("aggflow.measures.quantile._PART", 500)  # so that there are several
     cells = 2000
     entries = [np.unique(rng.integers(lowest, lowest + 900, int(rng.integers(0, 9)))) for _ in range(cells)]
     offsets = np.concatenate(([0], np.cumsum([len(e) for e in entries])))
