@@ -337,6 +337,8 @@ class _Run:
             ]
             if any(windows.span and windows.span.start == BEGINNING for _, windows in wanted):
                 self._null_times = null_times(rows, versions[-1].rollup)
+            if not batches:
+                return
             self._note(batches)
             for batch in batches:
                 self._check()

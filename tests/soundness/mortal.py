@@ -20,7 +20,9 @@ from aggflow.store import SegmentFile, SegmentStore
 
 # Each child is a copy of a process that has imported everything and done nothing.
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["mortal"])
+_PROCESSES.set_forkserver_preload(
+    ["aggflow.workspace", "ibis.backends.duckdb", "ibis.backends.sql.compilers"]
+)
 
 
 class LastWords(SegmentStore):

@@ -56,9 +56,9 @@ def month(folder: Path, **settings: Any) -> Shop:
     return shop
 
 
-def build_often(shop: Shop, times: int = 15) -> None:
+def build_often(shop: Shop, times: int = 8) -> None:
     for _ in range(times):
-        shop.now += timedelta(hours=59)
+        shop.now += timedelta(hours=111)
         shop.build()
 
 
@@ -67,7 +67,7 @@ def check(shop: Shop) -> None:
         shop.check(name)
 
 
-@pytest.mark.parametrize("budget", [0, 3_000, 20_000, 10**9])
+@pytest.mark.parametrize("budget", [0, 6_000, 10**9])
 def test_whatever_fits_into_memory_answers_are_the_same(tmp_path: Path, budget: int) -> None:
     shop = month(tmp_path, resident_bytes=budget)
     build_often(shop)
@@ -83,7 +83,7 @@ def test_compaction_changes_no_answer(tmp_path: Path) -> None:
     before = shop.ws.status()[0]
     reports, garbage = shop.ws.maintain()
     after = shop.ws.status()[0]
-    assert after.segments < before.segments / 2
+    assert after.segments <= before.segments / 2
     assert after.covered == before.covered
     assert reports[0].segments_written > 0
     assert garbage.superseded >= before.segments - after.segments
@@ -101,7 +101,7 @@ def test_compaction_changes_no_answer(tmp_path: Path) -> None:
 def test_builds_compact_by_themselves(tmp_path: Path) -> None:
     shop = month(tmp_path, compact_segments=4)
     build_often(shop)
-    assert shop.ws.status()[0].segments < 10
+    assert shop.ws.status()[0].segments < 8
     check(shop)
     shop.close()
 
