@@ -33,6 +33,7 @@ from aggflow.settings import Settings, read_settings
 from aggflow.spec.definitions import Definitions, from_yaml
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
+from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import CompactionReport, GarbageReport, Resident, SegmentStore, collect_garbage, compact
 from aggflow.timeline import WindowSet, format_instant, parse_instant
@@ -138,6 +139,11 @@ class Workspace:
         """
         session_table = None
         if not isinstance(table, str):
+            if not isinstance(table, ir.Table):  # pyright: ignore[reportUnnecessaryIsInstance]  # frames are given, too
+                problem = Problem(
+                    "table", f"a {type(table).__name__} is no table", "ibis.memtable(…) makes one of it"
+                )
+                raise SpecError(f"source {name!r}", [problem])
             session_table = table
             url, table, sql = source_of_table(session_table)
             options = {"sql": sql} | options if sql else options
@@ -309,11 +315,13 @@ class Workspace:
     @property
     def builds(self) -> Collection[Build]:
         """The last hundred builds, by id, newest first."""
+        names = {rollup.id: f"{rollup.kind} {rollup.name}" for rollup in self._catalog.rollups(self._id)}
         return Collection(
             "build",
             lambda: {build.id: build for build in self._catalog.builds(self._id, limit=100)},
             {
                 "started": lambda b: "" if b.started_us is None else format_instant(b.started_us),
+                "rollup": lambda b: names.get(b.rollup_id or "", ""),
                 "kind": lambda b: b.kind,
                 "status": lambda b: b.status,
                 "windows": lambda b: b.windows_done,
@@ -357,7 +365,12 @@ class Workspace:
         source = self._source(filter_.source)
         stored = self._declarations.rollup(filter_)
         target = Target(
-            self._id, stored.id, f"filter {name}", source, lambda: self._declarations.open(source)
+            self._id,
+            stored.id,
+            f"filter {name}",
+            source,
+            lambda: self._declarations.open(source),
+            rollup_of(filter_.spec).data_hash(source),
         )
         builder = Builder(self._catalog, self._store, self.settings, self._clock)
         until_us = None if until is None else parse_instant(until)

@@ -23,6 +23,13 @@ from aggflow.errors import SourceMissingError, SourceUnavailableError, did_you_m
 from aggflow.spec.source import Source
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".csv.gz": "read_csv", ".json": "read_json"}
+_DATABASES = {
+    ".duckdb": "duckdb",
+    ".ddb": "duckdb",
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+}
 _local = threading.local()
 
 
@@ -57,10 +64,13 @@ def absolute_url(url: str, base: Path) -> str:
     'duckdb:///data/flights.ddb'
     >>> absolute_url("events/*.parquet", Path("/data"))
     '/data/events/*.parquet'
+    >>> absolute_url("shop.sqlite", Path("/data")), absolute_url("sqlite:////data/shop.db", Path("/"))
+    ('sqlite:///data/shop.sqlite', 'sqlite:///data/shop.db')
     >>> absolute_url("postgresql://host/db", Path("/data"))
     'postgresql://host/db'
     """
     scheme, path = split_url(url)
+    scheme = scheme or _DATABASES.get(Path(path).suffix.lower(), "")
     if scheme in ("duckdb", "sqlite") and path and path != ":memory:":
         return f"{scheme}://{quote(_absolute(path, base))}"
     return _absolute(path, base) if scheme == "" and path else url
@@ -72,7 +82,9 @@ def split_url(url: str) -> tuple[str, str]:
     if not sign:
         return "", url
     if scheme in ("duckdb", "sqlite"):
-        return scheme, unquote(rest.partition("?")[0])
+        path = unquote(rest.partition("?")[0])
+        # SQLAlchemy's habit of four slashes before an absolute path is understood, too.
+        return scheme, f"/{path.lstrip('/')}" if path.startswith("/") else path
     return scheme, ""
 
 

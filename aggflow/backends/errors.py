@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from aggflow.errors import (
     SourceTypeError,
     SourceUnavailableError,
     UnsupportedError,
+    without_password,
 )
 
 # Most specific first: the first class that an error is an instance of decides.
@@ -62,8 +62,6 @@ _HINTS: dict[type[SourceError], str] = {
     SourceQueryError: "this is the database's own message",
 }
 # Greedy, so that a password with an @ in it is hidden to its end.
-_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
-_SECRET = re.compile(r"((?:password|passwd|pwd|token|secret)\s*=\s*)[^\s&;]+", re.IGNORECASE)
 
 
 @contextmanager
@@ -82,19 +80,6 @@ def mapped(source: str) -> Iterator[None]:
     except tuple(kind for kind, _ in DRIVER_ERRORS) as error:
         ours = _ours(error)
         raise ours(f"source {source!r}: {_first_line(error)}", hint=_HINTS.get(ours, "")) from error
-
-
-def without_password(text: str) -> str:
-    """A text with the passwords of URLs and connection strings in it hidden.
-
-    Examples
-    --------
-    >>> without_password("postgresql://me:secret@host/db")
-    'postgresql://me:***@host/db'
-    >>> without_password("mysql://host/db?password=secret&ssl=1")
-    'mysql://host/db?password=***&ssl=1'
-    """
-    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 def _ours(error: Exception) -> type[SourceError]:

@@ -38,6 +38,7 @@ from aggflow.measures.registry import (
 )
 from aggflow.measures.state import Array, Groups, Int64s, Sketch, SketchMeasure, State
 from aggflow.measures.vocabulary import Vocabulary
+from aggflow.spec.declaration import digest
 from aggflow.spec.rollup import Rollup
 from aggflow.timeline import ALWAYS, BEGINNING, Window, WindowSet
 
@@ -113,10 +114,25 @@ def layout_of(rollup: Rollup, rows: SourceRows) -> Layout:
 
 
 def hash_name(rows: SourceRows) -> str:
-    """Names the hash of distinct states: who computes it, and its version."""
+    """Names the hash of distinct states: who computes it, and what it gives for fixed values.
+
+    By what it gives, not by a version: an engine may change its hash in any release, and mostly does not.
+    """
     if rows.can.hash:
-        return f"{rows.can.name} {rows.con.version.split('.')[0]}"
+        return f"{rows.can.name} {_fingerprint(rows)}"
     return "pandas hash_array 1"
+
+
+_fingerprints: dict[tuple[str, str], str] = {}
+
+
+def _fingerprint(rows: SourceRows) -> str:
+    known = (rows.can.name, str(rows.con.version))
+    if known not in _fingerprints:
+        values = [ibis.literal(value) for value in ("", "JFK", "a text of more than sixteen characters", 7)]
+        hashes = [rows.con.to_pyarrow(quirks.hashed(value, rows.can)).as_py() for value in values]
+        _fingerprints[known] = digest(hashes)
+    return _fingerprints[known]
 
 
 def extent(rows: SourceRows, rollup: Rollup, window: Window) -> Extent:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from aggflow.engine.explanation import Explanation
+from aggflow.errors import AggflowError
 from aggflow.measures.state import Values
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.timeline import format_instant
@@ -94,8 +95,10 @@ class Answer:
 
     def to_polars(self) -> Any:
         """As a Polars frame, the columns of :meth:`to_arrow`; needs Polars."""
-        import polars as pl
-
+        try:
+            import polars as pl
+        except ModuleNotFoundError:
+            raise AggflowError("Polars is not installed", hint="pip install 'aggflow[polars]'") from None
         return pl.from_arrow(self.to_arrow())
 
     def to_csv(self) -> str:
@@ -117,7 +120,9 @@ class Answer:
         return self.explanation
 
     def __repr__(self) -> str:
-        return f"Answer({self.name!r}, {self.count} rows)\n{self._text()}"
+        cut = self.explanation.cut
+        more = f", {cut:,} more cut by the limit" if cut else ""
+        return f"Answer({self.name!r}, {self.count:,} rows{more})\n{self._text()}"
 
     def _text(self) -> str:
         names, rows = self.shown()

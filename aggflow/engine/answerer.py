@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -15,13 +15,14 @@ from aggflow.engine.question import Asked, Order, Question
 from aggflow.engine.reader import Reader
 from aggflow.engine.reduction import Kept, Reduced, Selection, Series, numbered, reduced
 from aggflow.engine.version import Version
-from aggflow.errors import NotCoveredError
+from aggflow.errors import NotCoveredError, QueryError
 from aggflow.measures.cells import Cells
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, StateKey
 from aggflow.measures.state import Int64s, Values
 from aggflow.measures.vocabulary import Codes, Vocabulary
 from aggflow.spec.calculation import Calculation
+from aggflow.spec.endpoint import SERIES_ROWS
 from aggflow.timeline import Window
 
 _COUNTS = (Calculation.COUNT, Calculation.APPROX_COUNT_DISTINCT)
@@ -43,12 +44,15 @@ class Columns:
         By name, the values.
     count
         How many rows there are.
+    cut
+        How many more there would be without the limit.
     """
 
     buckets: Int64s | None
     codes: Mapping[str, Codes]
     fields: Mapping[str, Values]
     count: int
+    cut: int = 0
 
     def take(self, rows: NDArray[np.intp]) -> Columns:
         """Some rows, in that order."""
@@ -100,7 +104,8 @@ class Answerer:
         """
         columns = _filled(self._finished(self._kept()), self._question)
         order = self._ordered(columns)
-        return columns.take(order if self._question.limit is None else order[: self._question.limit])
+        kept = order if self._question.limit is None else order[: self._question.limit]
+        return replace(columns.take(kept), cut=len(order) - len(kept))
 
     def _read_from(self, window: Window) -> tuple[Piece, ...]:
         found = pieces(self._versions, self._coverage, window)
@@ -116,8 +121,10 @@ class Answerer:
         of_window = [key for (of, _), keys in self._keys.items() if of == window for key in keys]
         mine = set(self._keys[grain])
         asked = list(dict.fromkeys(of_window))
-        for part in self._reader.parts(self._pieces[window], asked, self._question.paths, self._kinds):
-            if not part.states or mine & part.states.keys():
+        for spoken_for, part in self._reader.parts(
+            self._pieces[window], asked, self._question.paths, self._kinds
+        ):
+            if mine & spoken_for:
                 yield selection.of(part.only(key for key in part.states if key in mine and key in keys))
 
     def _reduced(
@@ -337,9 +344,16 @@ def _filled(columns: Columns, question: Question) -> Columns:
     if question.series is None or question.fill == "none" or columns.buckets is None:
         return columns
     window = question.windows[0]
-    edges = np.array(question.series.edges(window, question.zone), dtype=np.int64) // 1_000_000
     paths = list(columns.codes)
     combos, which = _combos(columns, paths)
+    # At least so many: refused before they are made.
+    least = window.microseconds // (question.series.seconds_at_most * 1_000_000) * len(combos)
+    if least > SERIES_ROWS:
+        raise QueryError(
+            f"the series has {least:,} rows or more with its empty buckets; at most {SERIES_ROWS:,} are answered",
+            hint="shorten the duration, widen the interval, limit a grouping, or do without fill",
+        )
+    edges = np.array(question.series.edges(window, question.zone), dtype=np.int64) // 1_000_000
     wanted = np.stack([np.repeat(edges, len(combos)), np.tile(np.arange(len(combos)), len(edges))])
     have = {(int(b), int(w)): i for i, (b, w) in enumerate(zip(columns.buckets, which, strict=True))}
     place = np.array([have.get((int(b), int(w)), -1) for b, w in wanted.T], dtype=np.int64)

@@ -30,7 +30,7 @@ from aggflow.engine.plan import missing
 from aggflow.engine.progress import Progress, Report, silent
 from aggflow.engine.reader import OpenRows, checked_layout
 from aggflow.engine.version import Version
-from aggflow.errors import AggflowError, CancelledError, CatalogBusyError, LeaseLostError
+from aggflow.errors import AggflowError, CancelledError, CatalogBusyError, ConflictError, LeaseLostError
 from aggflow.measures.cells import Layout, to_segment
 from aggflow.settings import Settings
 from aggflow.spec.source import Source
@@ -87,6 +87,8 @@ class Target:
         Where its rows are.
     open_rows
         Opens the source.
+    data_hash
+        What the newest version has to be of: the rollup and the source as the caller knows them.
     from_us
         Where what is wanted begins; the beginning of time for filters.
     delay
@@ -98,6 +100,7 @@ class Target:
     name: str
     source: Source
     open_rows: OpenRows
+    data_hash: str
     from_us: int = BEGINNING
     delay: Duration = field(default_factory=lambda: Duration.of("0s"))
 
@@ -197,7 +200,11 @@ class Builder:
             done = run.go(until_us, full=full)
         except BaseException as error:
             status = "cancelled" if isinstance(error, CancelledError | KeyboardInterrupt) else "error"
-            self._catalog.finish_build(build.id, status, self._clock(), error=error)
+            try:
+                self._catalog.finish_build(build.id, status, self._clock(), error=error)
+            except AggflowError as second:
+                # The first error is the one that matters; that it could not be noted goes with it.
+                error.add_note(f"and the build's end could not be noted: {second}")
             raise
         self._catalog.finish_build(build.id, "done", self._clock())
         return done
@@ -250,6 +257,10 @@ class _Run:
         """The rollup's versions, each with its layout, which the first build decides."""
         catalog, rollup_id = self._catalog, self._target.rollup_id
         versions = [Version.of(stored) for stored in catalog.versions(rollup_id)]
+        if versions[-1].data_hash != self._target.data_hash:
+            raise ConflictError(
+                f"{self._target.name} or its source was changed as this build began", hint="build it again"
+            )
         if full and _is_outdated(versions[-1], rows):
             last = catalog.versions(rollup_id)[-1]
             catalog.reset_versions(rollup_id, last.spec, last.data_hash, self._clock())

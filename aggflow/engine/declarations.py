@@ -59,7 +59,8 @@ class Stored(Generic[S]):
         return getattr(self.spec, name)
 
     def _repr_html_(self) -> str:
-        lines = escape(yaml.safe_dump(plain(self.spec, defaults=False), sort_keys=False, allow_unicode=True))
+        shown = self.spec.shown() if isinstance(self.spec, Source) else plain(self.spec, defaults=False)
+        lines = escape(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
         notes = "".join(f"<li>{escape(str(effect))}</li>" for effect in self.effects)
         return f"<pre>{lines}</pre>" + (f"<ul>{notes}</ul>" if notes else "")
 
@@ -158,17 +159,20 @@ class Declarations:
             self._tables[spec.name] = table
         else:
             self._tables.pop(spec.name, None)
-        moved = old is not None and (old.spec.data() != spec.data() or not spec.url)
-        return Stored(stored.id, spec, tuple(self._void(spec)) if moved else ())
+        # A table of this session may be another one under the same name.
+        return Stored(stored.id, spec, tuple(self._void(spec, always=old is not None and not spec.url)))
 
-    def _void(self, source: Source) -> Iterator[Effect]:
+    def _void(self, source: Source, *, always: bool) -> Iterator[Effect]:
+        """Void the states of other rows: seen by the hash, so that what was cut off is made up for."""
         for filter_ in self.all("filter").values():
-            if filter_.source == source.name:
-                rollup = rollup_of(filter_.spec)
-                self._catalog.reset_versions(
-                    self.rollup(filter_).id, rollup.to_plain(), rollup.data_hash(source), self._clock()
-                )
-                yield Effect(filter_.name, "its source has other rows now: it is to be built anew")
+            if filter_.source != source.name:
+                continue
+            rollup, stored = rollup_of(filter_.spec), self.rollup(filter_)
+            data_hash = rollup.data_hash(source)
+            if always or self._catalog.versions(stored.id)[-1].data_hash != data_hash:
+                self._catalog.reset_versions(stored.id, rollup.to_plain(), data_hash, self._clock())
+                what = "its source has other rows now: it is to be built anew"
+                yield Effect(filter_.name, what, kind="filter")
 
     def put_filter(self, spec: Filter, *, rebuild: bool = False, dry_run: bool = False) -> Stored[Filter]:
         """Add a filter, or change the one of its name.
@@ -262,6 +266,8 @@ class Declarations:
         ConflictError
             Another definition needs it.
         """
+        if kind not in KINDS:
+            raise NotFoundError("kind of definition", kind, KINDS)
         self.get(kind, name)
         above: dict[str, KindName] = {"source": "filter", "filter": "endpoint"}
         needing = [

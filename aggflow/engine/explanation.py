@@ -35,6 +35,8 @@ class Explanation:
         Seconds since the live part was computed; None without one.
     milliseconds
         How long the answer took, and how much of it the source.
+    cut
+        Rows that the limit left out.
     """
 
     rollup: str
@@ -48,6 +50,7 @@ class Explanation:
     tail_age: float | None
     milliseconds: float
     source_milliseconds: float
+    cut: int = 0
 
     @cached_property
     def candidates(self) -> Sequence[Candidate]:
@@ -74,7 +77,8 @@ class Explanation:
             "source": "from the source alone",
             "mixed": f"from {self.rollup} and a live tail",
         }[self.plan]
-        return f"{from_where} · {self.cells:,} cells · {self.milliseconds:.1f} ms"
+        cut = f" · {self.cut:,} more rows cut by the limit" if self.cut else ""
+        return f"{from_where} · {self.cells:,} cells · {self.milliseconds:.1f} ms{cut}"
 
     def __str__(self) -> str:
         lines = [f"Answered {self.summary}", "", "Rollups of the source:"]
@@ -94,7 +98,8 @@ class Explanation:
         if self.tail_age is not None:
             lines.append(f"The live part is {self.tail_age:.1f} s old.")
         lines.append(f"Time: {self.milliseconds:.1f} ms, of it the source {self.source_milliseconds:.1f} ms")
-        lines += [f"\nSQL sent to the source:\n{statement}" for statement in self.sql]
+        if self.statements:
+            lines.append(f"SQL: {len(self.statements)} statements were sent to the source; .sql has them")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from aggflow.backends.rollup_sql import Read, layout_of, read_states
 from aggflow.backends.source_rows import SourceRows
 from aggflow.backends.statement import Statement
 from aggflow.engine.plan import Piece
-from aggflow.engine.tail import Tails
+from aggflow.engine.tail import Tail, TailKey, Tails
 from aggflow.engine.version import Version
 from aggflow.errors import QueryError, SourceTypeError
 from aggflow.measures.cells import Cells, Layout
@@ -76,6 +76,7 @@ class Reader:
         self._tails = tails
         self._open_rows = open_rows
         self.trace = Trace()
+        self._read: dict[TailKey, tuple[Tail, float]] = {}
 
     def parts(
         self,
@@ -83,7 +84,7 @@ class Reader:
         keys: Sequence[StateKey],
         paths: frozenset[str],
         kinds: dict[StateKey, Kind],
-    ) -> Iterator[Cells]:
+    ) -> Iterator[tuple[frozenset[StateKey], Cells]]:
         """The cells of pieces, a part a piece and grain, under the keys of the question.
 
         A grouping that a version lacks is missing there; a state that it lacks is not in its parts.
@@ -98,6 +99,12 @@ class Reader:
             The groupings that are returned or filtered.
         kinds
             The kind of each key's field; filled here by the first version that has it.
+
+        Yields
+        ------
+        tuple of frozenset and Cells
+            The keys that a part speaks for, and its cells: they have the keys' states, or, where the
+            version keeps none of them, say only which groups had events.
         """
         for piece in pieces:
             own = {key: mine for key in keys if (mine := piece.version.find(key, paths)) is not None}
@@ -105,7 +112,8 @@ class Reader:
             for key, mine in own.items():
                 _same_kind(kinds, key, layout.kinds[mine])
             if grains:
-                yield from self._picked(piece, layout, grains, own, paths)
+                lacking = frozenset(keys) - own.keys()
+                yield from self._picked(piece, layout, grains, own, lacking, paths)
 
     def _grains(self, piece: Piece, keys: list[StateKey]) -> tuple[Layout, Sequence[Cells]]:
         window = WindowSet.of(piece.window)
@@ -118,10 +126,11 @@ class Reader:
             self.trace.files.add(piece.row.file)
             return layout, self._resident.grains(layout, piece.row)
         self.trace.live |= window
-        tail, age = self._tails.get(
-            (piece.version.rollup_id, piece.version.number, piece.window, tuple(sorted(keys))),
-            lambda: self._read_live(piece.version, piece.window, keys),
-        )
+        key = (piece.version.rollup_id, piece.version.number, piece.window, tuple(sorted(keys)))
+        if key not in self._read:
+            # Once an answer: all its values are of one moment of the source.
+            self._read[key] = self._tails.get(key, lambda: self._read_live(piece.version, piece.window, keys))
+        tail, age = self._read[key]
         self.trace.tail_age = max(age, self.trace.tail_age or 0.0)
         return tail.layout, tail.read.grains
 
@@ -146,18 +155,23 @@ class Reader:
         layout: Layout,
         grains: Sequence[Cells],
         own: dict[StateKey, StateKey],
+        lacking: frozenset[StateKey],
         paths: frozenset[str],
-    ) -> Iterator[Cells]:
+    ) -> Iterator[tuple[frozenset[StateKey], Cells]]:
         """The cells under the question's keys: those of one grain together, others apart."""
         by_grain: dict[int, dict[StateKey, StateKey]] = {}
         for key, mine in own.items():
             by_grain.setdefault(layout.grain_of(mine), {})[key] = mine
-        # A version that lacks every state still says which groups had events.
         for grain, mine in (by_grain or {0: {}}).items():
             cells = cut(grains[grain].only(dict.fromkeys(mine.values())), piece.window)
             self.trace.cells[piece.version.number, piece.window, grain] = len(cells)
             codes = {path: self._codes(cells, path, piece.version) for path in paths}
-            yield Cells(cells.buckets, codes, cells.rows, {key: cells.states[mine[key]] for key in mine})
+            if mine:
+                states = {key: cells.states[mine[key]] for key in mine}
+                yield frozenset(mine), Cells(cells.buckets, codes, cells.rows, states)
+            if lacking:
+                yield lacking, Cells(cells.buckets, codes, cells.rows, {})
+                lacking = frozenset[StateKey]()
 
     def _codes(self, cells: Cells, path: str, version: Version) -> Codes:
         if path in cells.codes:

@@ -19,11 +19,14 @@ from aggflow.engine.reader import Reader
 from aggflow.engine.shape import Shape, checked_rows
 from aggflow.engine.tail import Tails
 from aggflow.engine.version import Version
-from aggflow.errors import NotFoundError
+from aggflow.errors import ConflictError, NotFoundError
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import Resident
+
+# How often, and after how many seconds, a change that is under way is looked at again.
+_TRIES, _PAUSE = 40, 0.05
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Resolved:
         The endpoint's.
     shape, rollup, source
         What it asks, of what, made from where.
+    data_hash
+        What the newest version of the rollup has to be of.
     """
 
     generation: int
@@ -64,6 +69,7 @@ class Resolved:
     shape: Shape
     rollup: StoredRollup
     source: Source
+    data_hash: str
 
 
 class Serving:
@@ -115,9 +121,30 @@ class Serving:
             The question does not fit the endpoint, or cannot be answered.
         """
         started = time.perf_counter()
-        asked = self._resolved(name)
+        asked, served = self._in_step(name)
         question = asked.shape.ask(end_us, grouping_filters, live=live)
-        return self._answer(asked, question, started)
+        return self._answer(asked, served, question, started)
+
+    def _in_step(self, name: str) -> tuple[Resolved, Served]:
+        """An endpoint and its rollup, both of the same declaration.
+
+        Raises
+        ------
+        ConflictError
+            A change of the filter or its source was cut off before its rollup followed.
+        """
+        for _ in range(_TRIES):
+            asked = self._resolved(name)
+            served = self.served(asked.rollup)
+            if served.versions[-1].data_hash == asked.data_hash:
+                return asked, served
+            # A change that is under way: the definition is there, its rollup follows.
+            self._endpoints.pop(name, None)
+            time.sleep(_PAUSE)
+        raise ConflictError(
+            f"endpoint {name!r}: its filter and the filter's rollup are out of step: a change was cut off",
+            hint="add the source and the filter again",
+        )
 
     def _resolved(self, name: str) -> Resolved:
         """An endpoint with all that it refers to: read anew only when a definition changed."""
@@ -130,19 +157,20 @@ class Serving:
         if endpoint is None:
             raise NotFoundError("endpoint", name, declared.all("endpoint"))
         filter_ = declared.get("filter", endpoint.filter)
+        source = declared.get("source", filter_.source).spec
         resolved = Resolved(
             generation,
             endpoint.name,
             Shape.of(endpoint.spec, filter_.spec),
             declared.rollup(filter_),
-            declared.get("source", filter_.source).spec,
+            source,
+            rollup_of(filter_.spec).data_hash(source),
         )
         # Names that do not exist are not kept, so what is kept is no more than what is declared twice.
         self._endpoints[name] = resolved
         return resolved
 
-    def _answer(self, asked: Resolved, question: Question, started: float) -> Answer:
-        served = self.served(asked.rollup)
+    def _answer(self, asked: Resolved, served: Served, question: Question, started: float) -> Answer:
         shape, source = asked.shape, asked.source
         reader = Reader(self._resident, self._tails, lambda: self._declarations.open(source))
         columns = Answerer(question, served.versions, served.coverage, reader).columns()
@@ -161,6 +189,7 @@ class Serving:
             tail_age=trace.tail_age,
             milliseconds=(time.perf_counter() - started) * 1000,
             source_milliseconds=trace.live_seconds * 1000,
+            cut=columns.cut,
         )
         return Answer(
             name=asked.name,

@@ -25,6 +25,8 @@ class Version:
         Where its states stand; None until its source was looked at for the first time.
     validity
         The bucket starts that it is valid for.
+    data_hash
+        Names the data: the rollup and its source, as they were when it was declared.
     """
 
     rollup_id: str
@@ -32,13 +34,14 @@ class Version:
     rollup: Rollup
     layout: Layout | None
     validity: Window
+    data_hash: str = ""
 
     @classmethod
     def of(cls, stored: RollupVersion) -> Version:
         """The version that the catalog holds."""
         rollup = Rollup.from_plain(dict(stored.spec))
         layout = None if stored.layout is None else Layout.from_text(rollup, stored.layout)
-        return cls(stored.rollup_id, stored.number, rollup, layout, stored.validity)
+        return cls(stored.rollup_id, stored.number, rollup, layout, stored.validity, stored.data_hash)
 
     def with_layout(self, layout: Layout) -> Version:
         """The same version, its source having been looked at."""

@@ -16,24 +16,27 @@ from aggflow.timeline import Interval
 
 @dataclass(frozen=True)
 class Effect:
-    """What a change of a filter does to one endpoint.
+    """What a change does to another definition.
 
     Attributes
     ----------
     endpoint
-        Its name.
+        Its name; an endpoint, but for what ``kind`` says.
     what
         A sentence without a full stop.
     blocks
         Whether the change is not allowed for it.
+    kind
+        What is affected: ``endpoint``, or ``filter`` where a source changed.
     """
 
     endpoint: str
     what: str
     blocks: bool = False
+    kind: str = "endpoint"
 
     def __str__(self) -> str:
-        return f"endpoint {self.endpoint!r}: {self.what}"
+        return f"{self.kind} {self.endpoint!r}: {self.what}"
 
 
 def effects(old: Filter, new: Filter, endpoints: Iterable[Endpoint]) -> tuple[Effect, ...]:

@@ -65,8 +65,13 @@ def _grouping_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
 
 def _field_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
     known = {aggregation.name: aggregation for aggregation in of.aggregations}
+    taken = {*returned_groupings(endpoint, of), *(["dt"] if isinstance(endpoint.timing, TimeSeries) else [])}
     for i, field in enumerate(endpoint.fields):
         path = f"fields[{i}]"
+        if field.name in taken:
+            yield Problem(
+                f"{path}.name", f"the answer has a column {field.name!r} already", "choose another name"
+            )
         aggregation = known.get(field.aggregation)
         if aggregation is None:
             yield Problem(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from aggflow.errors import Problem
-from aggflow.spec.declaration import Declared, declaration
+from aggflow.errors import Problem, without_password
+from aggflow.spec.declaration import Declared, declaration, plain
 from aggflow.spec.text import DurationText, Name, ZoneText
 
 
@@ -49,6 +50,14 @@ class Source(Declared):
     lateness: DurationText = "0s"
     time_zone: ZoneText = "UTC"
     description: str = ""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{key}={value!r}" for key, value in self.shown().items())
+        return f"Source({shown})"
+
+    def shown(self) -> dict[str, object]:
+        """What differs from the defaults, for people: without the password of the URL."""
+        return plain(replace(self, url=without_password(self.url)), defaults=False)
 
     def problems(self) -> Iterator[Problem]:
         """Only one of ``table`` and ``sql`` may name the rows."""

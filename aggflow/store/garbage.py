@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from aggflow.catalog import Catalog
 from aggflow.store.store import SegmentStore
 from aggflow.timeline.instant import FOREVER, SECOND_US, Micros
+
+_NAME = re.compile(r"(?P<rollup>[^/]+)/[0-9]+/[^/]+-[0-9a-f]{32}\.parquet(\.tmp)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,17 @@ def collect_garbage(catalog: Catalog, store: SegmentStore, *, grace: float, now_
     old = {stored.file: stored.bytes for stored in store.files() if stored.modified_us <= before_us}
     superseded = catalog.garbage(before_us)
     known = catalog.live_files() | set(catalog.garbage(FOREVER))
-    strays = [file for file in old if file not in known]
+    # Only files of rollups that this catalog has: others may belong to other homes, or to nobody here.
+    ours = {rollup.id for workspace in catalog.workspaces() for rollup in catalog.rollups(workspace.id)}
+    strays = [file for file in old if file not in known and _rollup_of(file) in ours]
     deleted = store.delete(superseded)
     catalog.forget_garbage(superseded)
     return GarbageReport(
         deleted, store.delete(strays), sum(old.get(file, 0) for file in (*superseded, *strays))
     )
+
+
+def _rollup_of(file: str) -> str | None:
+    """The rollup that a file of the store's own naming belongs to; None for any other file."""
+    match = _NAME.fullmatch(file)
+    return match["rollup"] if match else None

@@ -90,6 +90,8 @@ class Resident:
             self._loading.pop(file, None)
             if size > self._budget:
                 return
+            if file in self._kept:
+                return
             self._kept[file] = grains
             self._bytes += size
             while self._bytes > self._budget:

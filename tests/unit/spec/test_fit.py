@@ -157,3 +157,14 @@ def test_a_limit_is_a_pair_or_a_limit() -> None:
 def test_a_fixed_choice_needs_values() -> None:
     with pytest.raises(SpecError, match="at least one value"):
         Fixed(())
+
+
+def test_a_field_takes_no_name_of_another_column() -> None:
+    named = Field("carrier", "delay", Calculation.COUNT)
+    assert sentences(groupings={"carrier": All()}, fields=(named,)) == [
+        "fields[0].name: the answer has a column 'carrier' already (choose another name)"
+    ]
+    assert not sentences(fields=(named,))
+    time = Field("dt", "delay", Calculation.COUNT)
+    assert len(sentences(timing=TimeSeries("1d"), fields=(time,))) == 1
+    assert not sentences(fields=(time,))

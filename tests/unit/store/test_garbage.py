@@ -14,8 +14,8 @@ SECOND = 1_000_000
 WINDOW = Window(0, 60 * SECOND)
 
 
-def write(store: SegmentStore, tmp_path: Path, modified_us: int) -> NewSegment:
-    made = store.write(pa.table({"bucket": [0]}), rollup_id="r", version=1, window=WINDOW)
+def write(store: SegmentStore, tmp_path: Path, modified_us: int, rollup_id: str = "r") -> NewSegment:
+    made = store.write(pa.table({"bucket": [0]}), rollup_id=rollup_id, version=1, window=WINDOW)
     os.utime(tmp_path / "segments" / made.file, (modified_us / SECOND, modified_us / SECOND))
     return NewSegment(WINDOW, made.file, made.rows, made.bytes, made.checksum)
 
@@ -41,15 +41,31 @@ def test_superseded_files_go_after_the_grace(
     assert names(store) == {new.file}
 
 
-def test_strays_go_after_the_grace(catalog: Catalog, store: SegmentStore, tmp_path: Path) -> None:
-    stray = write(store, tmp_path, NOW - 100 * SECOND)
-    young = write(store, tmp_path, NOW - 10 * SECOND)
-    half = tmp_path / "segments" / "r" / "1" / ".half.parquet.tmp"
+def test_strays_go_after_the_grace(
+    catalog: Catalog, store: SegmentStore, rollup: Rollup, tmp_path: Path
+) -> None:
+    stray = write(store, tmp_path, NOW - 100 * SECOND, rollup.id)
+    young = write(store, tmp_path, NOW - 10 * SECOND, rollup.id)
+    half = tmp_path / "segments" / rollup.id / "1" / f".0-1-{'0' * 32}.parquet.tmp"
     half.write_bytes(b"x")
     os.utime(half, (NOW / SECOND - 100, NOW / SECOND - 100))
     report = collect_garbage(catalog, store, grace=60, now_us=NOW)
     assert report == GarbageReport(superseded=0, strays=2, bytes=stray.bytes + 1)
     assert names(store) == {young.file}
+
+
+def test_what_is_not_this_catalogs_is_never_deleted(
+    catalog: Catalog, store: SegmentStore, rollup: Rollup, tmp_path: Path
+) -> None:
+    of_another_home = write(store, tmp_path, 0, "another-rollup")
+    for name in ("thesis.docx", f"{rollup.id}/1/notes.parquet", f"{rollup.id}/readme.txt"):
+        foreign = tmp_path / "segments" / name
+        foreign.parent.mkdir(parents=True, exist_ok=True)
+        foreign.write_bytes(b"mine")
+        os.utime(foreign, (0, 0))
+    assert collect_garbage(catalog, store, grace=60, now_us=NOW) == GarbageReport()
+    assert len(names(store)) == 4
+    assert of_another_home.file in names(store)
 
 
 def test_a_deletion_that_was_interrupted_is_finished(
@@ -78,8 +94,8 @@ def test_superseded_files_are_not_strays(
     assert names(store) == {old.file}
 
 
-def test_an_object_store_is_collected_too(catalog: Catalog, tmp_path: Path) -> None:
+def test_an_object_store_is_collected_too(catalog: Catalog, rollup: Rollup, tmp_path: Path) -> None:
     store = SegmentStore(f"memory://{tmp_path.name}")
-    store.write(pa.table({"bucket": [0]}), rollup_id="r", version=1, window=WINDOW)
+    store.write(pa.table({"bucket": [0]}), rollup_id=rollup.id, version=1, window=WINDOW)
     assert collect_garbage(catalog, store, grace=0, now_us=NOW * 2).strays == 1
     assert store.files() == ()

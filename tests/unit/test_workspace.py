@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+import aggflow as af
+from aggflow.errors import NotFoundError, SpecError
+from aggflow.spec.calculation import Calculation
+
+COUNT = af.Field("n", "events", Calculation.COUNT)
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    file = tmp_path / "events.parquet"
+    rows = (
+        "select timestamp '2025-01-01' + interval (range) minute as at, range % 1500 as who from range(3000)"
+    )
+    with duckdb.connect() as con:
+        con.execute(f"copy ({rows}) to '{file}'")
+    return file
+
+
+@pytest.fixture
+def ws(tmp_path: Path, events: Path) -> af.Workspace:
+    ws = af.open(tmp_path / "home")
+    ws.add_source("events", str(events), time="at")
+    ws.add_filter("all", source="events", interval="1h", groupings=["who"])
+    return ws
+
+
+def test_rows_that_the_limit_cuts_are_told(ws: af.Workspace) -> None:
+    timing, groupings = af.Lookback("30d"), {"who": af.All()}
+    ws.add_endpoint("who", filter="all", timing=timing, groupings=groupings, fields=[COUNT])
+    answer = ws.query("who", end="2025-01-05")
+    assert len(answer.rows) == 1000
+    assert answer.explain().cut == 500
+    for text in (repr(answer), answer._repr_html_(), str(answer.explain())):
+        assert "500 more" in text
+    ws.add_endpoint("who", filter="all", timing=timing, groupings=groupings, fields=[COUNT], limit=2000)
+    assert ws.query("who", end="2025-01-05").explain().cut == 0
+
+
+@pytest.mark.parametrize("ending", ["duckdb", "ddb", "sqlite", "db"])
+def test_a_database_is_known_by_its_files_ending(tmp_path: Path, ws: af.Workspace, ending: str) -> None:
+    file = tmp_path / f"shop.{ending}"
+    connect = duckdb.connect if ending.startswith("d") and ending != "db" else sqlite3.connect
+    con = connect(str(file))
+    con.execute("create table sales (moment timestamp)")
+    con.execute("insert into sales values ('2025-01-01 00:30:00')")
+    con.commit()
+    con.close()
+    ws.add_source("sales", str(file), time="moment", table="sales")
+    ws.add_filter("sold", source="sales", interval="1h")
+    ws.add_endpoint("sold", filter="sold", timing=af.Lookback("1d"), fields=[COUNT])
+    assert ws.query("sold", end="2025-01-02").rows == [{"fields": {"n": 1}}]
+
+
+def test_a_frame_is_no_table_and_the_error_says_what_makes_one(ws: af.Workspace) -> None:
+    with pytest.raises(SpecError, match=r"a DataFrame is no table \(ibis.memtable"):
+        ws.add_source("frame", time="at", table=pd.DataFrame({"at": []}))  # type: ignore[arg-type]  # on purpose
+
+
+def test_builds_say_what_they_built(ws: af.Workspace) -> None:
+    ws.build("all", until="2025-01-02", progress=False)
+    assert "filter all" in ws.builds._repr_html_()
+
+
+def test_only_what_is_declared_can_be_removed(ws: af.Workspace) -> None:
+    with pytest.raises(NotFoundError, match="there is no kind of definition 'table'"):
+        ws.remove("table", "all")  # type: ignore[arg-type]  # on purpose
