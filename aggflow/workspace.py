@@ -246,9 +246,21 @@ class Workspace:
         return self.apply_definitions(found, base=place if place.is_dir() else place.parent)
 
     def apply_definitions(self, found: Definitions, base: Path | None = None) -> Definitions:
-        """Add declarations, sources first; relative paths are taken from ``base``."""
+        """Add declarations, sources first; relative paths are taken from ``base``.
+
+        Raises
+        ------
+        SpecError
+            Every problem of all of them; nothing is added then.
+        """
+        there = base or Path.cwd()
+        sources = tuple(replace(source, url=absolute_url(source.url, there)) for source in found.sources)
+        found = replace(found, sources=sources)
+        problems = self._declarations.problems_of(found)
+        if problems:
+            raise SpecError("the definitions", problems)
         for source in found.sources:
-            self._declarations.put_source(replace(source, url=absolute_url(source.url, base or Path.cwd())))
+            self._declarations.put_source(source)
         for filter_ in found.filters:
             self._declarations.put_filter(filter_)
         for endpoint in found.endpoints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as dataclass_replace
 from html import escape
 from typing import Any, Generic, Literal, TypeVar
 
@@ -16,9 +17,17 @@ from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Catalog, Definition, RollupVersion
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.check import problems_at_source
-from aggflow.errors import ConflictError, NotFoundError, SourceUnavailableError, SpecError
+from aggflow.errors import (
+    AggflowError,
+    ConflictError,
+    NotFoundError,
+    Problem,
+    SourceUnavailableError,
+    SpecError,
+)
 from aggflow.spec.changes import Effect, carried, effects
 from aggflow.spec.declaration import digest, plain, read
+from aggflow.spec.definitions import Definitions
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.fit import problems_with
@@ -138,6 +147,32 @@ class Declarations:
             )
         with session(source, table) as opened:
             yield SourceRows(opened)
+
+    def problems_of(self, found: Definitions) -> list[Problem]:
+        """What keeps declarations from being added together; nothing is written."""
+        sources = {source.name: source for source in found.sources}
+        filters = {filter_.name: filter_ for filter_ in found.filters}
+        checks: list[tuple[str, Callable[[], list[Problem]]]] = []
+        checks += [(f"source {s.name!r}", lambda s=s: self._problems_at(s)) for s in found.sources]
+        for spec in found.filters:
+            source = sources.get(spec.source)
+            checks.append((f"filter {spec.name!r}", lambda f=spec, s=source: self._problems_at(s, f)))
+        for endpoint in found.endpoints:
+            of = filters.get(endpoint.filter)
+            checks.append(
+                (
+                    f"endpoint {endpoint.name!r}",
+                    lambda e=endpoint, f=of: problems_with(e, f or self.get("filter", e.filter).spec),
+                )
+            )
+        return [problem for what, check in checks for problem in _told(what, check)]
+
+    def _problems_at(self, source: Source | None, spec: Filter | None = None) -> list[Problem]:
+        if source is None and spec is not None:
+            source = self.get("source", spec.source).spec
+        assert source is not None  # noqa: S101 - one of the two is given
+        with self.open(source) as rows:
+            return [] if spec is None else problems_at_source(spec, rows)
 
     # -- writing
 
@@ -286,6 +321,18 @@ class Declarations:
         return self._catalog.put_definition(
             self._workspace_id, kind, spec.name, whole, digest(data), digest(whole), self._clock()
         )
+
+
+def _told(what: str, check: Callable[[], list[Problem]]) -> list[Problem]:
+    """Problems of a check, each with what it is of; an error is one of them."""
+    try:
+        found = check()
+    except AggflowError as error:
+        found = [Problem("", error.message, error.hint)]
+    return [
+        dataclass_replace(problem, path=f"{what}{'.' if problem.path else ''}{problem.path}")
+        for problem in found
+    ]
 
 
 def _stored(definition: Definition) -> Stored[Any]:

@@ -73,3 +73,25 @@ def test_builds_say_what_they_built(ws: af.Workspace) -> None:
 def test_only_what_is_declared_can_be_removed(ws: af.Workspace) -> None:
     with pytest.raises(NotFoundError, match="there is no kind of definition 'table'"):
         ws.remove("table", "all")  # type: ignore[arg-type]  # on purpose
+
+
+def test_nothing_is_applied_where_anything_is_wrong(tmp_path: Path, ws: af.Workspace, events: Path) -> None:
+    text = f"""
+sources:
+- {{name: good, url: {events}, time: at}}
+- {{name: gone, url: nowhere.parquet, time: at}}
+filters:
+- {{name: bad, source: good, interval: 1h, groupings: [nosuch]}}
+endpoints:
+- name: worse
+  filter: all
+  timing: {{kind: lookback, duration: 1m}}
+  fields: [{{name: n, aggregation: events, calculation: COUNT}}]
+"""
+    (tmp_path / "shop.yaml").write_text(text)
+    with pytest.raises(SpecError) as raised:
+        ws.apply(tmp_path / "shop.yaml")
+    paths = [problem.path for problem in raised.value.problems]
+    assert paths == ["source 'gone'", "filter 'bad'.groupings[0]", "endpoint 'worse'.timing.duration"]
+    assert set(ws.sources) == {"events"}
+    assert set(ws.filters) == {"all"}
