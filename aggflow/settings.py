@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     resident_bytes: int = Field(
         default=1_000_000_000, ge=0, description="Bytes of states that a process keeps in memory."
     )
+    reduced_bytes: int = Field(
+        default=100_000_000,
+        ge=0,
+        description="Bytes of merged states that a process keeps for questions asked again.",
+    )
     lease_ttl: float = Field(
         default=30.0, gt=0, description="Seconds after which a build that gave no sign counts as dead."
     )

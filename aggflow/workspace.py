@@ -21,6 +21,7 @@ from aggflow.engine.build import Builder, BuildReport, Target
 from aggflow.engine.damage import Damage, damages
 from aggflow.engine.declarations import Declarations, KindName, Stored
 from aggflow.engine.progress import Report
+from aggflow.engine.reductions import Reductions
 from aggflow.engine.serving import Serving
 from aggflow.engine.status import RollupStatus, events_of
 from aggflow.engine.tail import Tails
@@ -101,7 +102,13 @@ class Workspace:
         self._declarations = Declarations(catalog, self._id, self._clock)
         self._resident = Resident(store, settings.resident_bytes)
         self._serving = Serving(
-            catalog, self._id, self._declarations, self._resident, Tails(settings.live_ttl), charts.draw
+            catalog,
+            self._id,
+            self._declarations,
+            self._resident,
+            Tails(settings.live_ttl),
+            Reductions(settings.reduced_bytes),
+            charts.draw,
         )
 
     # -- definitions ---------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from aggflow.catalog import Coverage
 from aggflow.engine.plan import Piece, pieces
 from aggflow.engine.question import Asked, Order, Question
-from aggflow.engine.reader import Reader
-from aggflow.engine.reduction import Kept, Reduced, Selection, Series, numbered, reduced
+from aggflow.engine.reader import Part, Reader
+from aggflow.engine.reduction import Kept, Reduced, Selection, Series, joined, merged, numbered, reduced
+from aggflow.engine.reductions import Merged, Reductions
 from aggflow.engine.version import Version
 from aggflow.errors import NotCoveredError, QueryError
 from aggflow.measures.cells import Cells
@@ -77,12 +79,20 @@ class Answerer:
         What is built of them.
     reader
         Where cells come from.
+    reductions
+        What was merged before.
     """
 
     def __init__(
-        self, question: Question, versions: Sequence[Version], coverage: Coverage, reader: Reader
+        self,
+        question: Question,
+        versions: Sequence[Version],
+        coverage: Coverage,
+        reader: Reader,
+        reductions: Reductions,
     ) -> None:
         self._question = question
+        self._reductions = reductions
         self._versions = versions
         self._coverage = coverage
         self._reader = reader
@@ -115,24 +125,59 @@ class Answerer:
             raise NotCoveredError(f"not built: {gaps}", hint="build it, or let what is missing be read live")
         return found
 
-    def _parts(self, grain: _Grain, keys: Container[StateKey], selection: Selection) -> Iterator[Cells]:
-        """The selected cells of a window, with those of some states that are kept at some groupings."""
+    def _parts(
+        self,
+        grain: _Grain,
+        keys: Container[StateKey],
+        by: Sequence[str],
+        series: Series | None,
+        selection: Selection,
+    ) -> Iterator[Cells]:
+        """The selected cells of a window, with some states that are kept at some groupings, merged by part."""
         window, _ = grain
         of_window = [key for (of, _), keys in self._keys.items() if of == window for key in keys]
         mine = set(self._keys[grain])
         asked = list(dict.fromkeys(of_window))
-        for spoken_for, part in self._reader.parts(
-            self._pieces[window], asked, self._question.paths, self._kinds
-        ):
-            if mine & spoken_for:
-                yield selection.of(part.only(key for key in part.states if key in mine and key in keys))
+        for part in self._reader.parts(self._pieces[window], asked, self._question.paths, self._kinds):
+            if not mine & part.keys:
+                continue
+            wanted = [key for key in part.keys if key in mine and key in keys]
+            name = self._name(part, wanted, by, series, selection)
+            found = self._reductions.get(name, partial(self._merged, part, wanted, by, series, selection))
+            self._reader.trace.cells[part.where] = found.read
+            yield found.cells
+
+    def _merged(
+        self,
+        part: Part,
+        wanted: Sequence[StateKey],
+        by: Sequence[str],
+        series: Series | None,
+        selection: Selection,
+    ) -> Merged:
+        cells = part.load()
+        selected = selection.of(cells.only(key for key in wanted if key in cells.states))
+        return Merged(merged(selected, by, series, self._kinds), len(cells))
+
+    def _name(
+        self,
+        part: Part,
+        wanted: Sequence[StateKey],
+        by: Sequence[str],
+        series: Series | None,
+        selection: Selection,
+    ) -> Hashable | None:
+        selected = selection.name
+        if part.name is None or selected is None:
+            return None
+        return (part.name, frozenset(wanted), frozenset(part.keys), tuple(by), series, selected)
 
     def _reduced(
         self, by: Sequence[str], series: Series | None, keys: Container[StateKey], selection: Selection
     ) -> dict[_Grain, Reduced]:
         """One cell a group, of each window and grain that has any."""
         found = {
-            grain: reduced(self._parts(grain, keys, selection), by, series, self._kinds)
+            grain: joined(self._parts(grain, keys, by, series, selection), by, series, self._kinds)
             for grain in self._keys
         }
         return {grain: one for grain, one in found.items() if one is not None}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -58,6 +59,29 @@ class Trace:
     live_seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Part:
+    """Cells of one piece and grain, not looked at yet.
+
+    Attributes
+    ----------
+    keys
+        The states that it speaks for: its cells have them, or, where the version keeps none of
+        them, say only which groups had events.
+    where
+        Number of the version, window and grain.
+    name
+        Names the cells for good; None for live ones.
+    load
+        Gives the cells.
+    """
+
+    keys: frozenset[StateKey]
+    where: tuple[int, Window, int]
+    name: Hashable | None
+    load: Callable[[], Cells]
+
+
 class Reader:
     """Reads cells for one answer.
 
@@ -84,7 +108,7 @@ class Reader:
         keys: Sequence[StateKey],
         paths: frozenset[str],
         kinds: dict[StateKey, Kind],
-    ) -> Iterator[tuple[frozenset[StateKey], Cells]]:
+    ) -> Iterator[Part]:
         """The cells of pieces, a part a piece and grain, under the keys of the question.
 
         A grouping that a version lacks is missing there; a state that it lacks is not in its parts.
@@ -102,9 +126,8 @@ class Reader:
 
         Yields
         ------
-        tuple of frozenset and Cells
-            The keys that a part speaks for, and its cells: they have the keys' states, or, where the
-            version keeps none of them, say only which groups had events.
+        Part
+            A part a piece and grain.
         """
         for piece in pieces:
             own = {key: mine for key in keys if (mine := piece.version.find(key, paths)) is not None}
@@ -157,21 +180,28 @@ class Reader:
         own: dict[StateKey, StateKey],
         lacking: frozenset[StateKey],
         paths: frozenset[str],
-    ) -> Iterator[tuple[frozenset[StateKey], Cells]]:
+    ) -> Iterator[Part]:
         """The cells under the question's keys: those of one grain together, others apart."""
         by_grain: dict[int, dict[StateKey, StateKey]] = {}
         for key, mine in own.items():
             by_grain.setdefault(layout.grain_of(mine), {})[key] = mine
         for grain, mine in (by_grain or {0: {}}).items():
-            cells = cut(grains[grain].only(dict.fromkeys(mine.values())), piece.window)
-            self.trace.cells[piece.version.number, piece.window, grain] = len(cells)
-            codes = {path: self._codes(cells, path, piece.version) for path in paths}
+            where = (piece.version.number, piece.window, grain)
+            name = None if piece.row is None else (piece.version.rollup_id, piece.row.file, *where)
             if mine:
-                states = {key: cells.states[mine[key]] for key in mine}
-                yield frozenset(mine), Cells(cells.buckets, codes, cells.rows, states)
+                yield Part(
+                    frozenset(mine), where, name, partial(self._load, piece, grains[grain], mine, paths)
+                )
             if lacking:
-                yield lacking, Cells(cells.buckets, codes, cells.rows, {})
+                yield Part(lacking, where, name, partial(self._load, piece, grains[grain], {}, paths))
                 lacking = frozenset[StateKey]()
+
+    def _load(
+        self, piece: Piece, cells: Cells, mine: dict[StateKey, StateKey], paths: frozenset[str]
+    ) -> Cells:
+        cells = cut(cells.only(dict.fromkeys(mine.values())), piece.window)
+        codes = {path: self._codes(cells, path, piece.version) for path in paths}
+        return Cells(cells.buckets, codes, cells.rows, {key: cells.states[own] for key, own in mine.items()})
 
     def _codes(self, cells: Cells, path: str, version: Version) -> Codes:
         if path in cells.codes:

@@ -6,7 +6,7 @@ then together: what is in memory at once is one part and small cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,12 +17,13 @@ from aggflow.measures.cells import Cells, neutral_state
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, StateKey
 from aggflow.measures.state import Groups, Int64s
-from aggflow.measures.vocabulary import Codes, GroupingValue, Vocabulary
+from aggflow.measures.vocabulary import Codes, GroupingValue, Vocabulary, canonical
 from aggflow.timeline import Interval, Zone
 
 Series: TypeAlias = tuple[Interval, Zone]
 _COMPRESS = 1 << 62
 _TABLE = 1 << 20
+_MOST_NAMED = 10_000
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Kept:
 
     codes: Mapping[str, Codes]
     kept: NDArray[np.bool_]
+
+    @property
+    def name(self) -> Hashable:
+        """Names what is kept."""
+        return tuple((path, codes.tobytes()) for path, codes in self.codes.items()), self.kept.tobytes()
 
     def mask(self, cells: Cells) -> NDArray[np.bool_]:
         """For every cell, whether its combination is kept."""
@@ -67,6 +73,15 @@ class Selection:
     filters: Mapping[str, tuple[GroupingValue, ...]]
     vocabularies: Mapping[str, Vocabulary]
     kept: Kept | None = None
+
+    @property
+    def name(self) -> Hashable | None:
+        """Names what is selected; None where that would be too long."""
+        if self.kept is not None and len(self.kept.kept) > _MOST_NAMED:
+            return None
+        filters = tuple((path, tuple(map(canonical, values))) for path, values in self.filters.items())
+        kept = None if self.kept is None else self.kept.name
+        return filters, kept
 
     def of(self, cells: Cells) -> Cells:
         """The cells that count."""
@@ -116,7 +131,19 @@ def reduced(
     Reduced or None
         None where there is no cell.
     """
-    found = [_merged(part, by, series, kinds)[0] for part in parts if len(part)]
+    return joined([merged(part, by, series, kinds) for part in parts], by, series, kinds)
+
+
+def merged(cells: Cells, by: Sequence[str], series: Series | None, kinds: Mapping[StateKey, Kind]) -> Cells:
+    """One cell a group, of one part."""
+    return _merged(cells, by, series, kinds)[0] if len(cells) else cells
+
+
+def joined(
+    parts: Iterable[Cells], by: Sequence[str], series: Series | None, kinds: Mapping[StateKey, Kind]
+) -> Reduced | None:
+    """One cell a group, of parts that were merged each on its own."""
+    found = [part for part in parts if len(part)]
     if len(found) <= 1:
         return Reduced(found[0], {}) if found else None
     keys = dict.fromkeys(key for cells in found for key in cells.states)

@@ -16,6 +16,7 @@ from aggflow.engine.explanation import Explanation
 from aggflow.engine.plan import Candidate, Need, miss, stored_rows
 from aggflow.engine.question import Question
 from aggflow.engine.reader import Reader
+from aggflow.engine.reductions import Reductions
 from aggflow.engine.shape import Shape, checked_rows
 from aggflow.engine.tail import Tails
 from aggflow.engine.version import Version
@@ -79,7 +80,7 @@ class Serving:
     ----------
     catalog, workspace_id, declarations
         What is declared and built.
-    resident, tails
+    resident, tails, reductions
         States in memory.
     draw
         Makes charts of answers.
@@ -92,6 +93,7 @@ class Serving:
         declarations: Declarations,
         resident: Resident,
         tails: Tails,
+        reductions: Reductions,
         draw: Callable[..., Any],
     ) -> None:
         self._catalog = catalog
@@ -99,6 +101,7 @@ class Serving:
         self._declarations = declarations
         self._resident = resident
         self._tails = tails
+        self._reductions = reductions
         self._draw = draw
         self._served: dict[str, Served] = {}
         self._endpoints: dict[str, Resolved] = {}
@@ -173,7 +176,7 @@ class Serving:
     def _answer(self, asked: Resolved, served: Served, question: Question, started: float) -> Answer:
         shape, source = asked.shape, asked.source
         reader = Reader(self._resident, self._tails, lambda: self._declarations.open(source))
-        columns = Answerer(question, served.versions, served.coverage, reader).columns()
+        columns = Answerer(question, served.versions, served.coverage, reader, self._reductions).columns()
         checked_rows(shape, columns.count)
         vocabularies = reader.vocabularies(served.versions[-1])
         trace = reader.trace
