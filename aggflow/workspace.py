@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -26,7 +27,7 @@ from aggflow.engine.serving import Serving
 from aggflow.engine.status import RollupStatus, events_of
 from aggflow.engine.tail import Tails
 from aggflow.engine.verify import VerifyReport, verify
-from aggflow.errors import Problem, SpecError
+from aggflow.errors import Problem, SpecError, StoreError
 from aggflow.language import from_ibis, to_jpath
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.progress_bar import reporting
@@ -395,13 +396,17 @@ class Workspace:
         until_us = None if until is None else parse_instant(until)
         with reporting(progress) as report:
             done = builder.build(target, until_us=until_us, full=full, report=report)
-        compact(
-            self._catalog,
-            self._store,
-            stored.id,
-            least=self.settings.compact_segments,
-            now_us=self._clock(),
-        )
+        try:
+            compact(
+                self._catalog,
+                self._store,
+                stored.id,
+                least=self.settings.compact_segments,
+                now_us=self._clock(),
+            )
+        except StoreError as error:
+            # What was built is committed: a segment that cannot be read is for doctor, not for this build.
+            warnings.warn(f"segments of filter {name!r} were not compacted: {error}", stacklevel=2)
         return done
 
     def cancel(self, build_id: str) -> None:

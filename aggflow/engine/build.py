@@ -30,7 +30,14 @@ from aggflow.engine.plan import missing
 from aggflow.engine.progress import Progress, Report, silent
 from aggflow.engine.reader import OpenRows, checked_layout
 from aggflow.engine.version import Version
-from aggflow.errors import AggflowError, CancelledError, CatalogBusyError, ConflictError, LeaseLostError
+from aggflow.errors import (
+    AggflowError,
+    BuildError,
+    CancelledError,
+    CatalogBusyError,
+    ConflictError,
+    LeaseLostError,
+)
 from aggflow.measures.cells import Layout, to_segment
 from aggflow.settings import Settings
 from aggflow.spec.source import Source
@@ -448,12 +455,13 @@ class _Run:
 
     def _acquired(self, window: Window) -> Lease:
         deadline = time.monotonic() + self._settings.lease_wait
-        holder = f"build {self._build.id}"
+        holder = _holder(self._build.id)
         while True:
             lease = self._catalog.acquire_lease(
                 self._target.rollup_id, window, holder, self._clock(), self._settings.lease_ttl
             )
             if lease is not None:
+                self._close_dead()
                 return lease
             if time.monotonic() >= deadline:
                 raise CatalogBusyError(
@@ -461,6 +469,20 @@ class _Run:
                     hint="wait for it, or cancel it",
                 )
             self._sleep(_POLL_SECONDS)
+
+    def _close_dead(self) -> None:
+        """Close the records of builds whose process died: they hold no lease, and wait for none any more."""
+        now_us = self._clock()
+        alive = {
+            lease.holder for lease in self._catalog.leases(self._target.rollup_id) if lease.is_live(now_us)
+        }
+        longest_us = round((self._settings.lease_wait + self._settings.lease_ttl) * 1_000_000)
+        for build in self._catalog.builds(
+            self._target.workspace_id, rollup_id=self._target.rollup_id, status="running"
+        ):
+            old = (build.started_us or 0) < now_us - longest_us
+            if build.id != self._build.id and old and _holder(build.id) not in alive:
+                self._catalog.finish_build(build.id, "error", now_us, error=BuildError("its process died"))
 
     def _beat(self, lease: Lease) -> None:
         while not self._stopped.wait(self._settings.lease_heartbeat):
@@ -489,6 +511,11 @@ def _hull(versions: Sequence[Version], wanted: Sequence[WindowSet], stale: Seque
         version.rollup.width.floor(span.start, version.rollup.zone) for version in versions for span in spans
     ]
     return Window(min(starts), max(ends))
+
+
+def _holder(build_id: str) -> str:
+    """What a build's lease says of who holds it."""
+    return f"build {build_id}"
 
 
 def batches_of(version: Version, window: Window, found: Extent, batch_rows: int) -> Iterator[Batch]:

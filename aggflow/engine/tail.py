@@ -65,7 +65,11 @@ class Tails:
                 read, layout = compute()
                 tail = Tail(read, layout, started)
                 self._keep(key, tail)
-            return tail, max(0.0, self._clock() - tail.computed)
+            found = tail, max(0.0, self._clock() - tail.computed)
+        if self._ttl <= 0:
+            with self._lock:
+                self._computing.pop(key, None)
+        return found
 
     def _fresh(self, key: TailKey, asked: float) -> Tail | None:
         with self._lock:

@@ -95,3 +95,12 @@ endpoints:
     assert paths == ["source 'gone'", "filter 'bad'.groupings[0]", "endpoint 'worse'.timing.duration"]
     assert set(ws.sources) == {"events"}
     assert set(ws.filters) == {"all"}
+
+
+def test_a_build_whose_process_died_is_closed_by_the_next(ws: af.Workspace) -> None:
+    (rollup,) = ws._catalog.rollups("ws_self")
+    dead = ws._catalog.start_build("ws_self", "full", 0, rollup_id=rollup.id)
+    ws.build("all", until="2025-01-02", progress=False)
+    closed = ws.builds[dead.id]
+    assert closed.status == "error"
+    assert closed.error == {"class": "BuildError", "message": "its process died"}
