@@ -315,7 +315,7 @@ def happens(plan: Plan) -> None:
 
 
 @settings(
-    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(plans())
 def test_every_history_answers_as_the_oracle(plan: Plan) -> None:

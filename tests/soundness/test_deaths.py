@@ -63,7 +63,7 @@ def check(shop: Shop) -> None:
     shop.check("days")
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.slow)])
 def test_a_build_that_is_killed_again_and_again(tmp_path: Path, kills: int, rng: np.random.Generator) -> None:
     """After each death every answer is right; finished, the states are those of a build that lived."""
     shop = grown(tmp_path)

@@ -114,14 +114,14 @@ def test_rows_later_than_the_lateness_are_found_by_a_full_build(shop: Shop) -> N
     assert stored(shop) == 2
 
 
-@pytest.mark.parametrize("interval", ["1h", "13m", "1d", "1mo"])
+@pytest.mark.parametrize("interval", ["13m", "1mo"])
 def test_late_rows_are_found_by_the_time_at_which_they_arrived(shop: Shop, interval: str) -> None:
     shop.source(ingestion_time="arrived")
     shop.filter(interval, aggregations=COUNTS)
     shop.ws.add_endpoint("year", filter="f", timing=af.Lookback("400d"), fields=FIELDS)
     shop.add(Event(at("08:10"), value=1.0, arrived=at("11:00")))
     shop.build()
-    for days in (0, 3, 45, 200):
+    for days in (0, 3, 200):
         shop.now += timedelta(hours=7)
         shop.add(Event(at("07:10") - timedelta(days=days), value=1.0, arrived=shop.now))
         shop.build()

@@ -137,7 +137,7 @@ def test_rows_that_are_deleted_are_gone_from_what_is_built_anew(shop: Shop) -> N
 
 def test_a_source_that_grows_while_it_is_read_gives_whole_numbers(tmp_path: Path) -> None:
     """Each row has the value 1: whenever states are made, count and sum agree in every row."""
-    shop = Shop(tmp_path, batch_rows=50)
+    shop = Shop(tmp_path, batch_rows=120)
     shop.source(ingestion_time="arrived")
     daily(shop)
     shop.add(*(Event(at("2024-12-30 01:00") + timedelta(minutes=9 * i), "a", value=1.0) for i in range(300)))

@@ -45,7 +45,7 @@ def check(shop: Shop, durations: dict[str, str | None]) -> None:
 @pytest.mark.parametrize(
     ("zone", "day"),
     [
-        ("Europe/Berlin", "2025-03-29"),
+        pytest.param("Europe/Berlin", "2025-03-29", marks=pytest.mark.slow),
         ("Europe/Berlin", "2025-10-25"),
         ("America/New_York", "2025-11-01"),
         ("Australia/Lord_Howe", "2025-10-04"),  # by half an hour
@@ -62,7 +62,7 @@ def test_hours_in_a_zone_whose_clocks_change_become_its_days(shop: Shop) -> None
     check(shop, {"30h": None, "3d": "1d"})
 
 
-@pytest.mark.parametrize("interval", ["13m", "1d", "1w"])
+@pytest.mark.parametrize("interval", ["13m", pytest.param("1d", marks=pytest.mark.slow), "1w"])
 def test_buckets_before_1970(shop: Shop, interval: str) -> None:
     grow(shop, at("1969-12-28 23:59:59"), timedelta(minutes=97), 90, interval)
     check(shop, {"8d": None, "9d": "1w" if interval in ("1d", "1w") else None})
@@ -73,7 +73,10 @@ def test_thirteen_minutes(shop: Shop) -> None:
     check(shop, {"14m": None, "65m": None, "3h": "26m"})
 
 
-@pytest.mark.parametrize("interval", ["1mo", "1q", "1y"])
+@pytest.mark.parametrize(
+    "interval",
+    ["1mo", pytest.param("1q", marks=pytest.mark.slow), pytest.param("1y", marks=pytest.mark.slow)],
+)
 def test_months_quarters_and_years(shop: Shop, interval: str) -> None:
     grow(shop, at("2023-11-30 23:59:59"), timedelta(days=5, hours=7), 90, interval, "America/New_York")
     check(shop, {"400d": None, "800d": None})
