@@ -324,7 +324,7 @@ def test_every_history_answers_as_the_oracle(plan: Plan) -> None:
 
 @pytest.mark.slow
 @settings(
-    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(plans())
 def test_many_histories_answer_as_the_oracle(plan: Plan) -> None:
