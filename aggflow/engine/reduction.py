@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -41,7 +42,7 @@ class Kept:
     codes: Mapping[str, Codes]
     kept: NDArray[np.bool_]
 
-    @property
+    @cached_property
     def name(self) -> Hashable:
         """Names what is kept."""
         return tuple((path, codes.tobytes()) for path, codes in self.codes.items()), self.kept.tobytes()
@@ -74,7 +75,7 @@ class Selection:
     vocabularies: Mapping[str, Vocabulary]
     kept: Kept | None = None
 
-    @property
+    @cached_property
     def name(self) -> Hashable | None:
         """Names what is selected; None where that would be too long."""
         if self.kept is not None and len(self.kept.kept) > _MOST_NAMED:
