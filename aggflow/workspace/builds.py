@@ -1,0 +1,183 @@
+"""Builds of a workspace: what is missing is made, checked, mended, looked after."""
+
+from __future__ import annotations
+
+import warnings
+
+from aggflow.catalog import Build
+from aggflow.collection import Collection
+from aggflow.engine.build import BuildReport, Target
+from aggflow.engine.damage import Damage, damages
+from aggflow.engine.declarations import Stored
+from aggflow.engine.progress import Report
+from aggflow.engine.status import RollupStatus, events_of
+from aggflow.engine.verify import VerifyReport, verify
+from aggflow.errors import StoreError
+from aggflow.progress_bar import reporting
+from aggflow.spec.filter import Filter
+from aggflow.spec.rollup import rollup_of
+from aggflow.store import CompactionReport, GarbageReport, collect_garbage, compact
+from aggflow.timeline import WindowSet, format_instant, parse_instant
+from aggflow.workspace.definitions import DefinitionsPart
+from aggflow.workspace.foundation import Instant
+
+
+class BuildsPart(DefinitionsPart):
+    """The part of a workspace that builds."""
+
+    @property
+    def builds(self) -> Collection[Build]:
+        """The last hundred builds, by id, newest first."""
+        names = {rollup.id: f"{rollup.kind} {rollup.name}" for rollup in self._catalog.rollups(self._id)}
+        return Collection(
+            "build",
+            lambda: {build.id: build for build in self._catalog.builds(self._id, limit=100)},
+            {
+                "started": lambda b: "" if b.started_us is None else format_instant(b.started_us),
+                "rollup": lambda b: names.get(b.rollup_id or "", ""),
+                "kind": lambda b: b.kind,
+                "status": lambda b: b.status,
+                "windows": lambda b: b.windows_done,
+                "rows": lambda b: f"{b.rows_read:,}",
+                "states": lambda b: f"{b.states_written:,}",
+                "error": lambda b: b.error["message"] if b.error else "",
+            },
+        )
+
+    def build(
+        self,
+        name: str,
+        *,
+        until: Instant | None = None,
+        full: bool = False,
+        progress: bool | Report = True,
+    ) -> BuildReport:
+        """Build what is missing of a filter's rollup.
+
+        Parameters
+        ----------
+        name
+            The filter.
+        until
+            Up to when; by default, and at most, now.
+        full
+            Build everything anew.
+        progress
+            Whether to show a progress bar (in a terminal), or a function to tell of every batch.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such filter.
+        AggflowError
+            The build stopped; what was committed stays, and the next build goes on from there.
+        """
+        filter_ = self.filters[name]
+        source = self._source(filter_.source)
+        stored = self._declarations.rollup(filter_)
+        target = Target(
+            self._id,
+            stored.id,
+            f"filter {name}",
+            source,
+            lambda: self._declarations.open(source),
+            rollup_of(filter_.spec).data_hash(source),
+        )
+        until_us = None if until is None else parse_instant(until)
+        with reporting(progress) as report:
+            done = self._builder.build(target, until_us=until_us, full=full, report=report)
+        try:
+            compact(
+                self._catalog,
+                self._store,
+                stored.id,
+                least=self.settings.compact_segments,
+                now_us=self._clock(),
+            )
+        except StoreError as error:
+            # What was built is committed: a segment that cannot be read is for doctor, not for this build.
+            warnings.warn(f"segments of filter {name!r} were not compacted: {error}", stacklevel=2)
+        return done
+
+    def cancel(self, build_id: str) -> None:
+        """Ask a build to stop after the batch that it is at."""
+        self._catalog.finish_build(build_id, "cancelled", self._clock())
+
+    def verify(self, name: str, *, sample: int = 20, seed: int = 0, fix: bool = False) -> VerifyReport:
+        """Compare the states of a filter with its source, on a sample of what is built.
+
+        Parameters
+        ----------
+        name
+            The filter.
+        sample
+            How many buckets to compare.
+        seed
+            Chooses them.
+        fix
+            Make windows that differ missing, so that the next build makes them again.
+        """
+        filter_ = self.filters[name]
+        source = self._source(filter_.source)
+        stored = self._declarations.rollup(filter_)
+        serving = self._serving.served(stored)
+        with self._declarations.open(source) as rows:
+            found = verify(serving.versions, serving.coverage, rows, self._resident, sample=sample, seed=seed)
+        if fix:
+            for difference in found.differences:
+                self._catalog.drop_window(stored.id, difference.version, difference.window, self._clock())
+        return found
+
+    def maintain(self) -> tuple[list[CompactionReport], GarbageReport]:
+        """Merge small segments, and delete files that nothing names any more."""
+        reports = [
+            compact(self._catalog, self._store, rollup.id, least=2, now_us=self._clock())
+            for rollup in self._catalog.rollups(self._id)
+        ]
+        garbage = collect_garbage(
+            self._catalog, self._store, grace=self.settings.garbage_grace, now_us=self._clock()
+        )
+        return reports, garbage
+
+    def doctor(self, *, fix: bool = False) -> list[Damage]:
+        """Read every segment that the catalog names; find those that are missing or damaged.
+
+        Parameters
+        ----------
+        fix
+            Make their windows missing, so that the next build makes them again.
+        """
+        found: list[Damage] = []
+        for filter_ in self.filters.values():
+            stored = self._declarations.rollup(filter_)
+            coverage = self._catalog.coverage(stored.id)
+            for damage in damages(f"filter {filter_.name}", coverage, self._store):
+                found.append(damage)
+                if fix:
+                    self._catalog.drop_window(stored.id, damage.version, damage.window, self._clock())
+        return found
+
+    def status(self) -> list[RollupStatus]:
+        """What is built of every filter."""
+        return [self._status(filter_) for filter_ in self.filters.values()]
+
+    def _status(self, filter_: Stored[Filter]) -> RollupStatus:
+        stored = self._declarations.rollup(filter_)
+        serving = self._serving.served(stored)
+        covered = WindowSet(row.window for row in serving.coverage.rows)
+        data = WindowSet(row.window for row in serving.coverage.rows if row.file is not None)
+        last = self._catalog.builds(self._id, rollup_id=stored.id, limit=1)
+        rollup = serving.versions[-1].rollup
+        return RollupStatus(
+            name=filter_.name,
+            source=filter_.source,
+            interval=filter_.interval,
+            covered=covered,
+            data=data,
+            events=events_of(serving.coverage, self._store, rollup.width, rollup.zone),
+            segments=len({row.file for row in serving.coverage.rows if row.file is not None}),
+            cells=sum({row.file: row.rows for row in serving.coverage.rows}.values()),
+            bytes=sum({row.file: row.bytes for row in serving.coverage.rows}.values()),
+            versions=len(serving.versions),
+            last_build=last[0] if last else None,
+        )

@@ -1,0 +1,71 @@
+"""A foundation: what every part of a workspace stands on: its catalog, its store, its clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TypeAlias
+
+from aggflow import charts
+from aggflow.catalog import Catalog
+from aggflow.engine.build import Builder
+from aggflow.engine.declarations import Declarations
+from aggflow.engine.reductions import Reductions
+from aggflow.engine.serving import Serving
+from aggflow.engine.tail import Tails
+from aggflow.settings import Settings
+from aggflow.spec.source import Source
+from aggflow.store import Resident, SegmentStore
+
+Instant: TypeAlias = str | datetime | date | int | float
+
+
+class Foundation:
+    """What every part of a workspace stands on.
+
+    Parameters
+    ----------
+    catalog, store
+        What is declared and built, and its states.
+    settings
+        Of this process, as they were when the workspace was opened.
+    name
+        Of the workspace in its home.
+    place
+        The home: a folder, or the URL of a catalog.
+    clock
+        Microseconds since the epoch, now.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: SegmentStore,
+        settings: Settings,
+        name: str,
+        place: str,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self._catalog = catalog
+        self._store = store
+        self._place = place
+        self._clock = clock or (lambda: time.time_ns() // 1000)
+        self._id = catalog.workspace(name).id
+        self._declarations = Declarations(catalog, self._id, self._clock)
+        self._resident = Resident(store, settings.resident_bytes)
+        self._builder = Builder(catalog, store, settings, self._clock)
+        self._serving = Serving(
+            catalog,
+            self._id,
+            self._declarations,
+            self._resident,
+            Tails(settings.live_ttl),
+            Reductions(settings.reduced_bytes),
+            charts.draw,
+        )
+
+    def _source(self, name: str) -> Source:
+        return self._declarations.get("source", name).spec

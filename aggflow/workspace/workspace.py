@@ -1,0 +1,72 @@
+"""A workspace: the one object that every surface holds; definitions, builds, questions and answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from aggflow.catalog import Catalog
+from aggflow.errors import Problem, SpecError
+from aggflow.settings import read_settings
+from aggflow.store import SegmentStore
+from aggflow.workspace.builds import BuildsPart
+from aggflow.workspace.questions import QuestionsPart
+
+
+def open_workspace(home: str | Path | None = None, workspace: str | None = None) -> Workspace:
+    """Open a workspace, made on first use.
+
+    Parameters
+    ----------
+    home
+        A folder, or the URL of a catalog (``postgresql://...``; segments then go where
+        ``AGGFLOW_STORE`` says).  By default ``$AGGFLOW_HOME``, else ``.aggflow``.
+    workspace
+        Its name in the home, lower-case letters and digits; by default ``$AGGFLOW_WORKSPACE``, else ``self``.
+
+    Raises
+    ------
+    SettingsError, CatalogError, StoreError
+        It cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> open_workspace(tempfile.mkdtemp())
+    Workspace 'self': 0 sources, 0 filters, 0 endpoints
+    """
+    settings = read_settings()
+    place = str(home if home is not None else settings.home)
+    if "://" in place:
+        url, store = place, settings.store
+        if not store:
+            raise SpecError("home", [Problem("", "a catalog's URL needs a store", "set AGGFLOW_STORE")])
+    else:
+        folder = Path(place).absolute()
+        url, store = str(folder / "catalog.db"), settings.store or str(folder / "segments")
+    catalog = Catalog.open(url)
+    return Workspace(catalog, SegmentStore(store), settings, workspace or settings.workspace, place)
+
+
+class Workspace(BuildsPart, QuestionsPart):
+    """Definitions, builds, questions and answers of one tenant.
+
+    Made by :func:`aggflow.open`.  Safe for threads; several processes may open one home at once.
+    """
+
+    def close(self) -> None:
+        """Close the catalog."""
+        self._catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Workspace {self.name!r}: {len(self.sources)} sources, {len(self.filters)} filters, {len(self.endpoints)} endpoints"
+
+    def _repr_html_(self) -> str:
+        parts = (("Sources", self.sources), ("Filters", self.filters), ("Endpoints", self.endpoints))
+        return "".join(f"<h4>{title}</h4>{part._repr_html_()}" for title, part in parts)
