@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psutil
 import sqlalchemy as sa
 
 from aggflow.catalog.database import Database
+from aggflow.catalog.process import Process
 from aggflow.catalog.tables import leases, rollups
 from aggflow.errors import LeaseLostError, NotFoundError
 from aggflow.timeline.instant import Micros
 from aggflow.timeline.window import Window
-
-# The start of a process is derived from the boot time, which moves when the clock is set.
-_SAME_START_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +45,7 @@ class Lease:
 
     def is_live(self, now_us: Micros) -> bool:
         """Whether it has not expired, and its process, if it can be seen from here, is alive."""
-        return now_us < self.expires_us and not (
-            self.host == this_host() and not _is_running(self.pid, self.pid_started)
-        )
-
-
-@cache
-def this_host() -> str:
-    """The name of this host; two containers of one name differ by their process namespace."""
-    try:
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        namespace = ""
-    return f"{socket.gethostname()} {namespace}".strip()
-
-
-def _is_running(pid: int, started: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        dead = process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-        return not dead and abs(process.create_time() - started) < _SAME_START_SECONDS
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
+        return now_us < self.expires_us and not Process(self.host, self.pid, self.pid_started).is_dead()
 
 
 def _lease(row: sa.Row[Any]) -> Lease:
@@ -154,8 +124,7 @@ class Leases(Database):
         NotFoundError
             There is no such rollup.
         """
-        pid = os.getpid()
-        started = psutil.Process(pid).create_time()
+        process = Process.this()
         this = rollups.c.id == rollup_id
         with self._write() as connection:
             # Raising the token locks the rollup's row: two takers come one after the other.
@@ -174,9 +143,9 @@ class Leases(Database):
                 rollup_id,
                 window,
                 holder,
-                this_host(),
-                pid,
-                started,
+                process.host,
+                process.pid,
+                process.started,
                 token,
                 now_us,
                 now_us + round(ttl * 1_000_000),
@@ -189,8 +158,8 @@ class Leases(Database):
                     end_us=window.end,
                     holder=holder,
                     host=lease.host,
-                    pid=pid,
-                    pid_started=started,
+                    pid=lease.pid,
+                    pid_started=lease.pid_started,
                     token=token,
                     heartbeat_us=lease.heartbeat_us,
                     expires_us=lease.expires_us,

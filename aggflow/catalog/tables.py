@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISIONS = ("0001",)  # oldest first; the last one is what this program writes
+REVISIONS = ("0001", "0002")  # oldest first; the last one is what this program writes
 REVISION_TABLE = "aggflow_revision"  # its own name: a server may hold other programs' tables
 
 # SQLite counts rows up only in a column that is exactly INTEGER.
@@ -147,7 +147,15 @@ builds = sa.Table(
     sa.Column("bytes_written", sa.BigInteger, nullable=False),
     sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("owner_id", _ID),  # as rollup_id: the record outlives its definition
+    sa.Column("batch_id", _ID, index=True),
+    sa.Column("job_id", _ID, index=True),
+    sa.Column("host", _NAME),
+    sa.Column("pid", sa.BigInteger),
+    sa.Column("pid_started", sa.Double),
+    sa.Column("heartbeat_us", sa.BigInteger),
     sa.Index(None, "workspace_id", "number"),
+    sa.Index(None, "owner_id", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -164,4 +172,72 @@ tokens = sa.Table(
     sa.Column("expires_us", sa.BigInteger),
     sa.Column("revoked_us", sa.BigInteger),
     sa.Column("last_used_us", sa.BigInteger),
+)
+
+home = sa.Table(
+    "home",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # always 1: there is one row
+    sa.Column("id", _ID, nullable=False),
+)
+
+dispatches = sa.Table(
+    "dispatches",
+    metadata,
+    sa.Column("number", _COUNTER, primary_key=True, autoincrement=True),  # the order they are carried out in
+    sa.Column("workspace_id", _NAME, _to("workspaces.id"), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("key", _NAME, nullable=False),
+    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("finished_us", sa.BigInteger),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Index(None, "workspace_id", "finished_us", "number"),
+    sqlite_autoincrement=True,
+)
+
+schedule_states = sa.Table(
+    "schedule_states",
+    metadata,
+    sa.Column("definition_id", _ID, _to("definitions.id"), primary_key=True),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("prefect_id", _NAME),
+    sa.Column("seen_us", sa.BigInteger, nullable=False),
+    sa.Column("fired_us", sa.BigInteger),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("id", _NAME, primary_key=True),
+    sa.Column("workspace_id", _NAME, _to("workspaces.id"), nullable=False),
+    # The task outlives its definition: it is listed for a while after it was deleted.
+    sa.Column("definition_id", _ID, sa.ForeignKey("definitions.id", ondelete="SET NULL"), index=True),
+    sa.Column("name", _NAME, nullable=False),
+    sa.Column("spec", sa.JSON, nullable=False),
+    sa.Column("status", sa.String(40), nullable=False),
+    sa.Column("status_data", sa.JSON(none_as_null=True)),
+    sa.Column("settled_status", sa.String(40)),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("updated_us", sa.BigInteger, nullable=False),
+    sa.Column("changed_us", sa.BigInteger, nullable=False),
+    sa.Column("deleted_us", sa.BigInteger),
+    sa.Index(None, "workspace_id", "status"),
+)
+
+questions = sa.Table(
+    "questions",
+    metadata,
+    sa.Column("workspace_id", _NAME, _to("workspaces.id"), primary_key=True),
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),  # since the epoch, in UTC
+    sa.Column("shape_hash", sa.String(64), primary_key=True),
+    sa.Column("shape", sa.JSON, nullable=False),
+    sa.Column("source", _NAME, nullable=False),
+    sa.Column("asked", sa.BigInteger, nullable=False),
+    sa.Column("rows_read", sa.BigInteger, nullable=False),
+    sa.Column("source_rows", sa.BigInteger, nullable=False),
+    sa.Column("microseconds", sa.BigInteger, nullable=False),
+    sa.Column("last_us", sa.BigInteger, nullable=False),
 )
