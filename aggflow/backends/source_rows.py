@@ -13,12 +13,13 @@ from aggflow.backends import quirks
 from aggflow.backends.connect import Session
 from aggflow.backends.fetch import fetch
 from aggflow.errors import NotFoundError, SourceMissingError, SourceTypeError, did_you_mean
-from aggflow.language import Path, parse_path, parse_predicate, to_ibis
+from aggflow.language import BUCKET, Path, operand_to_ibis, read_predicate, read_subject, to_ibis
 from aggflow.measures.kind import BOOLEAN, FLOAT, INTEGER, ROWS, TEXT, Kind
 from aggflow.measures.registry import MEASURES, StateKey
 from aggflow.timeline import ALWAYS, BEGINNING, FOREVER, UTC, Window, Zone, parse_instant, to_datetime
 
 _NUMERIC = {"total", "extremes", "moments", "quantile"}
+_OF_TIMES = {"extremes"}
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 # Around a window in local time: no zone is further from UTC.
@@ -59,20 +60,36 @@ class SourceRows:
         time = session.table[self.source.time]
         self.table = session.table.mutate(**{_MICROS: quirks.micros(time, self.can)})
 
-    def column(self, path: str | Path) -> ir.Column:
-        """The value at a path: a column, a field of a struct, or text from JSON.
+    def value(self, text: str) -> ir.Value:
+        """What a path or an expression gives.
+
+        Raises
+        ------
+        NotFoundError
+            No column, and no JSON column to look in.
+        SpecError
+            A value has a type that cannot be computed with.
+        """
+        subject = read_subject(text)
+        if isinstance(subject, Path):
+            return self.column(subject)
+        return operand_to_ibis(subject, self.column, **self._of_backend)
+
+    def column(self, path: Path) -> ir.Column:
+        """The value at a path: a column, a field of a struct, or text from JSON; ``eventdate`` is the time.
 
         Raises
         ------
         NotFoundError
             No column, and no JSON column to look in.
         """
-        parts = (parse_path(path) if isinstance(path, str) else path).parts
-        name, rest = parts[0], parts[1:]
+        name, rest = path.parts[0], path.parts[1:]
         if name in self._columns:
             return self._within(self.table[name], rest, name)
+        if path == Path((BUCKET,)):
+            return self.table[self.source.time]
         if self.source.json is not None:
-            return quirks.json_text(self.table[self.source.json], parts, self.can)
+            return quirks.json_text(self.table[self.source.json], path.parts, self.can)
         raise NotFoundError("column", name, self._columns.names)
 
     def length(self, path: Path) -> ir.Column:
@@ -107,17 +124,19 @@ class SourceRows:
         return None if name is None else self._micros(name, ALWAYS)
 
     def predicate(self, text: str) -> ir.BooleanValue:
-        """Where a JPath predicate is true."""
-        return to_ibis(
-            parse_predicate(text),
-            self.column,
-            length=self.length,
-            number=lambda value: quirks.number_of_text(value, self.can),
-            instant=None
-            if self.can.compares_times and Zone.of(self.source.time_zone).is_utc
-            else self._instant,
-            has_nan=self.can.has_nan,
-        )
+        """Where a predicate is true."""
+        return to_ibis(read_predicate(text), self.column, **self._of_backend)
+
+    @property
+    def _of_backend(self) -> dict[str, Any]:
+        """How this backend computes and compares."""
+        exact = self.can.compares_times and Zone.of(self.source.time_zone).is_utc
+        return {
+            "length": self.length,
+            "number": lambda value: quirks.number_of_text(value, self.can),
+            "instant": None if exact else self._instant,
+            "has_nan": self.can.has_nan,
+        }
 
     def within(self, window: Window) -> list[ir.BooleanValue]:
         """What makes rows be of a window; where possible in a form that prunes files or uses an index."""
@@ -146,10 +165,10 @@ class SourceRows:
         SourceTypeError
             It holds several values a row.
         """
-        value = self.column(path)
+        value: Any = self.value(path)
         if value.type().is_nested():
             raise SourceTypeError(
-                f"source {self.source.name!r}: column {path!r} is {value.type()}, no single value",
+                f"source {self.source.name!r}: {path!r} is {value.type()}, no single value",
                 hint="group by one of its fields, @.column.field, or by a text made of it in the source",
             )
         return quirks.finite(value, self.can) if value.type().is_floating() else value
@@ -164,22 +183,29 @@ class SourceRows:
         """
         if not key.field:
             return ROWS
-        value = self.column(key.field)
+        value: Any = self.value(key.field)
         numeric = key.measure in _NUMERIC
         if numeric and self._comes_from_json(key.field):
             return FLOAT
+        if key.measure in _OF_TIMES and _is_time(value):
+            return INTEGER
         kind = kind_of(value)
         if not MEASURES[key.measure].accepts(kind):
             wanted = ", ".join(calculation.value for calculation in MEASURES[key.measure].calculations)
             raise SourceTypeError(
-                f"source {self.source.name!r}: column {key.field!r} is {value.type()}; {wanted} need numbers",
+                f"source {self.source.name!r}: {key.field!r} is {value.type()}; {wanted} need numbers",
                 hint="choose a numeric column, or cast it in the source",
             )
         return kind
 
     def field(self, key: StateKey, kind: Kind) -> ir.Column:
-        """A state's field, null where it is to be skipped: no number where one is needed."""
-        value: Any = self.column(key.field)
+        """A state's field, null where it is to be skipped: no number where one is needed.
+
+        The least and the greatest time are taken of epoch milliseconds.
+        """
+        value: Any = self.value(key.field)
+        if key.measure in _OF_TIMES and _is_time(value):
+            return quirks.floor_div(self._instant(value), 1000)
         if kind == FLOAT:
             if self._comes_from_json(key.field):
                 return quirks.number_of_text(value, self.can)
@@ -203,10 +229,13 @@ class SourceRows:
         return value
 
     def _comes_from_json(self, field: str) -> bool:
-        parts = parse_path(field).parts
-        if parts[0] not in self._columns:
+        subject = read_subject(field)
+        if not isinstance(subject, Path) or subject == Path((BUCKET,)):
+            return False
+        name = subject.parts[0]
+        if name not in self._columns:
             return True
-        return len(parts) > 1 and quirks.is_json(self._columns[parts[0]])
+        return len(subject.parts) > 1 and quirks.is_json(self._columns[name])
 
     def _must_have(self, name: str) -> None:
         if name not in self._columns:
@@ -257,6 +286,10 @@ class SourceRows:
         else:
             literal = ibis.literal(to_datetime(us).replace(tzinfo=None), type="timestamp")
         return time >= literal if side == "start" else time < literal
+
+
+def _is_time(value: Any) -> bool:
+    return value.type().is_timestamp() or value.type().is_date()
 
 
 def kind_of(value: ir.Value) -> Kind:

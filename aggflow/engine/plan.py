@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aggflow.catalog.coverage import Coverage, CoverageRow
 from aggflow.engine.question import Question
 from aggflow.engine.version import Version
-from aggflow.language import implies, parse_predicate
+from aggflow.language import implies, read_predicate
 from aggflow.measures.registry import StateKey
 from aggflow.spec.rollup import Rollup
 from aggflow.timeline import BEGINNING, Window, WindowSet
@@ -137,7 +137,7 @@ def miss(rollup: Rollup, need: Need) -> str:
     """Why a rollup cannot answer, naming what misses; empty where it can."""
     if rollup.source != need.source:
         return f"source: it is made of {rollup.source!r}"
-    if not implies(parse_predicate(need.where), parse_predicate(rollup.where)):
+    if not implies(read_predicate(need.where), read_predicate(rollup.where)):
         return f"where: it keeps only {rollup.where}"
     lacking = sorted(need.question.paths - set(rollup.groupings))
     if lacking:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aggflow.engine.question import Asked, Order, Question
 from aggflow.errors import Problem, QueryError, SpecError, did_you_mean
+from aggflow.language import canonical_subject
 from aggflow.measures.registry import StateKey, state_key
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.choice import Fixed, QueryTime, is_returned
@@ -77,7 +78,8 @@ class Shape:
         """The shape of an endpoint of a filter, which may have changed since the endpoint was saved."""
         # A grouping that the filter has no more keeps its values in the past.
         former = former_choices(endpoint, filter)
-        paths = {grouping.name: grouping.path for grouping in filter.groupings} | {p: p for p in former}
+        paths = {grouping.name: canonical_subject(grouping.path) for grouping in filter.groupings}
+        paths |= {name: canonical_subject(name) for name in former}
         chosen = choices(endpoint, filter) | former
         returned = [name for name, choice in chosen.items() if is_returned(choice)]
         timing = endpoint.timing

@@ -11,6 +11,15 @@ from aggflow.language.jpath import parse_path, parse_predicate
 from aggflow.language.linq import parse_condition, parse_linq, parse_operand
 from aggflow.language.linq_text import to_linq
 from aggflow.language.meaning import operand_to_ibis, to_ibis
+from aggflow.language.notation import (
+    canonical_predicate,
+    canonical_subject,
+    is_linq,
+    read_predicate,
+    read_subject,
+    write_predicate,
+    write_subject,
+)
 from aggflow.language.operators import OPERATORS, Operator
 from aggflow.language.predicate import (
     FALSE,
@@ -84,9 +93,12 @@ __all__ = [
     "Word",
     "all_of",
     "any_of",
+    "canonical_predicate",
+    "canonical_subject",
     "conjuncts",
     "from_ibis",
     "implies",
+    "is_linq",
     "operand_paths",
     "operand_to_ibis",
     "parse_condition",
@@ -97,8 +109,12 @@ __all__ = [
     "paths",
     "quoted",
     "read_number",
+    "read_predicate",
+    "read_subject",
     "to_ibis",
     "to_jpath",
     "to_linq",
     "vocabulary",
+    "write_predicate",
+    "write_subject",
 ]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from aggflow.errors import NotFoundError, Problem, did_you_mean
+from aggflow.language import canonical_subject
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.declaration import Declared, Many, declaration
 from aggflow.spec.grouping import Grouping, GroupingText
@@ -61,6 +62,8 @@ class Filter(Declared):
                 f"{len(self.aggregations)} aggregations; 1 to {MOST_AGGREGATIONS} are allowed",
             )
         yield from _duplicates("groupings", [grouping.name for grouping in self.groupings])
+        named = {grouping.name: canonical_subject(grouping.path) for grouping in self.groupings}
+        yield from _duplicates("groupings", named.values())
         yield from _duplicates("aggregations", [aggregation.name for aggregation in self.aggregations])
         known = {text for grouping in self.groupings for text in (grouping.path, grouping.name)}
         for i, aggregation in enumerate(self.aggregations):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from aggflow.language import canonical_subject
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.declaration import digest
@@ -23,13 +24,13 @@ class Kept:
     Attributes
     ----------
     field
-        Column or path; None counts rows.
+        Canonical text of a column, path or expression; None counts rows.
     where
-        The sub-filter in JPath; empty for none.
+        Canonical text of the sub-filter; empty for none.
     calculation
         What is computed.
     groupings
-        Paths of the groupings at which it is kept; None for all of the rollup's.
+        Canonical texts of the groupings at which it is kept; None for all of the rollup's.
     """
 
     field: str | None
@@ -47,11 +48,11 @@ class Rollup:
     source
         Name of the source.
     where
-        The predicate in JPath; empty for all events.
+        Canonical text of the predicate; empty for all events.
     interval, time_zone
         Width of a bucket, and the zone of its calendar.
     groupings
-        Paths, in the order of the declaration.
+        Canonical texts of columns, paths or expressions, in the order of the declaration.
     kept
         What is kept of which field, sorted, each once.
     """
@@ -126,7 +127,7 @@ def rollup_of(filter: Filter) -> Rollup:  # noqa: A002 - the field's word
         where=filter.where,
         interval=filter.interval,
         time_zone=filter.time_zone,
-        groupings=tuple(grouping.path for grouping in filter.groupings),
+        groupings=tuple(canonical_subject(grouping.path) for grouping in filter.groupings),
         kept=tuple(sorted(kept, key=_order)),
     )
 
@@ -143,10 +144,11 @@ def kept_for(aggregation: Aggregation, calculation: Calculation, filter: Filter)
     if coarse is not None:
         wanted = {filter.grouping(name).path for name in coarse}
         # In the filter's order, so that two spellings of one set are one grain.
-        groupings = tuple(g.path for g in filter.groupings if g.path in wanted)
+        groupings = tuple(canonical_subject(g.path) for g in filter.groupings if g.path in wanted)
         if len(groupings) == len(filter.groupings):
             groupings = None
-    field = aggregation.field if calculation.needs_field else None
+    needed = aggregation.field if calculation.needs_field else None
+    field = None if needed is None else canonical_subject(needed)
     return Kept(field=field, where=aggregation.where, calculation=calculation, groupings=groupings)
 
 

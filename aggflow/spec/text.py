@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, StringConstraints
 
 from aggflow.errors import ParseError
-from aggflow.language import parse_path, parse_predicate, to_jpath
+from aggflow.language import canonical_predicate, read_subject
 from aggflow.spec.declaration import as_validator_error
 from aggflow.timeline import Duration, Interval, Zone
 
@@ -31,12 +31,12 @@ def _zone(value: Any) -> str:
 def _predicate(value: Any) -> str:
     if value is None or value == "":
         return ""
-    return to_jpath(parse_predicate(_text(value)))
+    return canonical_predicate(_text(value))
 
 
 def _grouping_path(value: Any) -> str:
     text = _text(value).strip()
-    parse_path(text)
+    read_subject(text)
     return text
 
 
