@@ -1,11 +1,16 @@
-"""What is declared and what is built: definitions, rollups, coverage, leases, builds, tokens."""
+"""What is declared, built and asked: definitions, rollups, coverage, leases, builds, tasks, questions, tokens."""
 
 from aggflow.catalog.builds import Build, BuildStatus
 from aggflow.catalog.catalog import Catalog
 from aggflow.catalog.coverage import Coverage, CoverageRow, NewSegment
 from aggflow.catalog.definitions import Definition, Workspace
+from aggflow.catalog.dispatches import Dispatch, DispatchKind
 from aggflow.catalog.leases import Lease
+from aggflow.catalog.process import Process
+from aggflow.catalog.question_log import LoggedQuestion
 from aggflow.catalog.rollups import Rollup, RollupVersion
+from aggflow.catalog.schedule_states import ScheduleState
+from aggflow.catalog.task_records import TaskRecord
 from aggflow.catalog.tokens import Token
 
 __all__ = [
@@ -15,10 +20,16 @@ __all__ = [
     "Coverage",
     "CoverageRow",
     "Definition",
+    "Dispatch",
+    "DispatchKind",
     "Lease",
+    "LoggedQuestion",
     "NewSegment",
+    "Process",
     "Rollup",
     "RollupVersion",
+    "ScheduleState",
+    "TaskRecord",
     "Token",
     "Workspace",
 ]

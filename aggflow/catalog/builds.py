@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from aggflow.catalog.database import Database
 from aggflow.catalog.definitions import lock_workspace
+from aggflow.catalog.process import Process
 from aggflow.catalog.tables import builds
 from aggflow.errors import NotFoundError
 from aggflow.timeline.instant import Micros
@@ -29,7 +30,7 @@ class Build:
     number
         The order in which builds were asked for.
     rollup_id
-        The rollup, which may be gone; None for a run over several.
+        The rollup, which may be gone; None for a batch, a run over several.
     kind
         ``full``, ``incremental`` ...
     window
@@ -42,6 +43,16 @@ class Build:
         ``{"class", "message"}`` of what stopped it, or None.
     detail
         Anything else, ready for JSON.
+    owner_id
+        The definition that it builds for, which may be gone.
+    batch_id
+        The batch that it is a part of.
+    job_id
+        The schedule that asked for it.
+    host, pid, pid_started
+        The process that builds; its start in seconds since the epoch.
+    heartbeat_us
+        The last sign of life.
     """
 
     number: int
@@ -62,9 +73,38 @@ class Build:
     bytes_written: int
     error: Mapping[str, str] | None
     detail: Mapping[str, Any]
+    owner_id: str | None = None
+    batch_id: str | None = None
+    job_id: str | None = None
+    host: str | None = None
+    pid: int | None = None
+    pid_started: float | None = None
+    heartbeat_us: Micros | None = None
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it stands for the builds of a cube that run together."""
+        return self.rollup_id is None and self.owner_id is not None
+
+    def is_live(self, now_us: Micros, ttl_us: Micros) -> bool:
+        """Whether it runs, gave a sign of life lately, and its process, if it can be seen, is alive.
+
+        Parameters
+        ----------
+        now_us
+            The present instant.
+        ttl_us
+            For how long it counts as alive without a sign.
+        """
+        if self.status != "running" or self.heartbeat_us is None or now_us >= self.heartbeat_us + ttl_us:
+            return False
+        if self.host is None or self.pid is None or self.pid_started is None:
+            return True
+        return not Process(self.host, self.pid, self.pid_started).is_dead()
 
 
-def _build(row: sa.Row[Any]) -> Build:
+def build_of(row: sa.Row[Any]) -> Build:
+    """A row of the table as a build."""
     # The columns are the attributes, but for a window's two ends.
     values: list[Any] = list(row)
     values[9:11] = [None if row.start_us is None else Window(row.start_us, row.end_us)]
@@ -72,6 +112,52 @@ def _build(row: sa.Row[Any]) -> Build:
 
 
 _BY_ID = sa.select(builds).where(builds.c.id == sa.bindparam("id"))
+# A batch is of a definition, and of none of its rollups.
+IS_BATCH = sa.and_(builds.c.rollup_id.is_(None), builds.c.owner_id.is_not(None))
+
+
+def started_now(now_us: Micros) -> dict[str, Any]:
+    """The columns of a build that this process begins."""
+    process = Process.this()
+    return {
+        "status": "running",
+        "started_us": now_us,
+        "heartbeat_us": now_us,
+        "host": process.host,
+        "pid": process.pid,
+        "pid_started": process.started,
+    }
+
+
+def insert_build(
+    connection: sa.Connection, workspace_id: str, kind: str, now_us: Micros, values: Mapping[str, Any]
+) -> Build:
+    """Record a new build inside a transaction; what the values leave out is zero or unknown."""
+    known = {
+        "id": str(uuid4()),
+        "workspace_id": workspace_id,
+        "kind": kind,
+        "created_us": now_us,
+        "windows_done": 0,
+        "rows_read": 0,
+        "null_times": 0,
+        "states_written": 0,
+        "bytes_written": 0,
+        "detail": {},
+    }
+    connection.execute(builds.insert().values({**known, **values}))
+    return build_of(connection.execute(_BY_ID, {"id": known["id"]}).one())
+
+
+def change_builds(connection: sa.Connection, which: sa.ColumnElement[bool], values: Mapping[str, Any]) -> int:
+    """Change those of some builds that have not ended, inside a transaction; how many there were."""
+    still_open = sa.and_(which, builds.c.status.in_(_OPEN))
+    return connection.execute(builds.update().where(still_open).values(values)).rowcount
+
+
+def error_of(error: BaseException) -> dict[str, str]:
+    """What a build's record keeps of an error."""
+    return {"class": type(error).__name__, "message": str(error)}
 
 
 class Builds(Database):
@@ -84,6 +170,9 @@ class Builds(Database):
         now_us: Micros,
         *,
         rollup_id: str | None = None,
+        owner_id: str | None = None,
+        batch_id: str | None = None,
+        job_id: str | None = None,
         window: Window | None = None,
         windows_total: int | None = None,
         status: Literal["pending", "running"] = "running",
@@ -97,10 +186,12 @@ class Builds(Database):
             Whose, and of which kind it is.
         now_us
             The present instant, in microseconds.
-        rollup_id, window, windows_total
-            What it builds, as far as it is known.
+        rollup_id, owner_id, window, windows_total
+            What it builds, and for which definition, as far as it is known.
+        batch_id, job_id
+            The batch that it is a part of; the schedule that asked for it.
         status
-            ``running``, or ``pending`` for one that `claim_build` starts later.
+            ``running``, in this process, or ``pending`` for one that `claim_build` starts later.
         detail
             Anything else, ready for JSON.
 
@@ -109,41 +200,29 @@ class Builds(Database):
         NotFoundError
             There is no such workspace.
         """
-        build_id = str(uuid4())
+        values: dict[str, Any] = {
+            "rollup_id": rollup_id,
+            "owner_id": owner_id,
+            "batch_id": batch_id,
+            "job_id": job_id,
+            "start_us": window.start if window else None,
+            "end_us": window.end if window else None,
+            "windows_total": windows_total,
+            "detail": dict(detail or {}),
+        }
+        started = started_now(now_us) if status == "running" else {"status": status}
         with self._write() as connection:
             lock_workspace(connection, workspace_id)
-            connection.execute(
-                builds.insert().values(
-                    id=build_id,
-                    workspace_id=workspace_id,
-                    rollup_id=rollup_id,
-                    kind=kind,
-                    status=status,
-                    created_us=now_us,
-                    started_us=now_us if status == "running" else None,
-                    finished_us=None,
-                    start_us=window.start if window else None,
-                    end_us=window.end if window else None,
-                    windows_done=0,
-                    windows_total=windows_total,
-                    rows_read=0,
-                    null_times=0,
-                    states_written=0,
-                    bytes_written=0,
-                    error=None,
-                    detail=dict(detail or {}),
-                )
-            )
-            return _build(connection.execute(_BY_ID, {"id": build_id}).one())
+            return insert_build(connection, workspace_id, kind, now_us, {**values, **started})
 
     def claim_build(self, build_id: str, now_us: Micros) -> Build | None:
-        """Start a pending build; None where it is not pending (any more): only one claim succeeds."""
+        """Start a pending build in this process; None where it is not pending: only one claim succeeds."""
         pending = sa.and_(builds.c.id == build_id, builds.c.status == "pending")
         with self._write() as connection:
-            started = builds.update().where(pending).values(status="running", started_us=now_us)
+            started = builds.update().where(pending).values(started_now(now_us))
             if connection.execute(started).rowcount == 0:
                 return None
-            return _build(connection.execute(_BY_ID, {"id": build_id}).one())
+            return build_of(connection.execute(_BY_ID, {"id": build_id}).one())
 
     def progress_build(
         self,
@@ -216,31 +295,64 @@ class Builds(Database):
         """
         values: dict[str, Any] = {"status": status, "finished_us": now_us}
         if error is not None:
-            values["error"] = {"class": type(error).__name__, "message": str(error)}
+            values["error"] = error_of(error)
         return self._update_build(build_id, values)
 
     def _update_build(self, build_id: str, values: Mapping[str, Any]) -> Build:
         with self._write() as connection:
             if values:
-                still_open = sa.and_(builds.c.id == build_id, builds.c.status.in_(_OPEN))
-                connection.execute(builds.update().where(still_open).values(values))
+                change_builds(connection, builds.c.id == build_id, values)
             row = connection.execute(_BY_ID, {"id": build_id}).first()
             if row is None:
                 raise NotFoundError("build", build_id)
-            return _build(row)
+            return build_of(row)
 
     def build(self, build_id: str) -> Build | None:
         """The build of an id, or None."""
         rows = self._read(_BY_ID, id=build_id)
-        return _build(rows[0]) if rows else None
+        return build_of(rows[0]) if rows else None
+
+    def beat_build(self, build_id: str, now_us: Micros) -> Build:
+        """Give a sign of life of a build that runs in this process.
+
+        Parameters
+        ----------
+        build_id
+            The build.
+        now_us
+            The present instant, in microseconds.
+
+        Returns
+        -------
+        Build
+            As it is now: a status other than ``running`` tells the builder to stop.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such build.
+        """
+        alive = {k: v for k, v in started_now(now_us).items() if k != "started_us"}
+        with self._write() as connection:
+            this = sa.and_(builds.c.id == build_id, builds.c.status == "running")
+            connection.execute(builds.update().where(this).values(alive))
+            row = connection.execute(_BY_ID, {"id": build_id}).first()
+            if row is None:
+                raise NotFoundError("build", build_id)
+            return build_of(row)
 
     def builds(
         self,
         workspace_id: str,
         *,
         rollup_id: str | None = None,
+        owner_id: str | None = None,
+        batch_id: str | None = None,
+        job_id: str | None = None,
         status: BuildStatus | None = None,
+        batches: bool = False,
         limit: int | None = None,
+        offset: int = 0,
     ) -> tuple[Build, ...]:
         """The builds of a workspace, newest first.
 
@@ -248,16 +360,56 @@ class Builds(Database):
         ----------
         workspace_id
             Whose.
-        rollup_id, status
-            Only of this rollup, only of this status.
-        limit
-            How many at most.
+        rollup_id, owner_id, batch_id, job_id, status
+            Only of this rollup, definition, batch, schedule; only of this status.
+        batches
+            Only batches, not what they are of.
+        limit, offset
+            How many at most, and how many to leave out before them.
         """
-        statement = sa.select(builds).where(builds.c.workspace_id == workspace_id)
-        if rollup_id is not None:
-            statement = statement.where(builds.c.rollup_id == rollup_id)
-        if status is not None:
-            statement = statement.where(builds.c.status == status)
-        return tuple(
-            _build(row) for row in self._read(statement.order_by(builds.c.number.desc()).limit(limit))
-        )
+        which = _those(workspace_id, rollup_id, owner_id, batch_id, job_id, status, batches=batches)
+        newest = sa.select(builds).where(which).order_by(builds.c.number.desc())
+        return tuple(build_of(row) for row in self._read(newest.limit(limit).offset(offset or None)))
+
+    def count_builds(
+        self,
+        workspace_id: str,
+        *,
+        rollup_id: str | None = None,
+        owner_id: str | None = None,
+        batch_id: str | None = None,
+        job_id: str | None = None,
+        status: BuildStatus | None = None,
+        batches: bool = False,
+    ) -> int:
+        """How many builds `builds` would give without a limit.
+
+        Parameters
+        ----------
+        workspace_id, rollup_id, owner_id, batch_id, job_id, status, batches
+            As of `builds`.
+        """
+        which = _those(workspace_id, rollup_id, owner_id, batch_id, job_id, status, batches=batches)
+        return int(self._read(sa.select(sa.func.count()).select_from(builds).where(which))[0][0])
+
+
+def _those(
+    workspace_id: str,
+    rollup_id: str | None,
+    owner_id: str | None,
+    batch_id: str | None,
+    job_id: str | None,
+    status: str | None,
+    *,
+    batches: bool,
+) -> sa.ColumnElement[bool]:
+    wanted = {
+        "workspace_id": workspace_id,
+        "rollup_id": rollup_id,
+        "owner_id": owner_id,
+        "batch_id": batch_id,
+        "job_id": job_id,
+        "status": status,
+    }
+    those = [builds.c[name] == value for name, value in wanted.items() if value is not None]
+    return sa.and_(*those, IS_BATCH) if batches else sa.and_(*those)

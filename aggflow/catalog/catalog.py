@@ -9,15 +9,20 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from aggflow.catalog import sqlite
-from aggflow.catalog.builds import Builds
+from aggflow.catalog.batches import Batches
+from aggflow.catalog.dispatches import Dispatches
 from aggflow.catalog.errors import mapped
+from aggflow.catalog.home import Home
+from aggflow.catalog.question_log import QuestionLog
 from aggflow.catalog.rollups import Rollups
+from aggflow.catalog.schedule_states import ScheduleStates
 from aggflow.catalog.schema import migrate
+from aggflow.catalog.task_records import TaskRecords
 from aggflow.catalog.tokens import Tokens
 from aggflow.errors import CatalogError
 
 
-class Catalog(Rollups, Builds, Tokens):
+class Catalog(Rollups, Batches, Dispatches, ScheduleStates, TaskRecords, QuestionLog, Tokens, Home):
     """An open catalog; made by `Catalog.open`.
 
     Safe for threads and for both sides of a fork.  Pickled as its URL: whoever unpickles

@@ -12,6 +12,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from aggflow.catalog.database import Database, Lookup
+from aggflow.catalog.dispatches import DispatchKind, write_dispatch
 from aggflow.catalog.tables import definitions, workspaces
 from aggflow.errors import ConflictError, NotFoundError, Problem, SpecError
 from aggflow.timeline.instant import Micros
@@ -145,6 +146,8 @@ class Definitions(Database):
         data_hash: str,
         description_hash: str,
         now_us: Micros,
+        *,
+        dispatch: tuple[DispatchKind, str] | None = None,
     ) -> Definition:
         """Store a definition, in place of the one that has its kind and name.
 
@@ -161,6 +164,9 @@ class Definitions(Database):
             What of the spec changes data, and what does not.
         now_us
             The present instant, in microseconds.
+        dispatch
+            What the orchestration is to be told of the change: a kind, and a key, which is the
+            definition's id where it is empty.
 
         Raises
         ------
@@ -192,6 +198,8 @@ class Definitions(Database):
                 connection.execute(definitions.update().where(definitions.c.id == old.id).values(values))
             else:
                 connection.execute(definitions.insert().values(values))
+            if dispatch is not None:
+                write_dispatch(connection, workspace_id, (dispatch[0], dispatch[1] or new.id), now_us)
             return new
 
     def definitions_generation(self, workspace_id: str) -> int:

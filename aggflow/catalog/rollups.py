@@ -9,9 +9,11 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from aggflow.catalog.builds import change_builds
 from aggflow.catalog.coverage import Coverages, cut_coverage, drop_coverage, raise_generation
 from aggflow.catalog.definitions import Definitions, change_definitions, lock_workspace
-from aggflow.catalog.tables import definitions, leases, rollup_versions, rollups
+from aggflow.catalog.dispatches import DispatchKind, settle_dispatches, write_dispatch
+from aggflow.catalog.tables import builds, definitions, leases, rollup_versions, rollups
 from aggflow.errors import ConflictError, NotFoundError
 from aggflow.timeline.instant import BEGINNING, FOREVER, Micros, format_instant
 from aggflow.timeline.window import Window
@@ -303,8 +305,26 @@ class Rollups(Coverages, Definitions):
             raise_generation(connection, rollup_id)
             _drop(connection, rollup_id, now_us)
 
-    def remove_definition(self, workspace_id: str, kind: str, name: str, now_us: Micros) -> None:
-        """Remove a definition with its rollups; their files become garbage.
+    def remove_definition(
+        self,
+        workspace_id: str,
+        kind: str,
+        name: str,
+        now_us: Micros,
+        *,
+        dispatch: tuple[DispatchKind, str] | None = None,
+    ) -> None:
+        """Remove a definition with its rollups; their files become garbage, its builds are cancelled.
+
+        Parameters
+        ----------
+        workspace_id, kind, name
+            What it is called.
+        now_us
+            The present instant, in microseconds.
+        dispatch
+            What the orchestration is to be told of the change: a kind, and a key, which is the
+            definition's id where it is empty.
 
         Raises
         ------
@@ -323,7 +343,18 @@ class Rollups(Coverages, Definitions):
             owned = sa.select(rollups.c.id).where(rollups.c.owner_id == definition_id).with_for_update()
             for rollup_id in connection.execute(owned).scalars().all():
                 _drop(connection, rollup_id, now_us)
+            _cancel_builds(connection, definition_id, now_us)
             connection.execute(definitions.delete().where(definitions.c.id == definition_id))
+            if dispatch is not None:
+                write_dispatch(connection, workspace_id, (dispatch[0], dispatch[1] or definition_id), now_us)
+
+
+def _cancel_builds(connection: sa.Connection, owner_id: str, now_us: Micros) -> None:
+    """Cancel what is built, or waits to be built, for a definition that goes."""
+    of_owner = builds.c.owner_id == owner_id
+    waiting = sa.select(builds.c.id).where(of_owner, builds.c.status == "pending")
+    settle_dispatches(connection, "batch", connection.execute(waiting).scalars().all(), now_us)
+    change_builds(connection, of_owner, {"status": "cancelled", "finished_us": now_us})
 
 
 def _is_version(rollup_id: str, number: int) -> sa.ColumnElement[bool]:
