@@ -29,6 +29,11 @@
         CatalogDamagedError    the catalog's file is not a catalog, or is damaged
         CatalogReadOnlyError   the catalog cannot be written
         CatalogVersionError    the catalog was written by a newer aggflow
+      OrchestrationError       flows cannot be registered or run by Prefect
+        PrefectUnavailableError the Prefect server cannot be reached just now      (retry helps)
+        PrefectVersionError    Prefect is not installed, or not of a version that fits
+        HomeInUseError         another `aggflow up` runs on this home
+        PortTakenError         another process listens where a server should
 
 Every error pickles (Prefect moves them between processes), says who must act
 (``who``) and whether trying again can help (``retryable``).  ``str(error)`` is the
@@ -367,3 +372,31 @@ class CatalogReadOnlyError(CatalogError):
 
 class CatalogVersionError(CatalogError):
     """The catalog was written by a newer aggflow."""
+
+
+class OrchestrationError(AggflowError):
+    """Flows cannot be registered with Prefect, or not be run by it."""
+
+    who = "operator"
+
+
+class PrefectUnavailableError(OrchestrationError):
+    """The Prefect server cannot be reached just now."""
+
+    retryable = True
+
+
+class PrefectVersionError(OrchestrationError):
+    """Prefect is not installed, or it is of a version that does not fit, here or on its server."""
+
+
+class HomeInUseError(OrchestrationError):
+    """Another ``aggflow up`` runs on this home."""
+
+    who = "user"
+
+
+class PortTakenError(OrchestrationError):
+    """Another process listens on the port where a server should."""
+
+    who = "user"
