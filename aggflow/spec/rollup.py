@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,7 +129,7 @@ def rollup_of(filter: Filter) -> Rollup:  # noqa: A002 - the field's word
         interval=filter.interval,
         time_zone=filter.time_zone,
         groupings=tuple(canonical_subject(grouping.path) for grouping in filter.groupings),
-        kept=tuple(sorted(kept, key=_order)),
+        kept=sorted_kept(kept),
     )
 
 
@@ -150,6 +151,11 @@ def kept_for(aggregation: Aggregation, calculation: Calculation, filter: Filter)
     needed = aggregation.field if calculation.needs_field else None
     field = None if needed is None else canonical_subject(needed)
     return Kept(field=field, where=aggregation.where, calculation=calculation, groupings=groupings)
+
+
+def sorted_kept(kept: Iterable[Kept]) -> tuple[Kept, ...]:
+    """What is kept as rollups hold it: sorted, each once."""
+    return tuple(sorted(set(kept), key=_order))
 
 
 def _order(kept: Kept) -> tuple[str, str, str, tuple[str, ...]]:

@@ -1,0 +1,78 @@
+"""A schedule: when a cube is built, as a cron expression."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+
+from aggflow.errors import ParseError, Problem
+from aggflow.language import Cron
+from aggflow.spec.declaration import Declared, ProblemsError, as_validator_error, declaration, digest, plain
+from aggflow.spec.text import Name, ZoneText
+from aggflow.timeline import Micros, Zone
+
+
+def _cron(value: Any) -> str:
+    if not isinstance(value, str | Cron):
+        raise ParseError(f"a text is needed, not {value!r}", text=str(value), position=0)
+    return Cron.of(value).text
+
+
+def _named_zone(name: str) -> str:
+    # Who keeps time for schedules knows zones by their names alone.
+    zone = Zone.of(name)
+    if zone.is_fixed and not zone.is_utc:
+        raise ProblemsError(
+            [Problem("", f"{name} is an offset, no time zone", "name one, such as Europe/Berlin, or UTC")]
+        )
+    return name
+
+
+CronText = Annotated[str, BeforeValidator(as_validator_error(_cron))]
+
+
+@declaration
+class Schedule(Declared):
+    """When a cube is built.
+
+    Attributes
+    ----------
+    cube
+        Name of the cube.
+    time_expression
+        Six fields, seconds first: ``0 25 06 ? * *`` is every day at 06:25.
+    timezone
+        The zone of its clock: an IANA name.
+    full_build
+        Whether everything is built anew each time, or what is missing.
+    """
+
+    cube: Name
+    time_expression: CronText
+    timezone: Annotated[ZoneText, AfterValidator(_named_zone)] = "UTC"
+    full_build: bool = True
+
+    @property
+    def name(self) -> str:
+        """What it is kept under: schedules of one meaning have one name."""
+        return digest(plain(self))
+
+    @property
+    def cron(self) -> Cron:
+        """Its expression."""
+        return Cron.of(self.time_expression)
+
+    @property
+    def zone(self) -> Zone:
+        """The zone of its clock."""
+        return Zone.of(self.timezone)
+
+    @property
+    def sentence(self) -> str:
+        """When it builds, in plain English: ``every day at 06:25:00 UTC``."""
+        return self.cron.sentence(self.zone)
+
+    def next_fires(self, after_us: Micros, count: int = 5) -> tuple[Micros, ...]:
+        """The first instants after another at which it fires, rising."""
+        return self.cron.next_fires(after_us, self.zone, count=count)
