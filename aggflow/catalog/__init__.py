@@ -5,6 +5,7 @@ from aggflow.catalog.catalog import Catalog
 from aggflow.catalog.coverage import Coverage, CoverageRow, NewSegment
 from aggflow.catalog.definitions import Definition, Workspace
 from aggflow.catalog.dispatches import Dispatch, DispatchKind
+from aggflow.catalog.frontiers import Frontier
 from aggflow.catalog.leases import Lease
 from aggflow.catalog.process import Process
 from aggflow.catalog.question_log import LoggedQuestion
@@ -22,6 +23,7 @@ __all__ = [
     "Definition",
     "Dispatch",
     "DispatchKind",
+    "Frontier",
     "Lease",
     "LoggedQuestion",
     "NewSegment",

@@ -12,6 +12,7 @@ from aggflow.catalog import sqlite
 from aggflow.catalog.batches import Batches
 from aggflow.catalog.dispatches import Dispatches
 from aggflow.catalog.errors import mapped
+from aggflow.catalog.frontiers import Frontiers
 from aggflow.catalog.home import Home
 from aggflow.catalog.question_log import QuestionLog
 from aggflow.catalog.rollups import Rollups
@@ -22,7 +23,9 @@ from aggflow.catalog.tokens import Tokens
 from aggflow.errors import CatalogError
 
 
-class Catalog(Rollups, Batches, Dispatches, ScheduleStates, TaskRecords, QuestionLog, Tokens, Home):
+class Catalog(
+    Rollups, Frontiers, Batches, Dispatches, ScheduleStates, TaskRecords, QuestionLog, Tokens, Home
+):
     """An open catalog; made by `Catalog.open`.
 
     Safe for threads and for both sides of a fork.  Pickled as its URL: whoever unpickles

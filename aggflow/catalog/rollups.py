@@ -305,6 +305,34 @@ class Rollups(Coverages, Definitions):
             raise_generation(connection, rollup_id)
             _drop(connection, rollup_id, now_us)
 
+    def rename_definition(self, definition_id: str, name: str, now_us: Micros) -> None:
+        """Call a definition, and the rollup that is named as it is, by another name; its spec is left to the caller.
+
+        Parameters
+        ----------
+        definition_id, name
+            The definition, and its new name.
+        now_us
+            The present instant, in microseconds.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such definition.
+        ConflictError
+            Another definition of its kind has that name.
+        """
+        this = definitions.c.id == definition_id
+        with self._write() as connection:
+            old = connection.execute(sa.select(definitions).where(this)).first()
+            if old is None:
+                raise NotFoundError("definition", definition_id)
+            change_definitions(connection, old.workspace_id)
+            values = {"name": name, "generation": definitions.c.generation + 1, "updated_us": now_us}
+            connection.execute(definitions.update().where(this).values(values))
+            namesake = (rollups.c.owner_id == definition_id, rollups.c.name == old.name)
+            connection.execute(rollups.update().where(*namesake).values(name=name))
+
     def remove_definition(
         self,
         workspace_id: str,
