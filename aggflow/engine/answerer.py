@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aggflow.catalog import Coverage
-from aggflow.engine.plan import Piece, pieces
+from aggflow.engine.columns import Columns
+from aggflow.engine.output import computed
+from aggflow.engine.plan import Piece
 from aggflow.engine.question import Asked, Order, Question
 from aggflow.engine.reader import Part, Reader
 from aggflow.engine.reduction import Kept, Reduced, Selection, Series, joined, merged, numbered, reduced
 from aggflow.engine.reductions import Merged, Reductions
-from aggflow.engine.version import Version
 from aggflow.errors import NotCoveredError, QueryError
 from aggflow.measures.cells import Cells
 from aggflow.measures.kind import Kind
@@ -32,40 +32,6 @@ _COUNTS = (Calculation.COUNT, Calculation.APPROX_COUNT_DISTINCT)
 _Grain = tuple[Window, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The values of an answer as columns, one entry a row.
-
-    Attributes
-    ----------
-    buckets
-        The start of every row's bucket in seconds, of a series.
-    codes
-        By path, the code of every row's grouping.
-    fields
-        By name, the values.
-    count
-        How many rows there are.
-    cut
-        How many more there would be without the limit.
-    """
-
-    buckets: Int64s | None
-    codes: Mapping[str, Codes]
-    fields: Mapping[str, Values]
-    count: int
-    cut: int = 0
-
-    def take(self, rows: NDArray[np.intp]) -> Columns:
-        """Some rows, in that order."""
-        return Columns(
-            None if self.buckets is None else self.buckets[rows],
-            {path: codes[rows] for path, codes in self.codes.items()},
-            {name: values.take(rows) for name, values in self.fields.items()},
-            len(rows),
-        )
-
-
 class Answerer:
     """Answers one question from one rollup.
 
@@ -73,10 +39,10 @@ class Answerer:
     ----------
     question
         What is asked.
-    versions
-        The rollup's versions, by validity.
-    coverage
-        What is built of them.
+    find_pieces
+        Where a window is read from.
+    vocabularies
+        The values of groupings, by path.
     reader
         Where cells come from.
     reductions
@@ -86,18 +52,17 @@ class Answerer:
     def __init__(
         self,
         question: Question,
-        versions: Sequence[Version],
-        coverage: Coverage,
+        find_pieces: Callable[[Window], tuple[Piece, ...]],
+        vocabularies: Mapping[str, Vocabulary],
         reader: Reader,
         reductions: Reductions,
     ) -> None:
         self._question = question
         self._reductions = reductions
-        self._versions = versions
-        self._coverage = coverage
+        self._find_pieces = find_pieces
         self._reader = reader
         self._kinds: dict[StateKey, Kind] = {}
-        self._vocabularies: Mapping[str, Vocabulary] = reader.vocabularies(versions[-1])
+        self._vocabularies = vocabularies
         self._pieces = {window: self._read_from(window) for window in question.windows}
         self._keys: dict[_Grain, list[StateKey]] = {}
         for asked in question.fields:
@@ -113,12 +78,13 @@ class Answerer:
             A part of the window is not built, and live reading was not wanted.
         """
         columns = _filled(self._finished(self._kept()), self._question)
+        columns = computed(columns, self._question, self._vocabularies)
         order = self._ordered(columns)
         kept = order if self._question.limit is None else order[: self._question.limit]
         return replace(columns.take(kept), cut=len(order) - len(kept))
 
     def _read_from(self, window: Window) -> tuple[Piece, ...]:
-        found = pieces(self._versions, self._coverage, window)
+        found = self._find_pieces(window)
         live = [piece for piece in found if piece.is_live]
         if live and not self._question.live:
             gaps = ", ".join(str(piece.window) for piece in live[:3])

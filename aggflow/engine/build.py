@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from aggflow.backends.rollup_sql import (
@@ -28,7 +28,8 @@ from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Build, Catalog, Lease, NewSegment
 from aggflow.engine.plan import missing
 from aggflow.engine.progress import Progress, Report, silent
-from aggflow.engine.reader import OpenRows, checked_layout
+from aggflow.engine.reader import checked_layout
+from aggflow.engine.target import Target
 from aggflow.engine.version import Version
 from aggflow.errors import (
     AggflowError,
@@ -40,7 +41,6 @@ from aggflow.errors import (
 )
 from aggflow.measures.cells import Layout, to_segment
 from aggflow.settings import Settings
-from aggflow.spec.source import Source
 from aggflow.store import SegmentStore, Vocabularies
 from aggflow.timeline import BEGINNING, Duration, Window, WindowSet
 
@@ -80,36 +80,6 @@ class BuildReport:
     null_times: int = 0
     bytes_written: int = 0
     build_id: str = ""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is to be built, and of what.
-
-    Attributes
-    ----------
-    workspace_id, rollup_id, name
-        Which rollup; its name is for people.
-    source
-        Where its rows are.
-    open_rows
-        Opens the source.
-    data_hash
-        What the newest version has to be of: the rollup and the source as the caller knows them.
-    from_us
-        Where what is wanted begins; the beginning of time for filters.
-    delay
-        Nothing younger than now - delay is built.
-    """
-
-    workspace_id: str
-    rollup_id: str
-    name: str
-    source: Source
-    open_rows: OpenRows
-    data_hash: str
-    from_us: int = BEGINNING
-    delay: Duration = field(default_factory=lambda: Duration.of("0s"))
 
 
 @dataclass(frozen=True)
@@ -167,11 +137,13 @@ class Builder:
         self,
         target: Target,
         *,
+        since_us: int = BEGINNING,
         until_us: int | None = None,
         full: bool = False,
         kind: str = "",
         report: Report = silent,
         build: Build | None = None,
+        batch_id: str | None = None,
     ) -> BuildReport:
         """Build what is missing of a rollup.
 
@@ -179,6 +151,8 @@ class Builder:
         ----------
         target
             What to build.
+        since_us
+            From when on; what is wanted begins where the target says, or later.
         until_us
             Up to when; now where None, and never later than now - delay.
         full
@@ -189,6 +163,8 @@ class Builder:
             Told of every batch.
         build
             A build that the catalog has begun to record; by default a new one.
+        batch_id
+            The batch that it is a part of.
 
         Raises
         ------
@@ -201,10 +177,12 @@ class Builder:
             kind or ("full" if full else "incremental"),
             self._clock(),
             rollup_id=target.rollup_id,
+            owner_id=target.owner_id,
+            batch_id=batch_id,
         )
         run = _Run(self, target, build, report, started)
         try:
-            done = run.go(until_us, full=full)
+            done = run.go(since_us, until_us, full=full)
         except BaseException as error:
             status = "cancelled" if isinstance(error, CancelledError | KeyboardInterrupt) else "error"
             try:
@@ -233,6 +211,7 @@ class _Run:
         self._report = report
         self._started = started
         self._vocabularies = Vocabularies()
+        self._since = target.from_us
         self._done = 0
         self._rows = 0
         self._states = 0
@@ -241,9 +220,10 @@ class _Run:
         self._stopped = threading.Event()
         self._lost: AggflowError | None = None
 
-    def go(self, until_us: int | None, *, full: bool) -> BuildReport:
+    def go(self, since_us: int, until_us: int | None, *, full: bool) -> BuildReport:
         now_us = self._clock()
         until_us = min(now_us if until_us is None else until_us, self._target.delay.before(now_us))
+        self._since = max(self._target.from_us, since_us)
         with self._target.open_rows() as rows:
             versions = self._versions(rows, full=full)
             stale = self._stale(rows, versions, until_us, full=full)
@@ -293,7 +273,7 @@ class _Run:
             self._catalog.progress_build(self._build.id, detail={_SEEN: newest})
         late = self._late(versions)
         if full:
-            late |= WindowSet.of(Window(self._target.from_us, until_us))
+            late |= WindowSet.of(Window(self._since, until_us))
         return [
             late | touched_since(rows, version.rollup, since) if since is not None else late
             for version in versions
@@ -329,10 +309,10 @@ class _Run:
     def _missing(
         self, versions: Sequence[Version], until_us: int, stale: Sequence[WindowSet]
     ) -> list[tuple[Version, WindowSet]]:
-        if self._target.from_us >= until_us:
+        if self._since >= until_us:
             return []
         coverage = self._catalog.coverage(self._target.rollup_id)
-        wanted = Window(self._target.from_us, until_us)
+        wanted = Window(self._since, until_us)
         found = [
             (version, missing(version, coverage.windows(version.number), wanted, again))
             for version, again in zip(versions, stale, strict=True)

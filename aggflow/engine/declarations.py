@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from dataclasses import replace as dataclass_replace
 from html import escape
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import ibis.expr.types as ir
 import yaml
 
 from aggflow.backends.connect import session
 from aggflow.backends.source_rows import SourceRows
-from aggflow.catalog import Catalog, Definition, RollupVersion
+from aggflow.catalog import Catalog, Definition, DispatchKind, RollupVersion
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.check import problems_at_source
 from aggflow.errors import (
@@ -32,13 +32,16 @@ from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.fit import problems_with
 from aggflow.spec.rollup import Rollup, rollup_of
+from aggflow.spec.rollups import OWNERS, rollups_of
 from aggflow.spec.source import Source
 from aggflow.timeline import BEGINNING
 
 S = TypeVar("S")
 _CENTURY_US = 36_525 * 86_400_000_000
-KindName = Literal["source", "filter", "endpoint"]
+KindName = Literal["source", "filter", "endpoint", "task", "cube", "schedule", "project"]
 KINDS: dict[str, type[Any]] = {"source": Source, "filter": Filter, "endpoint": Endpoint}
+# What a catalog writes beside a definition, in the same transaction, for orchestration: kind and key.
+Dispatch: TypeAlias = tuple[DispatchKind, str]
 
 
 @dataclass(frozen=True)
@@ -123,12 +126,13 @@ class Declarations:
             return None
         return _stored(found)
 
-    def rollup(self, owner: Stored[Any]) -> StoredRollup:
-        """The rollup of a filter."""
-        stored = self._catalog.rollup_of(owner.id)
-        if stored is None:
-            raise NotFoundError("rollup", str(owner.name))
-        return stored
+    def rollup(self, owner: Stored[Any], name: str | None = None) -> StoredRollup:
+        """A rollup of a definition, by its name; by default the one that is named as it is."""
+        wanted = owner.name if name is None else name
+        for stored in self._catalog.rollups_of(owner.id):
+            if stored.name == wanted:
+                return stored
+        raise NotFoundError("rollup", str(wanted))
 
     @contextmanager
     def open(self, source: Source) -> Iterator[SourceRows]:
@@ -199,15 +203,29 @@ class Declarations:
 
     def _void(self, source: Source, *, always: bool) -> Iterator[Effect]:
         """Void the states of other rows: seen by the hash, so that what was cut off is made up for."""
-        for filter_ in self.all("filter").values():
-            if filter_.source != source.name:
-                continue
-            rollup, stored = rollup_of(filter_.spec), self.rollup(filter_)
-            data_hash = rollup.data_hash(source)
-            if always or self._catalog.versions(stored.id)[-1].data_hash != data_hash:
-                self._catalog.reset_versions(stored.id, rollup.to_plain(), data_hash, self._clock())
+        for kind, owner, rollups in self._owners():
+            made = [(name, rollup) for name, rollup in rollups.items() if rollup.source == source.name]
+            void = [self._void_rollup(owner, name, rollup, source, always=always) for name, rollup in made]
+            if any(void):
                 what = "its source has other rows now: it is to be built anew"
-                yield Effect(filter_.name, what, kind="filter")
+                yield Effect(owner.name, what, kind=kind)
+
+    def _void_rollup(
+        self, owner: Stored[Any], name: str, rollup: Rollup, source: Source, *, always: bool
+    ) -> bool:
+        stored = self.rollup(owner, name)
+        data_hash = rollup.data_hash(source)
+        if not always and self._catalog.versions(stored.id)[-1].data_hash == data_hash:
+            return False
+        self._catalog.reset_versions(stored.id, rollup.to_plain(), data_hash, self._clock())
+        return True
+
+    def _owners(self) -> Iterator[tuple[KindName, Stored[Any], dict[str, Rollup]]]:
+        """Every definition that has rollups, with its kind and them."""
+        kinds: tuple[KindName, ...] = OWNERS
+        for kind in kinds:
+            for owner in self.all(kind).values():
+                yield kind, owner, rollups_of(owner.spec)
 
     def put_filter(self, spec: Filter, *, rebuild: bool = False, dry_run: bool = False) -> Stored[Filter]:
         """Add a filter, or change the one of its name.
@@ -278,6 +296,64 @@ class Declarations:
             edge = _edge_of_change(catalog.versions(stored.id), rollup, now_us)
             catalog.add_version(stored.id, plain_spec, data_hash, edge, now_us)
 
+    def put_owner(
+        self,
+        kind: KindName,
+        spec: Any,
+        *,
+        rebuild: bool = False,
+        dispatch: Dispatch | None = None,
+    ) -> Stored[Any]:
+        """Add a definition with rollups, or replace the one of its name.
+
+        A rollup whose data would change is to be built anew; one that is no more is dropped.
+
+        Parameters
+        ----------
+        kind
+            ``task`` or ``cube``: what they had before is not kept when they change.
+        spec
+            The definition, known to fit its source.
+        rebuild
+            Build all of it anew.
+        dispatch
+            What orchestration is told of it.
+        """
+        rollups = rollups_of(spec)
+        data = {name: rollup.to_plain() for name, rollup in rollups.items()}
+        stored = self._put(kind, spec, data, dispatch)
+        there = {rollup.name: rollup for rollup in self._catalog.rollups_of(stored.id)}
+        for name in there.keys() - rollups.keys():
+            self._catalog.drop_rollup(there[name].id, self._clock())
+        for name, rollup in rollups.items():
+            source = self.get("source", rollup.source).spec
+            self._put_owned(stored, name, rollup, rollup.data_hash(source), there.get(name), rebuild=rebuild)
+        return Stored(stored.id, spec)
+
+    def _put_owned(
+        self,
+        owner: Definition,
+        name: str,
+        rollup: Rollup,
+        data_hash: str,
+        stored: StoredRollup | None,
+        *,
+        rebuild: bool,
+    ) -> None:
+        plain_spec = rollup.to_plain()
+        if stored is None:
+            self._catalog.create_rollup(
+                self._workspace_id, owner.kind, owner.id, name, rollup.source, plain_spec, data_hash
+            )
+        elif rebuild or self._catalog.versions(stored.id)[-1].data_hash != data_hash:
+            self._catalog.reset_versions(
+                stored.id, plain_spec, data_hash, self._clock(), source=rollup.source
+            )
+
+    def put(self, kind: KindName, spec: Any, dispatch: Dispatch | None = None) -> Stored[Any]:
+        """Add a definition that has no rollups, known to be right, or replace the one of its name."""
+        return Stored(self._put(kind, spec, {}, dispatch).id, spec)
+
     def put_endpoint(self, spec: Endpoint) -> Stored[Endpoint]:
         """Add an endpoint, or replace the one of its name.
 
@@ -291,8 +367,15 @@ class Declarations:
             raise SpecError(f"endpoint {spec.name!r}", problems)
         return Stored(self._put("endpoint", spec, {}).id, spec)
 
-    def remove(self, kind: KindName, name: str) -> None:
+    def remove(self, kind: KindName, name: str, dispatch: Dispatch | None = None) -> None:
         """Remove a definition, and what was built for it.
+
+        Parameters
+        ----------
+        kind, name
+            Which.
+        dispatch
+            What orchestration is told of it.
 
         Raises
         ------
@@ -304,22 +387,36 @@ class Declarations:
         if kind not in KINDS:
             raise NotFoundError("kind of definition", kind, KINDS)
         self.get(kind, name)
-        above: dict[str, KindName] = {"source": "filter", "filter": "endpoint"}
-        needing = [
-            f"{above[kind]} {stored.name!r}"
-            for stored in (self.all(above[kind]).values() if kind in above else ())
-            if getattr(stored, kind) == name
-        ]
+        needing = self._needing(kind, name)
         if needing:
             raise ConflictError(f"{', '.join(needing)} needs {kind} {name!r}", hint="remove that first")
-        self._catalog.remove_definition(self._workspace_id, kind, name, self._clock())
+        self._catalog.remove_definition(self._workspace_id, kind, name, self._clock(), dispatch=dispatch)
         if kind == "source":
             self._tables.pop(name, None)
 
-    def _put(self, kind: KindName, spec: Any, data: Any) -> Definition:
+    def _needing(self, kind: KindName, name: str) -> list[str]:
+        """The definitions that read this one."""
+        if kind == "filter":
+            return [f"endpoint {e.name!r}" for e in self.all("endpoint").values() if e.filter == name]
+        if kind != "source":
+            return []
+        return [
+            f"{owner_kind} {owner.name!r}"
+            for owner_kind, owner, rollups in self._owners()
+            if name in {rollup.source for rollup in rollups.values()}
+        ]
+
+    def _put(self, kind: KindName, spec: Any, data: Any, dispatch: Dispatch | None = None) -> Definition:
         whole = plain(spec)
         return self._catalog.put_definition(
-            self._workspace_id, kind, spec.name, whole, digest(data), digest(whole), self._clock()
+            self._workspace_id,
+            kind,
+            spec.name,
+            whole,
+            digest(data),
+            digest(whole),
+            self._clock(),
+            dispatch=dispatch,
         )
 
 

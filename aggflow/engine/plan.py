@@ -23,7 +23,7 @@ class Piece:
     version
         Whose states they are.
     window
-        Whole buckets of that version.
+        Whole buckets of that version; an edge of what is asked may cut one that is read from the source.
     row
         The live segment that holds it; None where it is read from the source.
     """
@@ -36,6 +36,12 @@ class Piece:
     def is_live(self) -> bool:
         """Whether it is read from the source."""
         return self.row is None
+
+    @property
+    def buckets(self) -> Window:
+        """The buckets that it touches."""
+        width, zone = self.version.rollup.width, self.version.rollup.zone
+        return Window(width.floor(self.window.start, zone), width.ceil(self.window.end, zone))
 
 
 def pieces(versions: Sequence[Version], coverage: Coverage, window: Window) -> tuple[Piece, ...]:
@@ -51,13 +57,44 @@ def _pieces(version: Version, coverage: Coverage, window: Window) -> Iterator[Pi
     wanted = _own_buckets(version, window)
     if wanted is None:
         return
-    whole = coverage.windows(version.number).snap_in(version.rollup.width, version.rollup.zone)
-    stored = whole & WindowSet.of(wanted)
-    for row in coverage.of(version.number):
-        for part in stored & WindowSet.of(row.window):
-            yield Piece(version, part, row)
-    for part in WindowSet.of(wanted) - stored:
+    stored = tuple(_stored(version, coverage, wanted))
+    yield from stored
+    for part in WindowSet.of(wanted) - WindowSet(piece.window for piece in stored):
         yield Piece(version, part, None)
+
+
+def _stored(version: Version, coverage: Coverage, wanted: Window) -> Iterator[Piece]:
+    """The whole buckets of a version that are built, in a window."""
+    width, zone = version.rollup.width, version.rollup.zone
+    inside = WindowSet.of(wanted).snap_in(width, zone)
+    whole = coverage.windows(version.number).snap_in(width, zone) & inside
+    for row in coverage.of(version.number):
+        for part in whole & WindowSet.of(row.window):
+            yield Piece(version, part, row)
+
+
+def exact_pieces(
+    versions: Sequence[Version], coverage: Coverage, window: Window, source: Version
+) -> tuple[Piece, ...]:
+    """Where the events of a window are read from: built buckets that lie in it whole, the rest at the source.
+
+    Parameters
+    ----------
+    versions, coverage
+        The versions of a rollup that can answer, and what is built of them; none for the source alone.
+    window
+        What is asked; its edges may cut buckets.
+    source
+        The form in which the rest is read.
+    """
+    stored = tuple(
+        piece
+        for version in versions
+        if (wanted := window & version.validity)
+        for piece in _stored(version, coverage, wanted)
+    )
+    rest = WindowSet.of(window) - WindowSet(piece.window for piece in stored)
+    return (*stored, *(Piece(source, part, None) for part in rest))
 
 
 def _own_buckets(version: Version, window: Window) -> Window | None:
@@ -106,12 +143,15 @@ class Need:
         The states, whatever groupings they are kept at.
     question
         The question.
+    cuts
+        Whether the edges of its windows cut buckets: what they cut is read from the source.
     """
 
     source: str
     where: str
     keys: tuple[StateKey, ...]
     question: Question
+    cuts: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +195,8 @@ def _interval_miss(rollup: Rollup, need: Need) -> str:
     question = need.question
     if question.series is not None and not rollup.width.divides(question.series, rollup.zone, question.zone):
         return f"interval: {rollup.interval} does not divide {question.series}"
+    if need.cuts:
+        return ""
     for window in question.windows:
         for edge in (window.start, window.end):
             if rollup.width.floor(edge, rollup.zone) != edge:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from aggflow.language import Named
 from aggflow.measures.registry import StateKey
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.calculation import Calculation
@@ -69,6 +70,9 @@ class Question:
         What stands for buckets of a series that have no events.
     live
         Whether what no state covers may be read from the source.
+    outputs
+        What is answered instead of the fields, computed of them and of groupings; a path of one part
+        is the name of a field, of a grouping, or ``eventdate``, the start of the bucket.
     """
 
     fields: tuple[Asked, ...]
@@ -83,6 +87,7 @@ class Question:
     limits: tuple[tuple[str, int], ...] = ()
     fill: Literal["none", "null", "zero"] = "none"
     live: bool = True
+    outputs: tuple[Named, ...] = ()
 
     @property
     def paths(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from aggflow.backends.rollup_sql import Read, layout_of, read_states
+from aggflow.backends.rollup_sql import Read, extent, layout_of, read_states
 from aggflow.backends.source_rows import SourceRows
 from aggflow.backends.statement import Statement
 from aggflow.engine.plan import Piece
@@ -100,6 +100,7 @@ class Reader:
         self._tails = tails
         self._open_rows = open_rows
         self.trace = Trace()
+        self._own = Vocabularies()
         self._read: dict[TailKey, tuple[Tail, float]] = {}
 
     def parts(
@@ -149,10 +150,13 @@ class Reader:
             self.trace.files.add(piece.row.file)
             return layout, self._resident.grains(layout, piece.row)
         self.trace.live |= window
-        key = (piece.version.rollup_id, piece.version.number, piece.window, tuple(sorted(keys)))
+        version = piece.version
+        key = (version.rollup_id, version.number, version.data_hash, piece.window, tuple(sorted(keys)))
         if key not in self._read:
             # Once an answer: all its values are of one moment of the source.
-            self._read[key] = self._tails.get(key, lambda: self._read_live(piece.version, piece.window, keys))
+            self._read[key] = self._tails.get(
+                key if version.rollup_id else None, lambda: self._read_live(version, piece.window, keys)
+            )
         tail, age = self._read[key]
         self.trace.tail_age = max(age, self.trace.tail_age or 0.0)
         return tail.layout, tail.read.grains
@@ -162,15 +166,16 @@ class Reader:
         with self._open_rows() as rows:
             layout = checked_layout(version, rows)
             wanted = layout.only(keys)
-            read = read_states(rows, version.rollup, wanted, window, self.vocabularies(version))
+            readable = _readable(window, version, rows)
+            read = read_states(rows, version.rollup, wanted, readable, self.vocabularies(version))
         self.trace.live_seconds += time.perf_counter() - started
         self.trace.rows += read.rows
         self.trace.sql += read.sql
         return read, wanted
 
     def vocabularies(self, version: Version) -> Vocabularies:
-        """The vocabularies of a version's groupings."""
-        return self._resident.vocabularies(version.rollup_id)
+        """The vocabularies of a version's groupings; this answer's own where there is no rollup."""
+        return self._resident.vocabularies(version.rollup_id) if version.rollup_id else self._own
 
     def _picked(
         self,
@@ -199,7 +204,7 @@ class Reader:
     def _load(
         self, piece: Piece, cells: Cells, mine: dict[StateKey, StateKey], paths: frozenset[str]
     ) -> Cells:
-        cells = cut(cells.only(dict.fromkeys(mine.values())), piece.window)
+        cells = cut(cells.only(dict.fromkeys(mine.values())), piece.buckets)
         codes = {path: self._codes(cells, path, piece.version) for path in paths}
         return Cells(cells.buckets, codes, cells.rows, {key: cells.states[own] for key, own in mine.items()})
 
@@ -225,6 +230,14 @@ def checked_layout(version: Version, rows: SourceRows) -> Layout:
             hint="build the rollup anew with full=True",
         )
     return layout
+
+
+def _readable(window: Window, version: Version, rows: SourceRows) -> Window:
+    """A window with both ends, where calendars need them: what of it has rows."""
+    if window.is_bounded or not version.rollup.width.is_calendar:
+        return window
+    there = extent(rows, version.rollup, window).window
+    return (there and there & window) or Window(0, version.rollup.width.next(0, version.rollup.zone))
 
 
 def cut(cells: Cells, window: Window) -> Cells:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from aggflow.catalog import Catalog, Coverage
+from aggflow.catalog import Catalog
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.answer import Answer
 from aggflow.engine.answerer import Answerer
+from aggflow.engine.columns import Columns
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
-from aggflow.engine.plan import Candidate, Need, miss, stored_rows
+from aggflow.engine.inquiry import Inquiry, Router
+from aggflow.engine.plan import Candidate, Need, pieces
 from aggflow.engine.question import Question
 from aggflow.engine.reader import Reader
 from aggflow.engine.reductions import Reductions
+from aggflow.engine.served import Served, ServedRollups
 from aggflow.engine.shape import Shape, checked_rows
 from aggflow.engine.tail import Tails
+from aggflow.engine.targets import Targets
 from aggflow.engine.version import Version
 from aggflow.errors import ConflictError, NotFoundError
 from aggflow.measures.vocabulary import GroupingValue
@@ -28,25 +33,6 @@ from aggflow.store import Resident
 
 # How often, and after how many seconds, a change that is under way is looked at again.
 _TRIES, _PAUSE = 40, 0.05
-
-
-@dataclass(frozen=True)
-class Served:
-    """What answering from one rollup needs, as of a generation.
-
-    Attributes
-    ----------
-    generation
-        Of the rollup.
-    versions
-        By validity.
-    coverage
-        What is built of them.
-    """
-
-    generation: int
-    versions: tuple[Version, ...]
-    coverage: Coverage
 
 
 @dataclass(frozen=True)
@@ -78,7 +64,7 @@ class Serving:
 
     Parameters
     ----------
-    catalog, workspace_id, declarations
+    catalog, workspace_id, declarations, targets
         What is declared and built.
     resident, tails, reductions
         States in memory.
@@ -91,6 +77,7 @@ class Serving:
         catalog: Catalog,
         workspace_id: str,
         declarations: Declarations,
+        targets: Targets,
         resident: Resident,
         tails: Tails,
         reductions: Reductions,
@@ -99,11 +86,13 @@ class Serving:
         self._catalog = catalog
         self._workspace_id = workspace_id
         self._declarations = declarations
+        self._targets = targets
         self._resident = resident
         self._tails = tails
         self._reductions = reductions
         self._draw = draw
-        self._served: dict[str, Served] = {}
+        self._rollups = ServedRollups(catalog)
+        self._router = Router(self._rollups)
         self._endpoints: dict[str, Resolved] = {}
 
     def answer(
@@ -138,7 +127,7 @@ class Serving:
         """
         for _ in range(_TRIES):
             asked = self._resolved(name)
-            served = self.served(asked.rollup)
+            served = self._rollups.get(asked.rollup.id)
             if served.versions[-1].data_hash == asked.data_hash:
                 return asked, served
             # A change that is under way: the definition is there, its rollup follows.
@@ -175,14 +164,77 @@ class Serving:
 
     def _answer(self, asked: Resolved, served: Served, question: Question, started: float) -> Answer:
         shape, source = asked.shape, asked.source
-        reader = Reader(self._resident, self._tails, lambda: self._declarations.open(source))
-        columns = Answerer(question, served.versions, served.coverage, reader, self._reductions).columns()
+        reader = self._reader(source)
+        columns = Answerer(
+            question,
+            partial(pieces, served.versions, served.coverage),
+            reader.vocabularies(served.versions[-1]),
+            reader,
+            self._reductions,
+        ).columns()
         checked_rows(shape, columns.count)
-        vocabularies = reader.vocabularies(served.versions[-1])
+        keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
+        need = Need(shape.filter.source, shape.filter.where, keys, question)
+        return self._finished(
+            asked.name,
+            f"filter {shape.filter.name}",
+            question,
+            columns,
+            reader,
+            served.versions[-1],
+            lambda: self._router.candidates(need, self._targets.of_source(source.name)),
+            started,
+        )
+
+    def inquire(self, inquiry: Inquiry) -> Answer:
+        """The answer to an ad hoc question, from the best rollup of the source, or the source itself.
+
+        Raises
+        ------
+        QueryError
+            It cannot be answered.
+        SourceError
+            The source was needed, and cannot be read.
+        """
+        started = time.perf_counter()
+        targets = self._targets.of_source(inquiry.source.name)
+        route = self._router.route(inquiry, targets, lambda: self._declarations.open(inquiry.source))
+        reader = self._reader(inquiry.source)
+        question = inquiry.question
+        columns = Answerer(
+            question, route.pieces, reader.vocabularies(route.version), reader, self._reductions
+        ).columns()
+        return self._finished(
+            inquiry.name,
+            route.name or f"source {inquiry.source.name}",
+            question,
+            columns,
+            reader,
+            route.version,
+            lambda: self._router.candidates(inquiry.need, targets),
+            started,
+        )
+
+    def _reader(self, source: Source) -> Reader:
+        return Reader(self._resident, self._tails, lambda: self._declarations.open(source))
+
+    def _finished(
+        self,
+        name: str,
+        rollup: str,
+        question: Question,
+        columns: Columns,
+        reader: Reader,
+        version: Version,
+        find_candidates: Callable[[], Sequence[Candidate]],
+        started: float,
+    ) -> Answer:
+        """The answer of columns, with the reason for it."""
+        vocabularies = reader.vocabularies(version)
         trace = reader.trace
         explanation = Explanation(
-            rollup=f"filter {shape.filter.name}",
-            find_candidates=lambda: self._candidates(shape, question),
+            rollup=rollup,
+            find_candidates=find_candidates,
             stored=trace.stored,
             live=trace.live,
             segments=len(trace.files),
@@ -195,7 +247,7 @@ class Serving:
             cut=columns.cut,
         )
         return Answer(
-            name=asked.name,
+            name=name,
             buckets=None if columns.buckets is None else tuple(columns.buckets.tolist()),
             groupings={
                 grouping: tuple(vocabularies[path].decode(columns.codes[path]))
@@ -207,26 +259,6 @@ class Serving:
             draw=self._draw,
         )
 
-    def served(self, stored: StoredRollup) -> Served:
-        """Versions and coverage as of now: read anew only when the rollup's generation changed."""
-        known = self._served.get(stored.id)
-        if known is not None and known.generation == self._catalog.generation(stored.id):
-            return known
-        # Versions and coverage are two statements: they belong together if nothing changed between.
-        while True:
-            coverage = self._catalog.coverage(stored.id)
-            versions = tuple(Version.of(version) for version in self._catalog.versions(stored.id))
-            if self._catalog.generation(stored.id) == coverage.generation:
-                served = self._served[stored.id] = Served(coverage.generation, versions, coverage)
-                return served
-
-    def _candidates(self, shape: Shape, question: Question) -> list[Candidate]:
-        keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
-        need = Need(shape.filter.source, shape.filter.where, keys, question)
-        found: list[Candidate] = []
-        for filter_ in self._declarations.all("filter").values():
-            if filter_.source == need.source:
-                coverage = self.served(self._declarations.rollup(filter_)).coverage
-                rows = stored_rows(coverage, question.windows)
-                found.append(Candidate(f"filter {filter_.name}", miss(rollup_of(filter_.spec), need), rows))
-        return sorted(found, key=lambda candidate: (bool(candidate.miss), candidate.rows))
+    def served(self, rollup_id: str) -> Served:
+        """Versions and coverage of a rollup as of now."""
+        return self._rollups.get(rollup_id)

@@ -53,9 +53,11 @@ class Tails:
         self._lock = threading.Lock()
         self._computing: defaultdict[TailKey, threading.Lock] = defaultdict(threading.Lock)
 
-    def get(self, key: TailKey, compute: Callable[[], tuple[Read, Layout]]) -> tuple[Tail, float]:
-        """The tail of a key, computed if none is fresh, and its age in seconds."""
+    def get(self, key: TailKey | None, compute: Callable[[], tuple[Read, Layout]]) -> tuple[Tail, float]:
+        """The tail of a key, computed if none is fresh, and its age in seconds; without a key it is not kept."""
         asked = self._clock()
+        if key is None:
+            return Tail(*compute(), asked), 0.0
         with self._lock:
             computing = self._computing[key]
         with computing:

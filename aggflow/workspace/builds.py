@@ -6,18 +6,16 @@ import warnings
 
 from aggflow.catalog import Build
 from aggflow.collection import Collection
-from aggflow.engine.build import BuildReport, Target
+from aggflow.engine.build import BuildReport
 from aggflow.engine.damage import Damage, damages
-from aggflow.engine.declarations import Stored
 from aggflow.engine.progress import Report
 from aggflow.engine.status import RollupStatus, events_of
+from aggflow.engine.target import Target
 from aggflow.engine.verify import VerifyReport, verify
 from aggflow.errors import StoreError
 from aggflow.progress_bar import reporting
-from aggflow.spec.filter import Filter
-from aggflow.spec.rollup import rollup_of
 from aggflow.store import CompactionReport, GarbageReport, collect_garbage, compact
-from aggflow.timeline import WindowSet, format_instant, parse_instant
+from aggflow.timeline import BEGINNING, WindowSet, format_instant, parse_instant
 from aggflow.workspace.definitions import DefinitionsPart
 from aggflow.workspace.foundation import Instant
 
@@ -48,16 +46,20 @@ class BuildsPart(DefinitionsPart):
         self,
         name: str,
         *,
+        since: Instant | None = None,
         until: Instant | None = None,
         full: bool = False,
         progress: bool | Report = True,
     ) -> BuildReport:
-        """Build what is missing of a filter's rollup.
+        """Build what is missing of a rollup.
 
         Parameters
         ----------
         name
-            The filter.
+            A filter, or the reference of any rollup: ``filter delays``, ``task by client``,
+            ``cube flights/hourly``.
+        since
+            From when on; by default all that is wanted.
         until
             Up to when; by default, and at most, now.
         full
@@ -68,48 +70,47 @@ class BuildsPart(DefinitionsPart):
         Raises
         ------
         NotFoundError
-            There is no such filter.
+            There is no such rollup.
         AggflowError
             The build stopped; what was committed stays, and the next build goes on from there.
         """
-        filter_ = self.filters[name]
-        source = self._source(filter_.source)
-        stored = self._declarations.rollup(filter_)
-        target = Target(
-            self._id,
-            stored.id,
-            f"filter {name}",
-            source,
-            lambda: self._declarations.open(source),
-            rollup_of(filter_.spec).data_hash(source),
-        )
-        until_us = None if until is None else parse_instant(until)
+        target = self._targets.get(name)
         with reporting(progress) as report:
-            done = self._builder.build(target, until_us=until_us, full=full, report=report)
+            done = self._builder.build(
+                target,
+                since_us=BEGINNING if since is None else parse_instant(since),
+                until_us=None if until is None else parse_instant(until),
+                full=full,
+                report=report,
+            )
+        self._compact(target)
+        return done
+
+    def _compact(self, target: Target) -> None:
+        """Merge the small segments of a rollup, if there are many."""
         try:
             compact(
                 self._catalog,
                 self._store,
-                stored.id,
+                target.rollup_id,
                 least=self.settings.compact_segments,
                 now_us=self._clock(),
             )
         except StoreError as error:
             # What was built is committed: a segment that cannot be read is for doctor, not for this build.
-            warnings.warn(f"segments of filter {name!r} were not compacted: {error}", stacklevel=2)
-        return done
+            warnings.warn(f"segments of {target.name} were not compacted: {error}", stacklevel=3)
 
     def cancel(self, build_id: str) -> None:
         """Ask a build to stop after the batch that it is at."""
         self._catalog.finish_build(build_id, "cancelled", self._clock())
 
     def verify(self, name: str, *, sample: int = 20, seed: int = 0, fix: bool = False) -> VerifyReport:
-        """Compare the states of a filter with its source, on a sample of what is built.
+        """Compare the states of a rollup with its source, on a sample of what is built.
 
         Parameters
         ----------
         name
-            The filter.
+            A filter, or the reference of any rollup.
         sample
             How many buckets to compare.
         seed
@@ -117,15 +118,15 @@ class BuildsPart(DefinitionsPart):
         fix
             Make windows that differ missing, so that the next build makes them again.
         """
-        filter_ = self.filters[name]
-        source = self._source(filter_.source)
-        stored = self._declarations.rollup(filter_)
-        serving = self._serving.served(stored)
-        with self._declarations.open(source) as rows:
+        target = self._targets.get(name)
+        serving = self._serving.served(target.rollup_id)
+        with target.open_rows() as rows:
             found = verify(serving.versions, serving.coverage, rows, self._resident, sample=sample, seed=seed)
         if fix:
             for difference in found.differences:
-                self._catalog.drop_window(stored.id, difference.version, difference.window, self._clock())
+                self._catalog.drop_window(
+                    target.rollup_id, difference.version, difference.window, self._clock()
+                )
         return found
 
     def maintain(self) -> tuple[list[CompactionReport], GarbageReport]:
@@ -148,30 +149,28 @@ class BuildsPart(DefinitionsPart):
             Make their windows missing, so that the next build makes them again.
         """
         found: list[Damage] = []
-        for filter_ in self.filters.values():
-            stored = self._declarations.rollup(filter_)
-            coverage = self._catalog.coverage(stored.id)
-            for damage in damages(f"filter {filter_.name}", coverage, self._store):
+        for target in self._targets.all().values():
+            coverage = self._catalog.coverage(target.rollup_id)
+            for damage in damages(target.name, coverage, self._store):
                 found.append(damage)
                 if fix:
-                    self._catalog.drop_window(stored.id, damage.version, damage.window, self._clock())
+                    self._catalog.drop_window(target.rollup_id, damage.version, damage.window, self._clock())
         return found
 
     def status(self) -> list[RollupStatus]:
-        """What is built of every filter."""
-        return [self._status(filter_) for filter_ in self.filters.values()]
+        """What is built of every rollup."""
+        return [self._status(target) for target in self._targets.all().values()]
 
-    def _status(self, filter_: Stored[Filter]) -> RollupStatus:
-        stored = self._declarations.rollup(filter_)
-        serving = self._serving.served(stored)
+    def _status(self, target: Target) -> RollupStatus:
+        serving = self._serving.served(target.rollup_id)
         covered = WindowSet(row.window for row in serving.coverage.rows)
         data = WindowSet(row.window for row in serving.coverage.rows if row.file is not None)
-        last = self._catalog.builds(self._id, rollup_id=stored.id, limit=1)
+        last = self._catalog.builds(self._id, rollup_id=target.rollup_id, limit=1)
         rollup = serving.versions[-1].rollup
         return RollupStatus(
-            name=filter_.name,
-            source=filter_.source,
-            interval=filter_.interval,
+            name=target.name.removeprefix("filter "),
+            source=target.source.name,
+            interval=target.rollup.interval,
             covered=covered,
             data=data,
             events=events_of(serving.coverage, self._store, rollup.width, rollup.zone),

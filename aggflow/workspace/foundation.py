@@ -14,6 +14,7 @@ from aggflow.engine.declarations import Declarations
 from aggflow.engine.reductions import Reductions
 from aggflow.engine.serving import Serving
 from aggflow.engine.tail import Tails
+from aggflow.engine.targets import Targets
 from aggflow.settings import Settings
 from aggflow.spec.source import Source
 from aggflow.store import Resident, SegmentStore
@@ -56,11 +57,13 @@ class Foundation:
         self._id = catalog.workspace(name).id
         self._declarations = Declarations(catalog, self._id, self._clock)
         self._resident = Resident(store, settings.resident_bytes)
+        self._targets = Targets(catalog, self._id, self._declarations)
         self._builder = Builder(catalog, store, settings, self._clock)
         self._serving = Serving(
             catalog,
             self._id,
             self._declarations,
+            self._targets,
             self._resident,
             Tails(settings.live_ttl),
             Reductions(settings.reduced_bytes),

@@ -1,0 +1,171 @@
+"""An inquiry: an ad hoc question to a source, answered from whichever rollup covers it, or from the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from aggflow.backends.rollup_sql import layout_of
+from aggflow.backends.source_rows import SourceRows
+from aggflow.engine.plan import Candidate, Need, Piece, exact_pieces, miss, stored_rows
+from aggflow.engine.question import Question
+from aggflow.engine.served import Served, ServedRollups
+from aggflow.engine.target import Target
+from aggflow.engine.version import Version
+from aggflow.errors import NotFoundError
+from aggflow.measures.cells import Layout
+from aggflow.measures.registry import state_keys
+from aggflow.spec.rollup import Rollup
+from aggflow.spec.source import Source
+from aggflow.timeline import ALWAYS, Window, WindowSet
+
+_HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """An ad hoc question.
+
+    Attributes
+    ----------
+    name
+        What the answer is called.
+    source
+        Whose events are asked of.
+    rollup
+        What would answer it and nothing else: which events, groupings, states, buckets.
+    question
+        What is asked; the edges of its windows cut buckets.
+    """
+
+    name: str
+    source: Source
+    rollup: Rollup
+    question: Question
+
+    @property
+    def need(self) -> Need:
+        """What a rollup must have to answer it."""
+        return Need(self.rollup.source, self.rollup.where, state_keys(self.rollup), self.question, cuts=True)
+
+    def version(self, rollup_id: str) -> Version:
+        """The form in which events are read from the source; its values are numbered as the rollup's."""
+        return Version(rollup_id, 0, self.rollup, None, ALWAYS, self.rollup.data_hash(self.source))
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where an inquiry is answered from.
+
+    Attributes
+    ----------
+    name
+        The rollup, for people; empty for the source alone.
+    version
+        In which form the rest is read from the source.
+    versions, served
+        The versions of the rollup that can answer, and what is built of it; none for the source alone.
+    """
+
+    name: str
+    version: Version
+    versions: tuple[Version, ...] = ()
+    served: Served | None = None
+
+    def pieces(self, window: Window) -> tuple[Piece, ...]:
+        """Where a window is read from."""
+        if self.served is None:
+            return (Piece(self.version, window, None),)
+        return exact_pieces(self.versions, self.served.coverage, window, self.version)
+
+
+class Router:
+    """Finds where inquiries are answered from.
+
+    Parameters
+    ----------
+    served
+        What is built.
+    """
+
+    def __init__(self, served: ServedRollups) -> None:
+        self._served = served
+
+    def route(
+        self,
+        inquiry: Inquiry,
+        targets: Iterable[Target],
+        open_rows: Callable[[], AbstractContextManager[SourceRows]],
+    ) -> Route:
+        """The best way: the least to be read from the source, then the fewest stored rows.
+
+        Parameters
+        ----------
+        inquiry
+            What is asked.
+        targets
+            The rollups of its source.
+        open_rows
+            Opens the source, where states and its rows are to be merged.
+        """
+        routes = [route for target in targets if (route := self._by(target, inquiry)) is not None]
+        ranked = sorted(routes, key=lambda route: self._cost(route, inquiry.question))
+        for route in ranked:
+            pieces = [piece for window in inquiry.question.windows for piece in route.pieces(window)]
+            if not any(not piece.is_live for piece in pieces):
+                break
+            if not any(piece.is_live for piece in pieces) or self._fits_source(route, inquiry, open_rows):
+                return route
+        return Route("", inquiry.version(""))
+
+    def candidates(self, need: Need, targets: Iterable[Target]) -> list[Candidate]:
+        """Every rollup of the source, with why it could not answer, those that could first."""
+        found: list[Candidate] = []
+        for target in targets:
+            served = self._served.get(target.rollup_id)
+            rows = stored_rows(served.coverage, need.question.windows)
+            found.append(Candidate(target.name, miss(target.rollup, need), rows))
+        return sorted(found, key=lambda candidate: (bool(candidate.miss), candidate.rows))
+
+    def _by(self, target: Target, inquiry: Inquiry) -> Route | None:
+        if miss(target.rollup, inquiry.need):
+            return None
+        served = self._served.get(target.rollup_id)
+        # A definition that is being changed: its rollup follows in a moment.
+        if served.versions[-1].data_hash != target.data_hash:
+            return None
+        versions = tuple(
+            v for v in served.versions if v.layout is not None and not miss(v.rollup, inquiry.need)
+        )
+        return Route(target.name, inquiry.version(target.rollup_id), versions, served)
+
+    def _cost(self, route: Route, question: Question) -> tuple[int, int]:
+        assert route.served is not None  # noqa: S101 - routes by rollups have it
+        live = WindowSet(
+            piece.window for window in question.windows for piece in route.pieces(window) if piece.is_live
+        )
+        # Hours, so that a build of a moment ago does not outweigh rows.
+        return -(-live.microseconds // _HOUR_US), stored_rows(route.served.coverage, question.windows)
+
+    def _fits_source(
+        self,
+        route: Route,
+        inquiry: Inquiry,
+        open_rows: Callable[[], AbstractContextManager[SourceRows]],
+    ) -> bool:
+        """Whether stored states and those that the source gives today may be merged."""
+        with open_rows() as rows:
+            try:
+                today = layout_of(inquiry.rollup, rows)
+            except NotFoundError:
+                return False
+        return all(_alike(version, today, inquiry) for version in route.versions)
+
+
+def _alike(version: Version, today: Layout, inquiry: Inquiry) -> bool:
+    layout = version.layout
+    if layout is None or (today.hash and layout.hash != today.hash):
+        return False
+    pairs = ((key, version.find(key, inquiry.question.paths)) for key in today.kinds)
+    return all(own is not None and layout.kinds[own] == today.kinds[key] for key, own in pairs)

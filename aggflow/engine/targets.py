@@ -1,0 +1,114 @@
+"""Targets: every rollup of a workspace, each with all that building it and answering from it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aggflow.catalog import Catalog
+from aggflow.catalog import Rollup as StoredRollup
+from aggflow.engine.declarations import Declarations, KindName, Stored
+from aggflow.engine.target import Target
+from aggflow.errors import NotFoundError
+from aggflow.spec.rollups import OWNERS, owner_of, rollups_of
+
+
+@dataclass(frozen=True)
+class _Known:
+    """All targets, as of a generation of the workspace's definitions."""
+
+    generation: int
+    targets: Mapping[str, Target]
+
+
+class Targets:
+    """The rollups of a workspace: read anew only when a definition changed.
+
+    Parameters
+    ----------
+    catalog, workspace_id, declarations
+        What is declared.
+    """
+
+    def __init__(self, catalog: Catalog, workspace_id: str, declarations: Declarations) -> None:
+        self._catalog = catalog
+        self._workspace_id = workspace_id
+        self._declarations = declarations
+        self._known: _Known | None = None
+
+    def all(self) -> Mapping[str, Target]:
+        """Every target, by its reference."""
+        generation = self._catalog.definitions_generation(self._workspace_id)
+        known = self._known
+        if known is None or known.generation != generation:
+            known = self._known = _Known(generation, dict(self._found()))
+        return known.targets
+
+    def get(self, reference: str) -> Target:
+        """The target of a reference; a bare name is a filter's.
+
+        Raises
+        ------
+        NotFoundError
+            There is none.
+        """
+        found = self.all()
+        kind, _, _ = reference.partition(" ")
+        named = reference if kind in OWNERS and reference in found else f"filter {reference}"
+        if named in found:
+            return found[named]
+        if kind in OWNERS:
+            raise NotFoundError("rollup", reference, found)
+        raise NotFoundError("filter", reference, self._declarations.all("filter"))
+
+    def of_source(self, source: str) -> list[Target]:
+        """The targets that are made of a source."""
+        return [target for target in self.all().values() if target.source.name == source]
+
+    def of_owner(self, owner_id: str) -> dict[str, Target]:
+        """The targets of a definition, by the name of the rollup in it."""
+        return {
+            target.name.rpartition("/")[2]: target
+            for target in self.all().values()
+            if target.owner_id == owner_id
+        }
+
+    def _found(self) -> Iterator[tuple[str, Target]]:
+        stored: dict[tuple[str, str], StoredRollup] = {
+            (rollup.owner_id, rollup.name): rollup for rollup in self._catalog.rollups(self._workspace_id)
+        }
+        sources = self._declarations.all("source")
+        kinds: tuple[KindName, ...] = OWNERS
+        for kind in kinds:
+            for owner in self._declarations.all(kind).values():
+                for name, rollup in rollups_of(owner.spec).items():
+                    # A definition whose rollups are being made at this moment has none yet.
+                    if (owner.id, name) in stored and rollup.source in sources:
+                        target = self._target(kind, owner, name, stored[owner.id, name], rollup, sources)
+                        yield target.name, target
+
+    def _target(
+        self,
+        kind: str,
+        owner: Stored[Any],
+        name: str,
+        stored: StoredRollup,
+        rollup: Any,
+        sources: Mapping[str, Stored[Any]],
+    ) -> Target:
+        source = sources[rollup.source].spec
+        kept = owner_of(owner.spec)
+        whole = owner.name if name == owner.name else f"{owner.name}/{name}"
+        return Target(
+            self._workspace_id,
+            stored.id,
+            f"{kind} {whole}",
+            source,
+            partial(self._declarations.open, source),
+            rollup,
+            owner.id,
+            kept.begins_at(owner.spec),
+            kept.delay(owner.spec),
+        )
