@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -199,6 +199,17 @@ class SegmentStore:
             self._fs.invalidate_cache()
             found: dict[str, dict[str, Any]] = self._fs.find(self._root, detail=True)
             return tuple(self._stored(path, info) for path, info in sorted(found.items()))
+
+    def check(self) -> None:
+        """Make sure that the store answers; one where nothing was written yet does.
+
+        Raises
+        ------
+        StoreError
+            It does not.
+        """
+        with suppress(SegmentMissingError), _mapped("the store", writing=False):
+            self._fs.info(self._root)
 
     def _stored(self, path: str, info: dict[str, Any]) -> StoredFile:
         name = path.removeprefix(self._root).lstrip("/")

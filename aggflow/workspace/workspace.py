@@ -10,6 +10,7 @@ from aggflow.errors import Problem, SpecError
 from aggflow.settings import read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.builds import BuildsPart
+from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.questions import QuestionsPart
 
 
@@ -48,7 +49,7 @@ def open_workspace(home: str | Path | None = None, workspace: str | None = None)
     return Workspace(catalog, SegmentStore(store), settings, workspace or settings.workspace, place)
 
 
-class Workspace(BuildsPart, QuestionsPart):
+class Workspace(BuildsPart, QuestionsPart, OperationPart):
     """Definitions, builds, questions and answers of one tenant.
 
     Made by :func:`aggflow.open`.  Safe for threads; several processes may open one home at once.
