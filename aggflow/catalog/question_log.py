@@ -24,6 +24,8 @@ class LoggedQuestion:
         What all of them have in common, ready for JSON, and its digest.
     source
         Name of the source that they are about.
+    windows
+        What time the last of them was about: start and end of each window, in microseconds.
     asked
         How many there were.
     rows_read, source_rows
@@ -37,6 +39,7 @@ class LoggedQuestion:
     shape_hash: str
     shape: Mapping[str, Any]
     source: str
+    windows: tuple[tuple[Micros, Micros], ...]
     asked: int
     rows_read: int
     source_rows: int
@@ -46,6 +49,7 @@ class LoggedQuestion:
     def __add__(self, other: LoggedQuestion) -> LoggedQuestion:
         return replace(
             self,
+            windows=max(self, other, key=lambda entry: entry.last_us).windows,
             asked=self.asked + other.asked,
             rows_read=self.rows_read + other.rows_read,
             source_rows=self.source_rows + other.source_rows,
@@ -58,6 +62,7 @@ _COLUMNS = (
     questions.c.shape_hash,
     questions.c.shape,
     questions.c.source,
+    questions.c.windows,
     questions.c.asked,
     questions.c.rows_read,
     questions.c.source_rows,
@@ -112,7 +117,7 @@ class QuestionLog(Database):
             statement = statement.where(questions.c.source == source)
         found: dict[str, LoggedQuestion] = {}
         for row in self._read(statement.order_by(questions.c.day)):
-            entry = LoggedQuestion(*row)
+            entry = _entry(row)
             known = found.get(entry.shape_hash)
             found[entry.shape_hash] = entry if known is None else known + entry
         return tuple(sorted(found.values(), key=lambda entry: (-entry.asked, entry.shape_hash)))
@@ -123,15 +128,20 @@ class QuestionLog(Database):
             return connection.execute(questions.delete().where(questions.c.day < before_day)).rowcount
 
 
+def _entry(row: sa.Row[Any]) -> LoggedQuestion:
+    # JSON has no tuples.
+    return replace(LoggedQuestion(*row), windows=tuple((start, end) for start, end in row.windows))
+
+
 def _add(connection: sa.Connection, key: Mapping[str, Any], entry: LoggedQuestion) -> None:
+    """Add to what is known; under the lock of the workspace, nobody else adds meanwhile."""
     key = {**key, "shape_hash": entry.shape_hash}
     this = sa.and_(*(questions.c[name] == value for name, value in key.items()))
-    last = sa.case((questions.c.last_us < entry.last_us, entry.last_us), else_=questions.c.last_us)
-    sums = {
-        name: questions.c[name] + getattr(entry, name)
-        for name in ("asked", "rows_read", "source_rows", "microseconds")
-    }
-    added = questions.update().where(this).values(**sums, last_us=last)
-    if connection.execute(added).rowcount == 0:
-        values = {column.name: getattr(entry, column.name) for column in _COLUMNS}
-        connection.execute(questions.insert().values({**values, **key, "shape": dict(entry.shape)}))
+    row = connection.execute(sa.select(*_COLUMNS).where(this)).first()
+    whole = entry if row is None else _entry(row) + entry
+    values = {column.name: getattr(whole, column.name) for column in _COLUMNS}
+    values |= {**key, "shape": dict(entry.shape), "windows": [list(window) for window in whole.windows]}
+    if row is None:
+        connection.execute(questions.insert().values(values))
+    else:
+        connection.execute(questions.update().where(this).values(values))

@@ -235,6 +235,7 @@ questions = sa.Table(
     sa.Column("shape_hash", sa.String(64), primary_key=True),
     sa.Column("shape", sa.JSON, nullable=False),
     sa.Column("source", _NAME, nullable=False),
+    sa.Column("windows", sa.JSON, nullable=False),
     sa.Column("asked", sa.BigInteger, nullable=False),
     sa.Column("rows_read", sa.BigInteger, nullable=False),
     sa.Column("source_rows", sa.BigInteger, nullable=False),

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("shape_hash", sa.String(length=64), nullable=False),
         sa.Column("shape", sa.JSON(), nullable=False),
         sa.Column("source", sa.String(length=255), nullable=False),
+        sa.Column("windows", sa.JSON(), nullable=False),
         sa.Column("asked", sa.BigInteger(), nullable=False),
         sa.Column("rows_read", sa.BigInteger(), nullable=False),
         sa.Column("source_rows", sa.BigInteger(), nullable=False),
