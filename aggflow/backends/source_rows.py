@@ -60,6 +60,11 @@ class SourceRows:
         time = session.table[self.source.time]
         self.table = session.table.mutate(**{_MICROS: quirks.micros(time, self.can)})
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns, each with its Ibis type."""
+        return dict(self._columns.items())
+
     def value(self, text: str) -> ir.Value:
         """What a path or an expression gives.
 

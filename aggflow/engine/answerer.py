@@ -149,7 +149,7 @@ class Answerer:
         return {grain: one for grain, one in found.items() if one is not None}
 
     def _selection(self, kept: Kept | None = None) -> Selection:
-        return Selection(self._question.filters, self._vocabularies, kept)
+        return Selection(self._question.filters, self._vocabularies, kept, self._question.conditions)
 
     def _kept(self) -> Kept | None:
         """The first values of each limited grouping within those kept of the one before it."""

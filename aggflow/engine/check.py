@@ -1,14 +1,16 @@
-"""A check: whether a filter fits its source, as the source's columns are today."""
+"""A check: whether a filter or a query fits its source, as the source's columns are today."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from aggflow.backends.source_rows import SourceRows
-from aggflow.errors import AggflowError, Problem
+from aggflow.errors import AggflowError, ParseError, Problem
 from aggflow.measures.registry import state_key
 from aggflow.spec.filter import Filter
+from aggflow.spec.reading import Reading
 from aggflow.spec.rollup import kept_for, rollup_of
+from aggflow.timeline import UTC, Interval
 
 
 def problems_at_source(spec: Filter, rows: SourceRows) -> list[Problem]:
@@ -29,6 +31,26 @@ def _aggregation_checks(spec: Filter, rows: SourceRows) -> Iterator[tuple[str, C
         keys = {state_key(kept_for(aggregation, c, spec), rollup) for c in aggregation.calculations}
         for key in sorted(keys):
             yield f"aggregations[{i}].field", lambda key=key: rows.kind(key)
+
+
+def check_reading(reading: Reading, rows: SourceRows, text: str) -> None:
+    """Refuse a query that its source cannot serve.
+
+    Raises
+    ------
+    ParseError
+        With the place of the aggregate or key.
+    """
+    century = reading.rollup(Interval.of("36525d"), UTC)
+    checks: list[tuple[str, Callable[[], object]]] = [("where", lambda: rows.predicate(century.where))]
+    checks += [(name, lambda path=path: rows.grouping(path)) for name, path in reading.groupings.items()]
+    checks += [
+        (one.name, lambda one=one: (rows.kind(state_key(one.kept, century)), rows.predicate(one.kept.where)))
+        for one in reading.measured
+    ]
+    for problem in _problems(checks)[:1]:
+        place = max(text.find(problem.path), 0)
+        raise ParseError(problem.message, text=text, position=place, hint=problem.hint)
 
 
 def _problems(

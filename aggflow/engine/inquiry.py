@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aggflow.backends.rollup_sql import layout_of
 from aggflow.backends.source_rows import SourceRows
 from aggflow.engine.plan import Candidate, Need, Piece, exact_pieces, miss, stored_rows
 from aggflow.engine.question import Question
+from aggflow.engine.residual import residual_of
 from aggflow.engine.served import Served, ServedRollups
 from aggflow.engine.target import Target
 from aggflow.engine.version import Version
@@ -37,17 +38,30 @@ class Inquiry:
         What would answer it and nothing else: which events, groupings, states, buckets.
     question
         What is asked; the edges of its windows cut buckets.
+    plain
+        The columns and paths whose values are texts, numbers or truth values.
     """
 
     name: str
     source: Source
     rollup: Rollup
     question: Question
+    plain: frozenset[str] = frozenset()
 
     @property
     def need(self) -> Need:
         """What a rollup must have to answer it."""
-        return Need(self.rollup.source, self.rollup.where, state_keys(self.rollup), self.question, cuts=True)
+        rollup = self.rollup
+        return Need(rollup.source, rollup.where, state_keys(rollup), self.question, self.plain, cuts=True)
+
+    def with_conditions(self, conditions: Mapping[str, str]) -> Inquiry:
+        """The same, some conditions being tested on the values of groupings."""
+        groupings = tuple(dict.fromkeys([*self.rollup.groupings, *conditions]))
+        return replace(
+            self,
+            rollup=replace(self.rollup, groupings=groupings),
+            question=replace(self.question, conditions=conditions),
+        )
 
     def version(self, rollup_id: str) -> Version:
         """The form in which events are read from the source; its values are numbered as the rollup's."""
@@ -62,6 +76,8 @@ class Route:
     ----------
     name
         The rollup, for people; empty for the source alone.
+    inquiry
+        What is asked of it.
     version
         In which form the rest is read from the source.
     versions, served
@@ -69,6 +85,7 @@ class Route:
     """
 
     name: str
+    inquiry: Inquiry
     version: Version
     versions: tuple[Version, ...] = ()
     served: Served | None = None
@@ -78,6 +95,15 @@ class Route:
         if self.served is None:
             return (Piece(self.version, window, None),)
         return exact_pieces(self.versions, self.served.coverage, window, self.version)
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """How much has to be read: hours from the source, then stored rows."""
+        assert self.served is not None  # noqa: S101 - routes by rollups have it
+        windows = self.inquiry.question.windows
+        live = WindowSet(piece.window for window in windows for piece in self.pieces(window) if piece.is_live)
+        # Hours, so that a build of a moment ago does not outweigh rows.
+        return -(-live.microseconds // _HOUR_US), stored_rows(self.served.coverage, windows)
 
 
 class Router:
@@ -110,14 +136,13 @@ class Router:
             Opens the source, where states and its rows are to be merged.
         """
         routes = [route for target in targets if (route := self._by(target, inquiry)) is not None]
-        ranked = sorted(routes, key=lambda route: self._cost(route, inquiry.question))
-        for route in ranked:
+        for route in sorted(routes, key=lambda route: route.cost):
             pieces = [piece for window in inquiry.question.windows for piece in route.pieces(window)]
-            if not any(not piece.is_live for piece in pieces):
+            if all(piece.is_live for piece in pieces):
                 break
-            if not any(piece.is_live for piece in pieces) or self._fits_source(route, inquiry, open_rows):
+            if not any(piece.is_live for piece in pieces) or self._fits_source(route, open_rows):
                 return route
-        return Route("", inquiry.version(""))
+        return Route("", inquiry, inquiry.version(""))
 
     def candidates(self, need: Need, targets: Iterable[Target]) -> list[Candidate]:
         """Every rollup of the source, with why it could not answer, those that could first."""
@@ -138,23 +163,17 @@ class Router:
         versions = tuple(
             v for v in served.versions if v.layout is not None and not miss(v.rollup, inquiry.need)
         )
-        return Route(target.name, inquiry.version(target.rollup_id), versions, served)
-
-    def _cost(self, route: Route, question: Question) -> tuple[int, int]:
-        assert route.served is not None  # noqa: S101 - routes by rollups have it
-        live = WindowSet(
-            piece.window for window in question.windows for piece in route.pieces(window) if piece.is_live
+        conditions = residual_of(inquiry.rollup.where, target.rollup, inquiry.plain) or {}
+        # Older forms may have kept other events: what they leave to be tested must be the same.
+        versions = tuple(
+            v for v in versions if residual_of(inquiry.rollup.where, v.rollup, inquiry.plain) == conditions
         )
-        # Hours, so that a build of a moment ago does not outweigh rows.
-        return -(-live.microseconds // _HOUR_US), stored_rows(route.served.coverage, question.windows)
+        asked = inquiry.with_conditions(conditions)
+        return Route(target.name, asked, asked.version(target.rollup_id), versions, served)
 
-    def _fits_source(
-        self,
-        route: Route,
-        inquiry: Inquiry,
-        open_rows: Callable[[], AbstractContextManager[SourceRows]],
-    ) -> bool:
+    def _fits_source(self, route: Route, open_rows: Callable[[], AbstractContextManager[SourceRows]]) -> bool:
         """Whether stored states and those that the source gives today may be merged."""
+        inquiry = route.inquiry
         with open_rows() as rows:
             try:
                 today = layout_of(inquiry.rollup, rows)

@@ -5,7 +5,6 @@ Computed by the meaning that expressions have everywhere, on a DuckDB in memory.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,13 +16,13 @@ from aggflow.backends import quirks
 from aggflow.backends.capability import CAPABILITIES
 from aggflow.backends.fetch import fetch
 from aggflow.engine.columns import Columns
+from aggflow.engine.memory import memory
 from aggflow.engine.question import Question
 from aggflow.language import BUCKET, Named, Operand, Path, operand_to_ibis
 from aggflow.measures.state import Values
 from aggflow.measures.vocabulary import Vocabulary
 
 _DUCKDB = CAPABILITIES["duckdb"]
-_local = threading.local()
 
 
 def computed(columns: Columns, question: Question, vocabularies: Mapping[str, Vocabulary]) -> Columns:
@@ -74,15 +73,8 @@ def _evaluated(
     }
     # Rows of a table come in no order of their own.
     rows = table.select(ROW_=table.ROW_, **selected).order_by("ROW_")
-    got = fetch(_memory(), _DUCKDB, rows)
+    got = fetch(memory(), _DUCKDB, rows)
     return {output.name: _values(got[f"output{i}"]) for i, output in enumerate(outputs)}
-
-
-def _memory() -> Any:
-    """A DuckDB in memory, one a thread."""
-    if not hasattr(_local, "con"):
-        _local.con = ibis.duckdb.connect(threads=1)
-    return _local.con
 
 
 def _table(columns: Columns, question: Question, vocabularies: Mapping[str, Vocabulary]) -> pa.Table:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aggflow.catalog.coverage import Coverage, CoverageRow
 from aggflow.engine.question import Question
+from aggflow.engine.residual import residual_of
 from aggflow.engine.version import Version
 from aggflow.language import implies, read_predicate
 from aggflow.measures.registry import StateKey
@@ -143,6 +144,9 @@ class Need:
         The states, whatever groupings they are kept at.
     question
         The question.
+    plain
+        The groupings whose values are held as the source has them, so that conditions can be tested
+        on them.
     cuts
         Whether the edges of its windows cut buckets: what they cut is read from the source.
     """
@@ -151,6 +155,7 @@ class Need:
     where: str
     keys: tuple[StateKey, ...]
     question: Question
+    plain: frozenset[str] = frozenset()
     cuts: bool = False
 
 
@@ -177,18 +182,26 @@ def miss(rollup: Rollup, need: Need) -> str:
     """Why a rollup cannot answer, naming what misses; empty where it can."""
     if rollup.source != need.source:
         return f"source: it is made of {rollup.source!r}"
-    if not implies(read_predicate(need.where), read_predicate(rollup.where)):
-        return f"where: it keeps only {rollup.where}"
-    lacking = sorted(need.question.paths - set(rollup.groupings))
+    residual = residual_of(need.where, rollup, need.plain)
+    if residual is None:
+        return _where_miss(rollup, need)
+    paths = need.question.paths | residual.keys()
+    lacking = sorted(paths - set(rollup.groupings))
     if lacking:
         return f"groupings: it has no {', '.join(lacking)}"
     version = Version("", 0, rollup, None, Window(BEGINNING, -BEGINNING))
     for key in need.keys:
-        if version.find(key, need.question.paths) is None:
+        if version.find(key, paths) is None:
             return f"aggregations: it keeps no {key.text}" + (
-                f" by {', '.join(sorted(need.question.paths))}" if need.question.paths else ""
+                f" by {', '.join(sorted(paths))}" if paths else ""
             )
     return _interval_miss(rollup, need)
+
+
+def _where_miss(rollup: Rollup, need: Need) -> str:
+    if not implies(read_predicate(need.where), read_predicate(rollup.where)):
+        return f"where: it keeps only {rollup.where}"
+    return f"where: its groupings do not tell {need.where}"
 
 
 def _interval_miss(rollup: Rollup, need: Need) -> str:

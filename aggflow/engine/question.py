@@ -70,6 +70,8 @@ class Question:
         What stands for buckets of a series that have no events.
     live
         Whether what no state covers may be read from the source.
+    conditions
+        By path, a predicate said of ``value`` that the values to keep fulfil.
     outputs
         What is answered instead of the fields, computed of them and of groupings; a path of one part
         is the name of a field, of a grouping, or ``eventdate``, the start of the bucket.
@@ -87,12 +89,13 @@ class Question:
     limits: tuple[tuple[str, int], ...] = ()
     fill: Literal["none", "null", "zero"] = "none"
     live: bool = True
+    conditions: Mapping[str, str] = field(default_factory=dict[str, str])
     outputs: tuple[Named, ...] = ()
 
     @property
     def paths(self) -> frozenset[str]:
-        """The groupings that are returned or filtered."""
-        return frozenset([*self.groupings.values(), *self.filters])
+        """The groupings that are returned, filtered or tested."""
+        return frozenset([*self.groupings.values(), *self.filters, *self.conditions])
 
     @property
     def windows(self) -> tuple[Window, ...]:

@@ -7,13 +7,14 @@ then together: what is in memory at once is one part and small cells.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aggflow.engine.residual import fulfilling
 from aggflow.measures.cells import Cells, neutral_state
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, StateKey
@@ -69,11 +70,14 @@ class Selection:
         The values' codes.
     kept
         The combinations that limits leave, if there are any.
+    conditions
+        By path, what the values to keep fulfil.
     """
 
     filters: Mapping[str, tuple[GroupingValue, ...]]
     vocabularies: Mapping[str, Vocabulary]
     kept: Kept | None = None
+    conditions: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @cached_property
     def name(self) -> Hashable | None:
@@ -82,11 +86,15 @@ class Selection:
             return None
         filters = tuple((path, tuple(map(canonical, values))) for path, values in self.filters.items())
         kept = None if self.kept is None else self.kept.name
-        return filters, kept
+        return filters, kept, tuple(self.conditions.items())
 
     def of(self, cells: Cells) -> Cells:
         """The cells that count."""
         masks = [self.vocabularies[path].matching(v)[cells.codes[path]] for path, v in self.filters.items()]
+        masks += [
+            fulfilling(self.vocabularies[path], predicate)[cells.codes[path]]
+            for path, predicate in self.conditions.items()
+        ]
         if self.kept is not None:
             masks.append(self.kept.mask(cells))
         if not masks:

@@ -200,7 +200,7 @@ class Serving:
         targets = self._targets.of_source(inquiry.source.name)
         route = self._router.route(inquiry, targets, lambda: self._declarations.open(inquiry.source))
         reader = self._reader(inquiry.source)
-        question = inquiry.question
+        question = route.inquiry.question
         columns = Answerer(
             question, route.pieces, reader.vocabularies(route.version), reader, self._reductions
         ).columns()

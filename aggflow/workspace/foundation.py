@@ -11,6 +11,7 @@ from aggflow import charts
 from aggflow.catalog import Catalog
 from aggflow.engine.build import Builder
 from aggflow.engine.declarations import Declarations
+from aggflow.engine.readings import Readings
 from aggflow.engine.reductions import Reductions
 from aggflow.engine.serving import Serving
 from aggflow.engine.tail import Tails
@@ -58,6 +59,7 @@ class Foundation:
         self._declarations = Declarations(catalog, self._id, self._clock)
         self._resident = Resident(store, settings.resident_bytes)
         self._targets = Targets(catalog, self._id, self._declarations)
+        self._readings = Readings(self._declarations, lambda: catalog.definitions_generation(self._id))
         self._builder = Builder(catalog, store, settings, self._clock)
         self._serving = Serving(
             catalog,

@@ -189,9 +189,20 @@ class TestMiss:
         made = replace(made, source=options.get("source", "events"))
         assert miss(made, need(question(**asked))).startswith(why)
 
-    def test_a_narrower_question_is_answered_by_its_predicate(self) -> None:
-        narrow = rollup(where="@.team == 'a'")
-        assert miss(narrow, need(question(), "@.team == 'a' && @.value > 0")) == ""
+    def test_a_narrower_question_is_answered_where_groupings_tell_its_events(self) -> None:
+        made = rollup(where="@.team == 'a'", groupings=["team", "player"])
+        asked = need(question(), "@.team == 'a' && @.player == 'x'")
+        assert miss(made, asked).startswith("where: its groupings do not tell")
+        assert miss(made, replace(asked, plain=frozenset({"player"}))) == ""
+
+    def test_a_narrower_question_of_a_value_that_is_no_grouping_is_not_answered(self) -> None:
+        asked = replace(need(question(), "@.value > 0"), plain=frozenset({"value"}))
+        assert miss(rollup(), asked).startswith("where: its groupings do not tell @.value > 0")
+
+    def test_a_question_whose_edges_cut_buckets_is_answered_where_it_may(self) -> None:
+        made = rollup(interval="7h")
+        assert miss(made, need(question())).startswith("interval")
+        assert miss(made, replace(need(question()), cuts=True)) == ""
 
     def test_stored_rows_are_those_of_the_segments_that_are_touched(self) -> None:
         coverage = covered((1, 0, 3, "a"), (1, 3, 4, "b"), (1, 5, 7, "c"))

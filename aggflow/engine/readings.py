@@ -1,0 +1,117 @@
+"""Readings: LINQ texts read against the columns of their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aggflow.engine.check import check_reading
+from aggflow.engine.declarations import Declarations
+from aggflow.engine.inquiry import Inquiry
+from aggflow.engine.question import Asked, Question
+from aggflow.errors import ParseError
+from aggflow.language import Query, parse_linq, paths, write_subject
+from aggflow.measures.registry import state_key
+from aggflow.spec.reading import Reading, reading_of
+from aggflow.spec.source import Source
+from aggflow.timeline import Interval, Window, Zone
+
+_CENTURY = Interval.of("36525d")
+_MOST_KEPT = 512
+
+
+@dataclass(frozen=True)
+class Read:
+    """A text that was read.
+
+    Attributes
+    ----------
+    reading
+        What it needs.
+    source
+        What it reads.
+    plain
+        The paths of its conditions whose values are texts, numbers or truth values.
+    """
+
+    reading: Reading
+    source: Source
+    plain: frozenset[str]
+
+
+class Readings:
+    """Reads LINQ texts of a workspace, keeping what texts said while their sources stay the same.
+
+    Parameters
+    ----------
+    declarations
+        The sources.
+    generation
+        Of the workspace's definitions, now.
+    """
+
+    def __init__(self, declarations: Declarations, generation: Callable[[], int]) -> None:
+        self._declarations = declarations
+        self._generation = generation
+        self._kept: dict[tuple[int, str], Read] = {}
+
+    def read(self, text: str) -> Read:
+        """What a text needs, and its source.
+
+        Raises
+        ------
+        ParseError
+            It is no query, or names a table, column or function that is not there; with its place.
+        SourceError
+            The source cannot be opened.
+        """
+        key = (self._generation(), text)
+        if key not in self._kept:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = self._read(text)
+        return self._kept[key]
+
+    def inquiry(self, text: str, window: Window, zone: Zone, *, live: bool = True) -> Inquiry:
+        """The question that a text asks of a window."""
+        read = self.read(text)
+        reading = read.reading
+        rollup = reading.rollup(reading.period or _CENTURY, zone)
+        question = Question(
+            fields=tuple(
+                Asked(one.name, state_key(one.kept, rollup), one.kept.calculation, one.percentile, window)
+                for one in reading.measured
+            ),
+            groupings=reading.groupings,
+            series=reading.period,
+            zone=zone,
+            live=live,
+            outputs=reading.outputs,
+        )
+        return Inquiry("LINQ", read.source, rollup, question, read.plain)
+
+    def _read(self, text: str) -> Read:
+        sources = self._declarations.all("source")
+        # Once without columns, to know the table.
+        query: Query = parse_linq(text, tables=sources)
+        if query.table not in sources:
+            raise ParseError(
+                f"there is no table {query.table!r}",
+                text=text,
+                position=text.find(query.table),
+                hint="a table is a source: add one by ws.add_source",
+            )
+        source: Source = sources[query.table].spec
+        with self._declarations.open(source) as rows:
+            columns: dict[str, Any] = rows.columns
+            query = parse_linq(text, columns=columns, tables=sources)
+            reading = reading_of(query)
+            check_reading(reading, rows, text)
+            tested = paths(query.predicate)
+            plain = frozenset(write_subject(path) for path in tested if _is_plain(rows.column(path).type()))
+        return Read(reading, source, plain)
+
+
+def _is_plain(type_: Any) -> bool:
+    return type_.is_string() or type_.is_boolean() or type_.is_integer() or type_.is_floating()
