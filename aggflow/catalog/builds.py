@@ -103,6 +103,23 @@ class Build:
         return not Process(self.host, self.pid, self.pid_started).is_dead()
 
 
+@dataclass(frozen=True, slots=True)
+class BuildTotals:
+    """What all builds of a rollup did together.
+
+    Attributes
+    ----------
+    rows_read, states_written
+        Sums, also of builds that did not come to a good end.
+    done_us
+        When the last good one ended; None where there was none.
+    """
+
+    rows_read: int
+    states_written: int
+    done_us: Micros | None
+
+
 def build_of(row: sa.Row[Any]) -> Build:
     """A row of the table as a build."""
     # The columns are the attributes, but for a window's two ends.
@@ -112,6 +129,11 @@ def build_of(row: sa.Row[Any]) -> Build:
 
 
 _BY_ID = sa.select(builds).where(builds.c.id == sa.bindparam("id"))
+_TOTALS = sa.select(
+    sa.func.coalesce(sa.func.sum(builds.c.rows_read), 0),
+    sa.func.coalesce(sa.func.sum(builds.c.states_written), 0),
+    sa.func.max(sa.case((builds.c.status == "done", builds.c.finished_us))),
+).where(builds.c.rollup_id == sa.bindparam("rollup_id"))
 # A batch is of a definition, and of none of its rollups.
 IS_BATCH = sa.and_(builds.c.rollup_id.is_(None), builds.c.owner_id.is_not(None))
 
@@ -311,6 +333,11 @@ class Builds(Database):
         """The build of an id, or None."""
         rows = self._read(_BY_ID, id=build_id)
         return build_of(rows[0]) if rows else None
+
+    def build_totals(self, rollup_id: str) -> BuildTotals:
+        """What all builds of a rollup did together."""
+        ((rows, states, done_us),) = self._read(_TOTALS, rollup_id=rollup_id)
+        return BuildTotals(int(rows), int(states), done_us)
 
     def beat_build(self, build_id: str, now_us: Micros) -> Build:
         """Give a sign of life of a build that runs in this process.

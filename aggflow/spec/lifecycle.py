@@ -128,14 +128,23 @@ def _named(row: Mapping[Status, Status]) -> list[str]:
     return ["any status but PENDING_DELETE, DELETED"] if len(row) == len(_NOT_ENDING) else list(row)
 
 
-def rest_of(status: Status) -> Status:
+def rest_of(status: Status, rest: str | None = None) -> Status:
     """What a task of a status is once an update of it is through.
+
+    Parameters
+    ----------
+    status
+        What it was.
+    rest
+        What an update before it, which is in error, would have led to.
 
     Examples
     --------
     >>> rest_of(Status.STOPPED).value, rest_of(Status.ERROR).value
     ('STOPPED', 'RUNNING')
     """
+    if status is Status.ERROR and rest is not None:
+        return Status(rest)
     return Status.STOPPED if status is Status.STOPPED else Status.RUNNING
 
 

@@ -85,3 +85,15 @@ def test_what_is_not_there(catalog: Catalog) -> None:
             call()
     with pytest.raises(NotFoundError):
         catalog.start_build("ws_none", "full", 1)
+
+
+def test_totals_are_of_all_builds_of_a_rollup(catalog: Catalog, workspace: Workspace, rollup: Rollup) -> None:
+    nothing = catalog.build_totals(rollup.id)
+    assert (nothing.rows_read, nothing.states_written, nothing.done_us) == (0, 0, None)
+    for rows, status, at in ((10, "done", 5), (20, "done", 7), (40, "error", 9)):
+        build = catalog.start_build(workspace.id, "full", 1, rollup_id=rollup.id)
+        catalog.progress_build(build.id, rows_read=rows, states_written=rows // 10)
+        catalog.finish_build(build.id, status, at)  # type: ignore[arg-type]  # one of them
+    catalog.progress_build(catalog.start_build(workspace.id, "full", 1).id, rows_read=99)
+    totals = catalog.build_totals(rollup.id)
+    assert (totals.rows_read, totals.states_written, totals.done_us) == (70, 7, 7)

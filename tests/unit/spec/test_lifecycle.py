@@ -121,10 +121,18 @@ def test_the_third_failure_is_an_error_of_what_is_being_built(status: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("status", "rest"), [("RUNNING", "RUNNING"), ("STOPPED", "STOPPED"), ("ERROR", "RUNNING")]
+    ("status", "before", "rest"),
+    [
+        ("RUNNING", None, "RUNNING"),
+        ("STOPPED", None, "STOPPED"),
+        ("ERROR", None, "RUNNING"),
+        ("ERROR", "STOPPED", "STOPPED"),
+        ("ERROR", "RUNNING", "RUNNING"),
+        ("RUNNING", "STOPPED", "RUNNING"),
+    ],
 )
-def test_an_update_leads_back_to_where_it_began(status: str, rest: str) -> None:
-    assert rest_of(Status(status)).value == rest
+def test_an_update_leads_back_to_where_it_began(status: str, before: str | None, rest: str) -> None:
+    assert rest_of(Status(status), before).value == rest
 
 
 def test_pending_statuses_are_those_that_say_so() -> None:
