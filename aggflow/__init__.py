@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aggflow.spec.filter import Filter
     from aggflow.spec.grouping import Grouping
     from aggflow.spec.source import Source
+    from aggflow.spec.task import Task
     from aggflow.spec.timing import Lookback, TimeSeries
     from aggflow.workspace import Workspace
     from aggflow.workspace import open_workspace as open  # noqa: A004 - read as aggflow.open
@@ -41,6 +42,7 @@ _WHERE = {
     "QueryTime": "aggflow.spec.choice",
     "Sort": "aggflow.spec.endpoint",
     "Source": "aggflow.spec.source",
+    "Task": "aggflow.spec.task",
     "TimeSeries": "aggflow.spec.timing",
     "Workspace": "aggflow.workspace",
     "open": "aggflow.workspace",
@@ -65,6 +67,7 @@ __all__ = [
     "QueryTime",
     "Sort",
     "Source",
+    "Task",
     "TimeSeries",
     "Workspace",
     "open",

@@ -34,12 +34,13 @@ from aggflow.spec.fit import problems_with
 from aggflow.spec.rollup import Rollup, rollup_of
 from aggflow.spec.rollups import OWNERS, rollups_of
 from aggflow.spec.source import Source
+from aggflow.spec.task import Task
 from aggflow.timeline import BEGINNING
 
 S = TypeVar("S")
 _CENTURY_US = 36_525 * 86_400_000_000
 KindName = Literal["source", "filter", "endpoint", "task", "cube", "schedule", "project"]
-KINDS: dict[str, type[Any]] = {"source": Source, "filter": Filter, "endpoint": Endpoint}
+KINDS: dict[str, type[Any]] = {"source": Source, "filter": Filter, "endpoint": Endpoint, "task": Task}
 # What a catalog writes beside a definition, in the same transaction, for orchestration: kind and key.
 Dispatch: TypeAlias = tuple[DispatchKind, str]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import Rollup, rollup_of
+from aggflow.spec.task import Task
 from aggflow.timeline import BEGINNING, Duration, Micros
 
 
@@ -32,9 +33,12 @@ class Owner:
 
 _OF_CLASS: dict[Any, Owner] = {
     Filter: Owner(lambda spec: {spec.name: rollup_of(spec)}),
+    Task: Owner(
+        lambda spec: {spec.name: spec.rollup}, lambda spec: spec.from_us, delay=lambda spec: spec.wait
+    ),
 }
 #: Kinds of definitions that have rollups.
-OWNERS = ("filter",)
+OWNERS = ("filter", "task")
 
 
 def owner_of(spec: Any) -> Owner:

@@ -11,8 +11,19 @@ from pydantic import BeforeValidator, PlainSerializer, StringConstraints
 from aggflow.errors import ParseError, Problem, QueryError
 from aggflow.language import Query, parse_linq, to_linq
 from aggflow.spec.declaration import Declared, as_validator_error, declaration
+from aggflow.spec.reading import reading_of
+from aggflow.spec.rollup import Rollup
 from aggflow.spec.text import IntervalText, Name, ZoneText
-from aggflow.timeline import BEGINNING, Duration, Interval, Micros, Zone, format_instant, parse_instant
+from aggflow.timeline import (
+    BEGINNING,
+    UTC,
+    Duration,
+    Interval,
+    Micros,
+    Zone,
+    format_instant,
+    parse_instant,
+)
 
 #: Of a task whose query has no period and that does not say how fine it is to be.
 DEFAULT_GRAIN: Final = "30m"
@@ -130,6 +141,11 @@ class Task(Declared):
     def grain(self) -> Interval:
         """The width of the buckets that are stored."""
         return Interval.of(self.min_grain or self.period or DEFAULT_GRAIN)
+
+    @property
+    def rollup(self) -> Rollup:
+        """What it materialises; its zone matters where buckets are days or longer."""
+        return reading_of(self.query).rollup(self.grain, self.zone if self.grain.is_calendar else UTC)
 
     @property
     def from_us(self) -> Micros:

@@ -9,9 +9,9 @@ from aggflow.catalog import Catalog
 from aggflow.errors import Problem, SpecError
 from aggflow.settings import read_settings
 from aggflow.store import SegmentStore
-from aggflow.workspace.builds import BuildsPart
 from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.questions import QuestionsPart
+from aggflow.workspace.tasks import TasksPart
 
 
 def open_workspace(home: str | Path | None = None, workspace: str | None = None) -> Workspace:
@@ -49,7 +49,7 @@ def open_workspace(home: str | Path | None = None, workspace: str | None = None)
     return Workspace(catalog, SegmentStore(store), settings, workspace or settings.workspace, place)
 
 
-class Workspace(BuildsPart, QuestionsPart, OperationPart):
+class Workspace(TasksPart, QuestionsPart, OperationPart):
     """Definitions, builds, questions and answers of one tenant.
 
     Made by :func:`aggflow.open`.  Safe for threads; several processes may open one home at once.

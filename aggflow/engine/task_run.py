@@ -1,0 +1,93 @@
+"""A task run: what one run of tasks settled, what it built, and what failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from aggflow.engine.build import BuildReport
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a run made of what had been asked of a task.
+
+    Attributes
+    ----------
+    task
+        Its name.
+    before, after
+        Its status.
+    error
+        Why it could not be done; None where it was.
+    """
+
+    task: str
+    before: str
+    after: str
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a run made of a rollup that was due.
+
+    Attributes
+    ----------
+    reference
+        ``task by client``, ``filter delays``.
+    report
+        What its build did; None where there was nothing to build, or it failed.
+    error
+        Why it failed; None where it did not.
+    """
+
+    reference: str
+    report: BuildReport | None = None
+    error: Exception | None = None
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, in words.
+
+        Examples
+        --------
+        >>> Built("task a", BuildReport(2, 100, 10, 0.1)).outcome, Built("task b").outcome
+        ('100 rows in 2 windows', 'nothing to build')
+        """
+        if self.error is not None:
+            return f"failed: {self.error}"
+        if self.report is None or not self.report.windows:
+            return "nothing to build"
+        windows = "1 window" if self.report.windows == 1 else f"{self.report.windows} windows"
+        return f"{self.report.rows_read:,} rows in {windows}"
+
+
+@dataclass(frozen=True)
+class TaskRun:
+    """What one run of tasks did.
+
+    Attributes
+    ----------
+    settled
+        Tasks of which something had been asked.
+    built
+        Rollups that were due, in the order in which they were built.
+    seconds
+        How long it took.
+    """
+
+    settled: tuple[Settlement, ...]
+    built: tuple[Built, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[Settlement | Built, ...]:
+        """What could not be done."""
+        return tuple(one for one in (*self.settled, *self.built) if one.error is not None)
+
+    def _repr_html_(self) -> str:
+        lines = [f"task {one.task}: {one.before} → {one.after}" for one in self.settled]
+        lines += [f"{one.reference}: {one.outcome}" for one in self.built]
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        return f"<ul>{items}</ul>" if items else "<em>nothing was due</em>"
