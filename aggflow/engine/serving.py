@@ -16,8 +16,9 @@ from aggflow.engine.columns import Columns
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
 from aggflow.engine.inquiry import Inquiry, Router
-from aggflow.engine.plan import Candidate, Need, pieces
+from aggflow.engine.plan import Need, pieces
 from aggflow.engine.question import Question
+from aggflow.engine.question_log import QuestionLog
 from aggflow.engine.reader import Reader
 from aggflow.engine.reductions import Reductions
 from aggflow.engine.served import Served, ServedRollups
@@ -68,6 +69,8 @@ class Serving:
         What is declared and built.
     resident, tails, reductions
         States in memory.
+    log
+        Notes what is asked.
     draw
         Makes charts of answers.
     """
@@ -81,6 +84,7 @@ class Serving:
         resident: Resident,
         tails: Tails,
         reductions: Reductions,
+        log: QuestionLog,
         draw: Callable[..., Any],
     ) -> None:
         self._catalog = catalog
@@ -90,6 +94,7 @@ class Serving:
         self._resident = resident
         self._tails = tails
         self._reductions = reductions
+        self._log = log
         self._draw = draw
         self._rollups = ServedRollups(catalog)
         self._router = Router(self._rollups)
@@ -182,7 +187,7 @@ class Serving:
             columns,
             reader,
             served.versions[-1],
-            lambda: self._router.candidates(need, self._targets.of_source(source.name)),
+            need,
             started,
         )
 
@@ -211,7 +216,7 @@ class Serving:
             columns,
             reader,
             route.version,
-            lambda: self._router.candidates(inquiry.need, targets),
+            inquiry.need,
             started,
         )
 
@@ -226,7 +231,7 @@ class Serving:
         columns: Columns,
         reader: Reader,
         version: Version,
-        find_candidates: Callable[[], Sequence[Candidate]],
+        need: Need,
         started: float,
     ) -> Answer:
         """The answer of columns, with the reason for it."""
@@ -234,7 +239,7 @@ class Serving:
         trace = reader.trace
         explanation = Explanation(
             rollup=rollup,
-            find_candidates=find_candidates,
+            find_candidates=lambda: self._router.candidates(need, self._targets.of_source(need.source)),
             stored=trace.stored,
             live=trace.live,
             segments=len(trace.files),
@@ -246,6 +251,7 @@ class Serving:
             source_milliseconds=trace.live_seconds * 1000,
             cut=columns.cut,
         )
+        self._log.note(name, need, explanation)
         return Answer(
             name=name,
             buckets=None if columns.buckets is None else tuple(columns.buckets.tolist()),

@@ -11,6 +11,7 @@ from aggflow import charts
 from aggflow.catalog import Catalog
 from aggflow.engine.build import Builder
 from aggflow.engine.declarations import Declarations
+from aggflow.engine.question_log import QuestionLog
 from aggflow.engine.readings import Readings
 from aggflow.engine.reductions import Reductions
 from aggflow.engine.serving import Serving
@@ -61,6 +62,7 @@ class Foundation:
         self._targets = Targets(catalog, self._id, self._declarations)
         self._readings = Readings(self._declarations, lambda: catalog.definitions_generation(self._id))
         self._builder = Builder(catalog, store, settings, self._clock)
+        self._questions = QuestionLog(catalog, self._id, self._clock)
         self._serving = Serving(
             catalog,
             self._id,
@@ -69,6 +71,7 @@ class Foundation:
             self._resident,
             Tails(settings.live_ttl),
             Reductions(settings.reduced_bytes),
+            self._questions,
             charts.draw,
         )
 
