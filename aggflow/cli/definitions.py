@@ -29,6 +29,7 @@ def apply(
             counted(len(found.sources), "source"),
             counted(len(found.filters), "filter"),
             counted(len(found.endpoints), "endpoint"),
+            *([counted(len(found.tasks), "task")] if found.tasks else []),
         ]
         typer.echo(f"Applied {', '.join(parts)}")
 

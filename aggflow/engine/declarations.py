@@ -16,21 +16,24 @@ from aggflow.backends.connect import session
 from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Catalog, Definition, DispatchKind, RollupVersion
 from aggflow.catalog import Rollup as StoredRollup
-from aggflow.engine.check import problems_at_source
+from aggflow.engine.check import check_reading, problems_at_source
 from aggflow.errors import (
     AggflowError,
     ConflictError,
     NotFoundError,
+    ParseError,
     Problem,
     SourceUnavailableError,
     SpecError,
 )
+from aggflow.language import parse_linq
 from aggflow.spec.changes import Effect, carried, effects
 from aggflow.spec.declaration import digest, plain, read
 from aggflow.spec.definitions import Definitions
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.fit import problems_with
+from aggflow.spec.reading import reading_of
 from aggflow.spec.rollup import Rollup, rollup_of
 from aggflow.spec.rollups import OWNERS, rollups_of
 from aggflow.spec.source import Source
@@ -170,6 +173,9 @@ class Declarations:
                     lambda e=endpoint, f=of: problems_with(e, f or self.get("filter", e.filter).spec),
                 )
             )
+        for task in found.tasks:
+            source = sources.get(task.source)
+            checks.append((f"task {task.name!r}", lambda t=task, s=source: self._problems_of_task(s, t)))
         return [problem for what, check in checks for problem in _told(what, check)]
 
     def _problems_at(self, source: Source | None, spec: Filter | None = None) -> list[Problem]:
@@ -178,6 +184,12 @@ class Declarations:
         assert source is not None  # noqa: S101 - one of the two is given
         with self.open(source) as rows:
             return [] if spec is None else problems_at_source(spec, rows)
+
+    def _problems_of_task(self, source: Source | None, task: Task) -> list[Problem]:
+        with self.open(source or self.get("source", task.source).spec) as rows:
+            query = parse_linq(task.linq, columns=rows.columns)
+            check_reading(reading_of(query), rows, task.linq)
+        return []
 
     # -- writing
 
@@ -425,6 +437,8 @@ def _told(what: str, check: Callable[[], list[Problem]]) -> list[Problem]:
     """Problems of a check, each with what it is of; an error is one of them."""
     try:
         found = check()
+    except ParseError as error:
+        found = [Problem("", str(error))]
     except AggflowError as error:
         found = [Problem("", error.message, error.hint)]
     return [

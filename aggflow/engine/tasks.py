@@ -163,6 +163,17 @@ class Tasks:
         record = self._again(record)
         return record if form is Operation.REBUILD else self._declared(record)
 
+    def check_update(self, record: TaskRecord, spec: Task) -> None:
+        """Make sure that a task could be changed now.
+
+        Raises
+        ------
+        ConflictError
+            It could not; the error names its status.
+        """
+        if record.status != Status.DELETED:
+            after(form_of_update(read(Task, record.spec), spec), Status(record.status))
+
     def start(self, record: TaskRecord, from_date: Any) -> TaskRecord:
         """A task that is aggregated again from a date on.
 

@@ -1,7 +1,7 @@
 """Definitions: everything that is declared in a workspace, as YAML.
 
-One document holds lists under ``sources``, ``filters``, ``endpoints``; several files of a folder are
-read as one.
+One document holds lists under ``sources``, ``filters``, ``endpoints``, ``tasks``; several files of a
+folder are read as one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,15 @@ from aggflow.spec.declaration import plain, read
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.source import Source
+from aggflow.spec.task import Task
 
 # In the order in which they refer to one another.
-KINDS: dict[str, type[Any]] = {"sources": Source, "filters": Filter, "endpoints": Endpoint}
+KINDS: dict[str, type[Any]] = {
+    "sources": Source,
+    "filters": Filter,
+    "endpoints": Endpoint,
+    "tasks": Task,
+}
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,10 @@ class Definitions:
     sources: tuple[Source, ...] = ()
     filters: tuple[Filter, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
     def __add__(self, other: Definitions) -> Definitions:
-        return Definitions(
-            self.sources + other.sources, self.filters + other.filters, self.endpoints + other.endpoints
-        )
+        return Definitions(**{kind: getattr(self, kind) + getattr(other, kind) for kind in KINDS})
 
     def to_yaml(self) -> str:
         """As a YAML document; defaults are left out."""
@@ -100,5 +105,5 @@ def _loaded(text: str, name: str) -> Mapping[Any, Any]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise SpecError(name, [Problem("", "lists under sources, filters, endpoints are needed")])
+        raise SpecError(name, [Problem("", f"lists under {', '.join(KINDS)} are needed")])
     return cast("Mapping[Any, Any]", data)

@@ -185,14 +185,17 @@ class DefinitionsPart(Foundation):
             self._declarations.put_endpoint(endpoint)
         return found
 
-    def export(self, path: str | Path | None = None) -> str:
-        """All definitions as YAML, written to a file if one is named."""
-        found = Definitions(
+    def declared(self) -> Definitions:
+        """All definitions."""
+        return Definitions(
             tuple(stored.spec for stored in self.sources.values()),
             tuple(stored.spec for stored in self.filters.values()),
             tuple(stored.spec for stored in self.endpoints.values()),
         )
-        text = found.to_yaml()
+
+    def export(self, path: str | Path | None = None) -> str:
+        """All definitions as YAML, written to a file if one is named."""
+        text = self.declared().to_yaml()
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text

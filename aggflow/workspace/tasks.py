@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection as Some
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from aggflow.catalog import TaskRecord
@@ -21,6 +22,7 @@ from aggflow.engine.tasks import Tasks, counts_as_failure, may_try
 from aggflow.errors import AggflowError, CancelledError, QueryError
 from aggflow.progress_bar import reporting
 from aggflow.spec.declaration import plain
+from aggflow.spec.definitions import Definitions
 from aggflow.spec.lifecycle import Operation, Status
 from aggflow.spec.task import Task
 from aggflow.timeline import BEGINNING, Window, format_instant, parse_instant
@@ -223,6 +225,31 @@ class TasksPart(BuildsPart):
             self._tasks.settle(record)
         else:
             super().remove(kind, name)
+
+    def apply_definitions(self, found: Definitions, base: Path | None = None) -> Definitions:
+        """Add declarations, sources first; relative paths are taken from ``base``.
+
+        Raises
+        ------
+        SpecError
+            Every problem of all of them; nothing is added then.
+        ConflictError
+            A task takes no change now; nothing is added then.
+        """
+        for task in found.tasks:
+            record = self._tasks.find(task.name)
+            if record is not None and plain(task) != dict(record.spec):
+                self._tasks.check_update(self._tasks.settle(record), task)
+        applied = super().apply_definitions(found, base)
+        for task in applied.tasks:
+            self._put_task(task)
+        return applied
+
+    def declared(self) -> Definitions:
+        """All definitions."""
+        ending = Status.PENDING_DELETE
+        tasks = tuple(stored.spec for stored in self.tasks.values() if stored.status is not ending)
+        return replace(super().declared(), tasks=tasks)
 
     # -- asking
 

@@ -12,7 +12,9 @@ from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
 from aggflow.spec.grouping import Grouping
 from aggflow.spec.source import Source
+from aggflow.spec.task import Task
 from aggflow.spec.timing import Lookback, TimeSeries
+from aggflow.timeline import parse_instant
 
 EVERYTHING = Definitions(
     (Source("flights", "duckdb:///flights.ddb", "time_hour", "flights", lateness="2h", time_zone="+05:30"),),
@@ -51,6 +53,20 @@ EVERYTHING = Definitions(
             (Field("n", "flights", Calculation.COUNT),),
             {"carrier": QueryTime()},
         ),
+    ),
+    (
+        Task(
+            "by client",
+            'from flights where origin = "LGA" group every 1h by carrier select avg(dep_delay) as late',
+            parse_instant("2013-01-01T00:00:00.500Z") // 1000,
+            60,
+            "GMT+01:00",
+            "es",
+            "30m",
+            "Für alle",
+            "john.smith@devo.com",
+        ),
+        Task("all", "from flights group", 0),
     ),
 )
 
