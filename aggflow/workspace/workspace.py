@@ -56,7 +56,8 @@ class Workspace(TasksPart, QuestionsPart, OperationPart):
     """
 
     def close(self) -> None:
-        """Close the catalog."""
+        """Write down what was asked, and close the catalog."""
+        self._questions.close()
         self._catalog.close()
 
     def __enter__(self) -> Self:
