@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from shop import Aggregation
 
 import aggflow as af
 from aggflow.errors import NotCoveredError, ParseError, QueryError
@@ -31,14 +33,10 @@ def ws(tmp_path: Path) -> Iterator[af.Workspace]:
         yield opened
 
 
-def add(ws: af.Workspace, name: str, interval: str, until: str, **options: object) -> None:
-    amounts = af.Aggregation("amounts", field="amount", calculations=["COUNT", "SUM"])
-    ws.add_filter(
-        name,
-        source="events",
-        interval=interval,
-        **{"groupings": ["team"], "aggregations": [amounts], **options},
-    )
+def add(ws: af.Workspace, name: str, interval: str, until: str, **options: Any) -> None:
+    amounts = Aggregation("amounts", field="amount", calculations=["COUNT", "SUM"])
+    wanted: Any = {"groupings": ["team"], "aggregations": [amounts], **options}
+    ws.add_filter(name, source="events", interval=interval, **wanted)
     ws.build(name, until=until, progress=False)
 
 
@@ -98,7 +96,7 @@ def test_history_of_another_form_is_read_from_the_source(ws: af.Workspace) -> No
     add(ws, "hourly", "1h", "2026-01-02", groupings=[])
     ws._clock = lambda: 1_767_312_000_000_000
     ws._declarations._clock = ws._clock
-    amounts = af.Aggregation("amounts", field="amount", calculations=["COUNT", "SUM"])
+    amounts = Aggregation("amounts", field="amount", calculations=["COUNT", "SUM"])
     ws.add_filter("hourly", source="events", interval="1h", groupings=["team"], aggregations=[amounts])
     assert len(ws._catalog.versions(ws._targets.get("hourly").rollup_id)) == 2
     ws.build("hourly", until="2026-01-03", progress=False)
