@@ -7,7 +7,6 @@ workspace is opened; an unknown or wrongly typed one is an error at that moment.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,8 +27,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    home: Path = Field(
-        default=Path(".aggflow"), description="Folder of the workspace, where a command names none."
+    home: str = Field(
+        default=".aggflow",
+        description="Folder of the workspace, or a catalog's URL, where a command names none.",
     )
     workspace: str = Field(
         default="self", pattern="^[a-z0-9]+$", description="Name of the workspace inside a home."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pydantic
 import pytest
 
@@ -13,7 +11,7 @@ from aggflow.settings import PREFIX, Settings, read_settings
 
 def test_defaults_without_an_environment():
     assert read_settings() == Settings()
-    assert read_settings().home == Path(".aggflow")
+    assert read_settings().home == ".aggflow"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -41,7 +39,8 @@ def test_table_names_the_unit(name: str, unit: str):
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        ("home", "/data/shop", Path("/data/shop")),
+        ("home", "/data/shop", "/data/shop"),
+        ("home", "postgresql://me@host/db", "postgresql://me@host/db"),
         ("workspace", "acme7", "acme7"),
         ("batch_rows", "500", 500),
         ("live_ttl", "0", 0.0),
