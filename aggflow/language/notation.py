@@ -19,6 +19,7 @@ SIGN = "="
 _PLAIN = re.compile(r"[^\W\d]\w*")
 
 
+@lru_cache(4096)
 def read_predicate(text: str) -> Predicate:
     """The predicate of a text; empty text is TRUE.
 
