@@ -26,6 +26,7 @@ from aggflow.backends.rollup_sql import (
 )
 from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Build, Catalog, Lease, NewSegment
+from aggflow.engine.coarsen import Coarsening, Share
 from aggflow.engine.plan import missing
 from aggflow.engine.progress import Progress, Report, silent
 from aggflow.engine.reader import checked_layout
@@ -39,15 +40,15 @@ from aggflow.errors import (
     ConflictError,
     LeaseLostError,
 )
-from aggflow.measures.cells import Layout, to_segment
+from aggflow.measures.cells import Cells, Layout, to_segment
 from aggflow.settings import Settings
 from aggflow.store import SegmentStore, Vocabularies
 from aggflow.timeline import BEGINNING, Duration, Window, WindowSet
 
 Clock = Callable[[], int]
 _POLL_SECONDS = 0.2
-# In the record of a build: when the newest row had arrived as it began.
-_SEEN = "ingested_us"
+#: In the record of a build: when the newest row had arrived as it began.
+SEEN = "ingested_us"
 _MOST_BUILDS = 100
 
 
@@ -71,6 +72,8 @@ class BuildReport:
         Size of the segments.
     build_id
         Under which the catalog remembers it.
+    states_read
+        Cells of finer rollups that were read instead of source rows.
     """
 
     windows: int
@@ -80,6 +83,7 @@ class BuildReport:
     null_times: int = 0
     bytes_written: int = 0
     build_id: str = ""
+    states_read: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,15 @@ class Batch:
         What of it may have rows; None where it has none.
     rows
         About how many rows.
+    share
+        The finer rollup whose states it is made of, instead of source rows.
     """
 
     version: Version
     window: Window
     read: Window | None
     rows: int
+    share: Share | None = None
 
 
 class Builder:
@@ -144,6 +151,7 @@ class Builder:
         report: Report = silent,
         build: Build | None = None,
         batch_id: str | None = None,
+        finer: Coarsening | None = None,
     ) -> BuildReport:
         """Build what is missing of a rollup.
 
@@ -165,6 +173,8 @@ class Builder:
             A build that the catalog has begun to record; by default a new one.
         batch_id
             The batch that it is a part of.
+        finer
+            Rollups whose states may stand for source rows.
 
         Raises
         ------
@@ -180,7 +190,7 @@ class Builder:
             owner_id=target.owner_id,
             batch_id=batch_id,
         )
-        run = _Run(self, target, build, report, started)
+        run = _Run(self, target, build, report, started, finer)
         try:
             done = run.go(since_us, until_us, full=full)
         except BaseException as error:
@@ -199,7 +209,13 @@ class _Run:
     """One build under way: its totals, its lease, its record."""
 
     def __init__(
-        self, builder: Builder, target: Target, build: Build, report: Report, started: float
+        self,
+        builder: Builder,
+        target: Target,
+        build: Build,
+        report: Report,
+        started: float,
+        finer: Coarsening | None,
     ) -> None:
         self._catalog = builder._catalog  # noqa: SLF001 - a part of the builder
         self._store = builder._store  # noqa: SLF001
@@ -210,11 +226,13 @@ class _Run:
         self._build = build
         self._report = report
         self._started = started
+        self._finer = finer
         self._vocabularies = Vocabularies()
         self._since = target.from_us
         self._done = 0
         self._rows = 0
         self._states = 0
+        self._states_read = 0
         self._bytes = 0
         self._null_times = 0
         self._stopped = threading.Event()
@@ -238,6 +256,7 @@ class _Run:
             null_times=self._null_times,
             bytes_written=self._bytes,
             build_id=self._build.id,
+            states_read=self._states_read,
         )
 
     def _versions(self, rows: SourceRows, *, full: bool) -> list[Version]:
@@ -268,9 +287,10 @@ class _Run:
         newest = newest_arrival(rows)
         since = self._seen_until() if newest is not None else None
         if newest is not None:
+            newest = newest if self._finer is None else self._finer.seen(newest)
             # Noted before anything is read: what this build commits holds all rows up to then, even
             # if it does not live to commit the rest.
-            self._catalog.progress_build(self._build.id, detail={_SEEN: newest})
+            self._catalog.progress_build(self._build.id, detail={SEEN: newest})
         late = self._late(versions)
         if full:
             late |= WindowSet.of(Window(self._since, until_us))
@@ -290,8 +310,8 @@ class _Run:
             self._target.workspace_id, rollup_id=self._target.rollup_id, limit=_MOST_BUILDS
         )
         for build in builds:
-            if _SEEN in build.detail:
-                seen.append(int(build.detail[_SEEN]))
+            if SEEN in build.detail:
+                seen.append(int(build.detail[SEEN]))
             elif build.status == "done" or build.windows_done:
                 # Of a time when the source did not say when rows arrive.
                 seen.append(BEGINNING)
@@ -333,7 +353,7 @@ class _Run:
             batches = [
                 batch for version, windows in wanted for batch in self._batches(rows, version, windows)
             ]
-            if any(windows.span and windows.span.start == BEGINNING for _, windows in wanted):
+            if any(batch.window.start == BEGINNING and batch.share is None for batch in batches):
                 self._null_times = null_times(rows, versions[-1].rollup)
             if not batches:
                 return
@@ -343,7 +363,13 @@ class _Run:
                 self._commit(batch, self._read(rows, batch), lease)
                 self._note(batches)
 
-    def _batches(self, rows: SourceRows, version: Version, windows: WindowSet) -> Iterator[Batch]:
+    def _batches(self, rows: SourceRows, version: Version, windows: WindowSet) -> list[Batch]:
+        shares = [] if self._finer is None else self._finer.shares(version, windows)
+        rest = windows - WindowSet(share.window for share in shares)
+        batches = [Batch(version, share.window, share.window, 0, share) for share in shares]
+        return sorted([*batches, *self._source_batches(rows, version, rest)], key=lambda b: b.window)
+
+    def _source_batches(self, rows: SourceRows, version: Version, windows: WindowSet) -> Iterator[Batch]:
         span = windows.span
         if span is None:
             return
@@ -356,20 +382,28 @@ class _Run:
             return NewSegment(batch.window, None)
         layout = batch.version.layout
         assert layout is not None  # noqa: S101 - given by _versions
-        window = batch.read
-        read = self._retried(
-            lambda: read_states(rows, batch.version.rollup, layout, window, self._vocabularies)
-        )
-        self._rows += read.rows
-        if not read.rows:
+        grains = self._grains(rows, batch, layout, batch.read)
+        if not any(map(len, grains)):
             return NewSegment(batch.window, None)
-        table = to_segment(layout, read.grains, self._vocabularies)
+        table = to_segment(layout, grains, self._vocabularies)
         self._states += table.num_rows
         written = self._store.write(
             table, rollup_id=self._target.rollup_id, version=batch.version.number, window=batch.window
         )
         self._bytes += written.bytes
         return NewSegment(batch.window, written.file, written.rows, written.bytes, written.checksum)
+
+    def _grains(self, rows: SourceRows, batch: Batch, layout: Layout, window: Window) -> tuple[Cells, ...]:
+        """The cells of a batch, of source rows or of a finer rollup's states."""
+        if self._finer is not None and batch.share is not None:
+            made, count = self._finer.read(batch.version, batch.share, self._vocabularies)
+            self._states_read += count
+            return made
+        read = self._retried(
+            lambda: read_states(rows, batch.version.rollup, layout, window, self._vocabularies)
+        )
+        self._rows += read.rows
+        return read.grains
 
     def _commit(self, batch: Batch, segment: NewSegment, lease: Lease) -> None:
         self._catalog.replace_window(

@@ -118,17 +118,23 @@ def _count(piece: Piece, rows: SourceRows, resident: Resident) -> Difference | N
     version, row = piece.version, piece.row
     kept = 0
     if row is not None and row.file is not None and version.layout is not None:
-        kept = int(cut(resident.grains(version.layout, row)[0], piece.window).rows.sum())
+        kept = int(cut(_counted(resident.grains(version.layout, row)), piece.window).rows.sum())
     found = int(extent(rows, version.rollup, piece.window).rows.sum())
     if kept == found:
         return None
     return Difference(version.number, piece.window, f"{kept:,} rows are stored, the source has {found:,}")
 
 
+def _counted(grains: Sequence[Cells]) -> Cells:
+    """A grain that has cells, if any has: each counts all rows, but one that keeps no states has none."""
+    return next((cells for cells in grains if len(cells)), grains[0])
+
+
 def _bucket(piece: Piece, resident: Resident, choose: random.Random) -> Piece | None:
     """One bucket of a piece that has cells."""
     assert piece.version.layout is not None and piece.row is not None  # noqa: S101, PT018 - it is stored
-    buckets = np.unique(cut(resident.grains(piece.version.layout, piece.row)[0], piece.window).buckets)
+    grains = resident.grains(piece.version.layout, piece.row)
+    buckets = np.unique(cut(_counted(grains), piece.window).buckets)
     if not len(buckets):
         return None
     rollup = piece.version.rollup
