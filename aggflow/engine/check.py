@@ -1,4 +1,4 @@
-"""A check: whether a filter or a query fits its source, as the source's columns are today."""
+"""A check: whether a filter, a cube or a query fits its source, as the source's columns are today."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from aggflow.backends.source_rows import SourceRows
 from aggflow.errors import AggflowError, ParseError, Problem
 from aggflow.measures.registry import state_key
+from aggflow.spec import cube_rollup
+from aggflow.spec.aggregation import Aggregation
+from aggflow.spec.cube import Cube
 from aggflow.spec.filter import Filter
+from aggflow.spec.measure_reference import MeasureReference
 from aggflow.spec.reading import Reading
-from aggflow.spec.rollup import kept_for, rollup_of
+from aggflow.spec.rollup import Rollup, kept_for, rollup_of
 from aggflow.timeline import UTC, Interval
 
 
@@ -31,6 +35,30 @@ def _aggregation_checks(spec: Filter, rows: SourceRows) -> Iterator[tuple[str, C
         keys = {state_key(kept_for(aggregation, c, spec), rollup) for c in aggregation.calculations}
         for key in sorted(keys):
             yield f"aggregations[{i}].field", lambda key=key: rows.kind(key)
+
+
+def cube_problems_at_source(cube: Cube, rows: SourceRows) -> list[Problem]:
+    """Every column, path and predicate of a cube that its source cannot serve."""
+    checks: list[tuple[str, Callable[[], object]]] = [("where", lambda: rows.predicate(cube.where))]
+    for i, dimension in enumerate(cube.dimensions):
+        for j, level in enumerate(dimension.hierarchy):
+            if not level.is_time:
+                path = f"dimensions[{i}]" + (f".levels[{j}]" if dimension.levels else "")
+                checks.append((path, lambda level=level: rows.grouping(level.column)))
+    return [*_problems(checks), *_problems(_measure_checks(cube, rows))]
+
+
+def _measure_checks(cube: Cube, rows: SourceRows) -> Iterator[tuple[str, Callable[[], object]]]:
+    bare = Rollup(cube.source, "", "1d", "UTC", (), ())
+    for i, measure in enumerate(cube.measures):
+        if not isinstance(measure, Aggregation):
+            continue
+        if measure.where:
+            yield f"measures[{i}].where", lambda text=measure.where: rows.predicate(text)
+        references = (MeasureReference(measure, calculation) for calculation in measure.calculations)
+        keys = {state_key(cube_rollup.kept_for(cube, one, ()), bare) for one in references}
+        for key in sorted(keys):
+            yield f"measures[{i}].field", lambda key=key: rows.kind(key)
 
 
 def check_reading(reading: Reading, rows: SourceRows, text: str) -> None:

@@ -16,7 +16,7 @@ from aggflow.backends.connect import session
 from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Catalog, Definition, DispatchKind, RollupVersion
 from aggflow.catalog import Rollup as StoredRollup
-from aggflow.engine.check import check_reading, problems_at_source
+from aggflow.engine.check import check_reading, cube_problems_at_source, problems_at_source
 from aggflow.errors import (
     AggflowError,
     ConflictError,
@@ -28,14 +28,17 @@ from aggflow.errors import (
 )
 from aggflow.language import parse_linq
 from aggflow.spec.changes import Effect, carried, effects
+from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import digest, plain, read
 from aggflow.spec.definitions import Definitions
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.fit import problems_with
+from aggflow.spec.project import DEFAULT_PROJECT, Project
 from aggflow.spec.reading import reading_of
 from aggflow.spec.rollup import Rollup, rollup_of
 from aggflow.spec.rollups import OWNERS, rollups_of
+from aggflow.spec.schedule import Schedule
 from aggflow.spec.source import Source
 from aggflow.spec.task import Task
 from aggflow.timeline import BEGINNING
@@ -43,7 +46,15 @@ from aggflow.timeline import BEGINNING
 S = TypeVar("S")
 _CENTURY_US = 36_525 * 86_400_000_000
 KindName = Literal["source", "filter", "endpoint", "task", "cube", "schedule", "project"]
-KINDS: dict[str, type[Any]] = {"source": Source, "filter": Filter, "endpoint": Endpoint, "task": Task}
+KINDS: dict[str, type[Any]] = {
+    "source": Source,
+    "filter": Filter,
+    "endpoint": Endpoint,
+    "task": Task,
+    "project": Project,
+    "cube": Cube,
+    "schedule": Schedule,
+}
 # What a catalog writes beside a definition, in the same transaction, for orchestration: kind and key.
 Dispatch: TypeAlias = tuple[DispatchKind, str]
 
@@ -176,7 +187,28 @@ class Declarations:
         for task in found.tasks:
             source = sources.get(task.source)
             checks.append((f"task {task.name!r}", lambda t=task, s=source: self._problems_of_task(s, t)))
+        cubes = {cube.name for cube in found.cubes}
+        projects = {DEFAULT_PROJECT, *(project.name for project in found.projects)}
+        for cube in found.cubes:
+            source = sources.get(cube.source)
+            what = f"cube {cube.name!r}"
+            checks.append((what, lambda c=cube, s=source: self.problems_of_cube(c, s)))
+            if cube.project not in projects:
+                checks.append((what, lambda c=cube: self._lacking("project", c.project)))
+        for schedule in found.schedules:
+            if schedule.cube not in cubes:
+                what = f"schedule {schedule.time_expression!r}"
+                checks.append((what, lambda s=schedule: self._lacking("cube", s.cube)))
         return [problem for what, check in checks for problem in _told(what, check)]
+
+    def _lacking(self, kind: KindName, name: str) -> list[Problem]:
+        self.get(kind, name)
+        return []
+
+    def problems_of_cube(self, cube: Cube, source: Source | None = None) -> list[Problem]:
+        """What of a cube its source, by default the one of that name, cannot serve."""
+        with self.open(source or self.get("source", cube.source).spec) as rows:
+            return cube_problems_at_source(cube, rows)
 
     def _problems_at(self, source: Source | None, spec: Filter | None = None) -> list[Problem]:
         if source is None and spec is not None:
@@ -416,7 +448,7 @@ class Declarations:
         return [
             f"{owner_kind} {owner.name!r}"
             for owner_kind, owner, rollups in self._owners()
-            if name in {rollup.source for rollup in rollups.values()}
+            if name in {owner.source, *(rollup.source for rollup in rollups.values())}
         ]
 
     def _put(self, kind: KindName, spec: Any, data: Any, dispatch: Dispatch | None = None) -> Definition:

@@ -1,7 +1,7 @@
 """Definitions: everything that is declared in a workspace, as YAML.
 
-One document holds lists under ``sources``, ``filters``, ``endpoints``, ``tasks``; several files of a
-folder are read as one.
+One document holds lists under ``sources``, ``filters``, ``endpoints``, ``tasks``, ``projects``,
+``cubes``, ``schedules``; several files of a folder are read as one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Any, cast
 import yaml
 
 from aggflow.errors import ParseError, Problem, SpecError, did_you_mean
+from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import plain, read
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
+from aggflow.spec.project import Project
+from aggflow.spec.schedule import Schedule
 from aggflow.spec.source import Source
 from aggflow.spec.task import Task
 
@@ -25,6 +28,9 @@ KINDS: dict[str, type[Any]] = {
     "filters": Filter,
     "endpoints": Endpoint,
     "tasks": Task,
+    "projects": Project,
+    "cubes": Cube,
+    "schedules": Schedule,
 }
 
 
@@ -36,6 +42,9 @@ class Definitions:
     filters: tuple[Filter, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     tasks: tuple[Task, ...] = ()
+    projects: tuple[Project, ...] = ()
+    cubes: tuple[Cube, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
     def __add__(self, other: Definitions) -> Definitions:
         return Definitions(**{kind: getattr(self, kind) + getattr(other, kind) for kind in KINDS})

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from aggflow.spec.cube import Cube
+from aggflow.spec.cube_rollup import cube_rollups
 from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import Rollup, rollup_of
 from aggflow.spec.task import Task
@@ -36,9 +38,10 @@ _OF_CLASS: dict[Any, Owner] = {
     Task: Owner(
         lambda spec: {spec.name: spec.rollup}, lambda spec: spec.from_us, delay=lambda spec: spec.wait
     ),
+    Cube: Owner(cube_rollups),
 }
 #: Kinds of definitions that have rollups.
-OWNERS = ("filter", "task")
+OWNERS = ("filter", "task", "cube")
 
 
 def owner_of(spec: Any) -> Owner:
