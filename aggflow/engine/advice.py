@@ -1,0 +1,53 @@
+"""Advice: an aggregate that a cube should have, what it would cost and what it would have saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Advice:
+    """An aggregate that a cube should have.
+
+    Attributes
+    ----------
+    cube
+        Name of the cube.
+    interval
+        Width of its buckets.
+    dimensions, measures
+        What of the cube it keeps, as an aggregate of the cube names it.
+    rows
+        How many cells it would have in the time that was asked about.
+    build_seconds
+        About how long it would take to build.
+    rows_saved, share_saved
+        How many stored cells and source rows less would have been read, beyond what the advice
+        before it saves, and which part that is of all that was read of the source.
+    questions
+        The questions that it would have served, the one that it saves most for first.
+    """
+
+    cube: str
+    interval: str
+    dimensions: tuple[str, ...]
+    measures: tuple[str, ...]
+    rows: int
+    build_seconds: float
+    rows_saved: int
+    share_saved: float
+    questions: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What the aggregate would be called."""
+        by = " and ".join(self.dimensions).replace("/", " ") or "all"
+        return f"{by[:200]} {self.interval}"
+
+    def __str__(self) -> str:
+        by = f" by {', '.join(self.dimensions)}" if self.dimensions else ""
+        return (
+            f"cube {self.cube}: {', '.join(self.measures)}{by} every {self.interval}: {self.rows:,} cells, "
+            f"built in about {self.build_seconds:.1f} s, saves {self.rows_saved:,} rows read "
+            f"({self.share_saved:.0%})"
+        )
