@@ -11,8 +11,9 @@ from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.declaration import Declared, Many, declaration
 from aggflow.spec.grouping import Grouping, GroupingText
 from aggflow.spec.text import IntervalText, Name, PredicateText, ZoneText
-from aggflow.timeline import Zone
+from aggflow.timeline import Interval, Zone
 
+SMALLEST_SECONDS = 30
 MOST_GROUPINGS = 10
 MOST_AGGREGATIONS = 10
 
@@ -51,7 +52,9 @@ class Filter(Declared):
     description: str = ""
 
     def problems(self) -> Iterator[Problem]:
-        """Counts, duplicates, and sketch groupings that the filter lacks."""
+        """Width, counts, duplicates, and sketch groupings that the filter lacks."""
+        if Interval.of(self.interval).seconds_at_most < SMALLEST_SECONDS:
+            yield Problem("interval", f"the interval is shorter than {SMALLEST_SECONDS} seconds")
         if len(self.groupings) > MOST_GROUPINGS:
             yield Problem(
                 "groupings", f"{len(self.groupings)} groupings; at most {MOST_GROUPINGS} are allowed"

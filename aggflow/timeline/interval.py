@@ -23,7 +23,7 @@ from aggflow.timeline.span import EXPECTED, MONTHS, Span, Unit, canonical, parse
 from aggflow.timeline.window import Window
 from aggflow.timeline.zone import UTC, Zone
 
-SMALLEST_SECONDS: Final = 30
+SMALLEST_SECONDS: Final = 1  # filters ask for more
 LARGEST_YEARS: Final = 100
 
 _LARGEST: Final[dict[Unit, int]] = {
@@ -54,7 +54,7 @@ class Interval:
     Raises
     ------
     ParseError
-        Shorter than 30 seconds, longer than 100 years, or longer than a day and none of the
+        Shorter than a second, longer than 100 years, or longer than a day and none of the
         calendar's lengths.
     """
 
@@ -320,7 +320,7 @@ def _borders_midnights(width: int, days: int, zone: Zone, window: Window) -> boo
 def _problem(count: int, unit: Unit) -> tuple[str, str]:
     """What is wrong with an interval, and what to do; two empty texts where nothing is."""
     if unit == "second" and count < SMALLEST_SECONDS:
-        return "the interval is shorter than 30 seconds", ""
+        return "the interval is shorter than a second", ""
     if unit == "second" and count > DAY_SECONDS:
         return "an interval above a day is whole days, a week, months, quarters or years", ""
     if unit == "week" and count > 1:

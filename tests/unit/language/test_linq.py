@@ -325,7 +325,7 @@ ERRORS = [
     ("from t group every 1h by eventdate", "one cannot group by eventdate", 25, "group every"),
     ("from t select n + 1 as a where a.b = 1 group", "a is computed and has no fields", 31, ""),
     # periods
-    ("from t group every 15s", "the period is shorter than 30 seconds", 19, ""),
+    ("from t group every 999", "no whole number of seconds", 19, "milliseconds"),
     ("from t group every 1w", "the period has no unit 'w'", 20, "d days"),
     ("from t group every 25h", "above a day", 19, ""),
     ("from t group every 99999999999999999999", "a period above a day is whole days", 19, ""),
