@@ -147,6 +147,7 @@ class Builder:
         since_us: int = BEGINNING,
         until_us: int | None = None,
         full: bool = False,
+        newest_first: bool = False,
         kind: str = "",
         report: Report = silent,
         build: Build | None = None,
@@ -165,6 +166,8 @@ class Builder:
             Up to when; now where None, and never later than now - delay.
         full
             Build everything anew.
+        newest_first
+            Begin with the newest batch, not with the oldest.
         kind
             What the catalog calls this build; by default ``full`` or ``incremental``.
         report
@@ -192,7 +195,7 @@ class Builder:
         )
         run = _Run(self, target, build, report, started, finer)
         try:
-            done = run.go(since_us, until_us, full=full)
+            done = run.go(since_us, until_us, full=full, newest_first=newest_first)
         except BaseException as error:
             status = "cancelled" if isinstance(error, CancelledError | KeyboardInterrupt) else "error"
             try:
@@ -238,7 +241,9 @@ class _Run:
         self._stopped = threading.Event()
         self._lost: AggflowError | None = None
 
-    def go(self, since_us: int, until_us: int | None, *, full: bool) -> BuildReport:
+    def go(
+        self, since_us: int, until_us: int | None, *, full: bool, newest_first: bool = False
+    ) -> BuildReport:
         now_us = self._clock()
         until_us = min(now_us if until_us is None else until_us, self._target.delay.before(now_us))
         self._since = max(self._target.from_us, since_us)
@@ -247,7 +252,7 @@ class _Run:
             stale = self._stale(rows, versions, until_us, full=full)
             wanted = self._missing(versions, until_us, stale)
             if wanted:
-                self._build_windows(rows, versions, wanted, until_us, stale)
+                self._build_windows(rows, versions, wanted, until_us, stale, newest_first=newest_first)
         return BuildReport(
             windows=self._done,
             rows_read=self._rows,
@@ -332,12 +337,18 @@ class _Run:
         if self._since >= until_us:
             return []
         coverage = self._catalog.coverage(self._target.rollup_id)
-        wanted = Window(self._since, until_us)
         found = [
-            (version, missing(version, coverage.windows(version.number), wanted, again))
+            (
+                version,
+                missing(version, coverage.windows(version.number), self._wanted(version, until_us), again),
+            )
             for version, again in zip(versions, stale, strict=True)
         ]
         return [(version, windows) for version, windows in found if windows]
+
+    def _wanted(self, version: Version, until_us: int) -> Window:
+        """What is to be covered: the bucket in which it begins is built whole."""
+        return Window(version.rollup.width.floor(self._since, version.rollup.zone), until_us)
 
     def _build_windows(
         self,
@@ -346,6 +357,8 @@ class _Run:
         wanted: list[tuple[Version, WindowSet]],
         until_us: int,
         stale: Sequence[WindowSet],
+        *,
+        newest_first: bool,
     ) -> None:
         with self._leased(_hull(versions, [windows for _, windows in wanted], stale)) as lease:
             # What was missing may have been built by another while this one waited.
@@ -358,7 +371,7 @@ class _Run:
             if not batches:
                 return
             self._note(batches)
-            for batch in batches:
+            for batch in reversed(batches) if newest_first else batches:
                 self._check()
                 self._commit(batch, self._read(rows, batch), lease)
                 self._note(batches)

@@ -43,9 +43,9 @@ class Due:
         self._now_us = now_us
 
     def references(self) -> list[str]:
-        """References of what is due: tasks in the order in which they were made, then filters by name."""
-        tasks = [f"task {record.name}" for record in self._records if self._is_task_due(record)]
-        return [*tasks, *sorted(self._filters())]
+        """References of what is due: tasks by name, then filters by name."""
+        tasks = (f"task {record.name}" for record in self._records if self._is_task_due(record))
+        return [*sorted(tasks), *sorted(self._filters())]
 
     def _filters(self) -> Iterator[str]:
         for frontiers in self._frontiers.values():

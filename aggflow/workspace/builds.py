@@ -49,6 +49,7 @@ class BuildsPart(DefinitionsPart):
         since: Instant | None = None,
         until: Instant | None = None,
         full: bool = False,
+        newest_first: bool = False,
         progress: bool | Report = True,
     ) -> BuildReport:
         """Build what is missing of a rollup.
@@ -64,6 +65,8 @@ class BuildsPart(DefinitionsPart):
             Up to when; by default, and at most, now.
         full
             Build everything anew.
+        newest_first
+            Begin with the newest batch, not with the oldest.
         progress
             Whether to show a progress bar (in a terminal), or a function to tell of every batch.
 
@@ -81,6 +84,7 @@ class BuildsPart(DefinitionsPart):
                 since_us=BEGINNING if since is None else parse_instant(since),
                 until_us=None if until is None else parse_instant(until),
                 full=full,
+                newest_first=newest_first,
                 report=report,
             )
         self._compact(target)

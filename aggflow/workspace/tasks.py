@@ -295,6 +295,7 @@ class TasksPart(BuildsPart):
         since: Instant | None = None,
         until: Instant | None = None,
         full: bool = False,
+        newest_first: bool = False,
         progress: bool | Report = True,
     ) -> BuildReport:
         """Build what is missing of a rollup; a task is told how its build went.
@@ -310,6 +311,8 @@ class TasksPart(BuildsPart):
             Up to when; by default, and at most, now.
         full
             Build everything anew.
+        newest_first
+            Begin with the newest batch, not with the oldest.
         progress
             Whether to show a progress bar (in a terminal), or a function to tell of every batch.
 
@@ -322,7 +325,9 @@ class TasksPart(BuildsPart):
         """
         record = self._tasks.of_reference(name)
         if record is None:
-            return super().build(name, since=since, until=until, full=full, progress=progress)
+            return super().build(
+                name, since=since, until=until, full=full, newest_first=newest_first, progress=progress
+            )
         record = self._tasks.settle(record)
         try:
             with reporting(progress) as report:
@@ -331,6 +336,7 @@ class TasksPart(BuildsPart):
                     since=since,
                     until=until,
                     full=full,
+                    newest_first=newest_first,
                     progress=lambda now: self._go_on(record, now, report),
                 )
         except Exception as error:
