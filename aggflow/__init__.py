@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from aggflow.spec.aggregation import Aggregation
     from aggflow.spec.calculation import Calculation
     from aggflow.spec.choice import Aggregate, All, Fixed, QueryTime
+    from aggflow.spec.cube import Cube
+    from aggflow.spec.cube_aggregate import CubeAggregate
+    from aggflow.spec.dimension import Dimension
     from aggflow.spec.endpoint import Endpoint, GroupingLimit, Sort
     from aggflow.spec.field import Field
     from aggflow.spec.filter import Filter
     from aggflow.spec.grouping import Grouping
+    from aggflow.spec.level import TIME_LEVELS, Level
+    from aggflow.spec.ratio import Ratio
+    from aggflow.spec.schedule import Schedule
     from aggflow.spec.source import Source
     from aggflow.spec.task import Task
     from aggflow.spec.timing import Lookback, TimeSeries
@@ -31,6 +37,9 @@ _WHERE = {
     "Answer": "aggflow.engine.answer",
     "BuildReport": "aggflow.engine.build",
     "Calculation": "aggflow.spec.calculation",
+    "Cube": "aggflow.spec.cube",
+    "CubeAggregate": "aggflow.spec.cube_aggregate",
+    "Dimension": "aggflow.spec.dimension",
     "Endpoint": "aggflow.spec.endpoint",
     "Explanation": "aggflow.engine.explanation",
     "Field": "aggflow.spec.field",
@@ -38,10 +47,14 @@ _WHERE = {
     "Fixed": "aggflow.spec.choice",
     "Grouping": "aggflow.spec.grouping",
     "GroupingLimit": "aggflow.spec.endpoint",
+    "Level": "aggflow.spec.level",
     "Lookback": "aggflow.spec.timing",
     "QueryTime": "aggflow.spec.choice",
+    "Ratio": "aggflow.spec.ratio",
+    "Schedule": "aggflow.spec.schedule",
     "Sort": "aggflow.spec.endpoint",
     "Source": "aggflow.spec.source",
+    "TIME_LEVELS": "aggflow.spec.level",
     "Task": "aggflow.spec.task",
     "TimeSeries": "aggflow.spec.timing",
     "Workspace": "aggflow.workspace",
@@ -49,6 +62,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "TIME_LEVELS",
     "AggflowError",
     "Aggregate",
     "Aggregation",
@@ -56,6 +70,9 @@ __all__ = [
     "Answer",
     "BuildReport",
     "Calculation",
+    "Cube",
+    "CubeAggregate",
+    "Dimension",
     "Endpoint",
     "Explanation",
     "Field",
@@ -63,8 +80,11 @@ __all__ = [
     "Fixed",
     "Grouping",
     "GroupingLimit",
+    "Level",
     "Lookback",
     "QueryTime",
+    "Ratio",
+    "Schedule",
     "Sort",
     "Source",
     "Task",

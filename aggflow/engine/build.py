@@ -49,6 +49,8 @@ Clock = Callable[[], int]
 _POLL_SECONDS = 0.2
 #: In the record of a build: when the newest row had arrived as it began.
 SEEN = "ingested_us"
+#: Likewise: how many cells of finer rollups were read instead of source rows.
+STATES_READ = "states_read"
 _MOST_BUILDS = 100
 
 
@@ -236,6 +238,7 @@ class _Run:
         self._rows = 0
         self._states = 0
         self._states_read = 0
+        self._detail = dict(build.detail)
         self._bytes = 0
         self._null_times = 0
         self._stopped = threading.Event()
@@ -295,7 +298,8 @@ class _Run:
             newest = newest if self._finer is None else self._finer.seen(newest)
             # Noted before anything is read: what this build commits holds all rows up to then, even
             # if it does not live to commit the rest.
-            self._catalog.progress_build(self._build.id, detail={SEEN: newest})
+            self._detail[SEEN] = newest
+            self._catalog.progress_build(self._build.id, detail=self._detail)
         late = self._late(versions)
         if full:
             late |= WindowSet.of(Window(self._since, until_us))
@@ -411,6 +415,7 @@ class _Run:
         if self._finer is not None and batch.share is not None:
             made, count = self._finer.read(batch.version, batch.share, self._vocabularies)
             self._states_read += count
+            self._detail[STATES_READ] = self._states_read
             return made
         read = self._retried(
             lambda: read_states(rows, batch.version.rollup, layout, window, self._vocabularies)
@@ -440,6 +445,7 @@ class _Run:
             null_times=self._null_times,
             states_written=self._states,
             bytes_written=self._bytes,
+            detail=self._detail or None,
         )
         if build.status == "cancelled":
             raise CancelledError(f"the build of {self._target.name} was cancelled")

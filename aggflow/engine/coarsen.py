@@ -18,6 +18,7 @@ from aggflow.engine.version import Version
 from aggflow.measures.cells import Cells, Layout, empty_cells, from_segment
 from aggflow.measures.registry import StateKey
 from aggflow.measures.vocabulary import Vocabulary
+from aggflow.spec.rollup import Rollup
 from aggflow.store import SegmentStore
 from aggflow.timeline import BEGINNING, Micros, Window, WindowSet
 
@@ -231,3 +232,21 @@ def _whole_grain(version: Version, number: int, parts: Sequence[Cells]) -> Cells
 def _layout(version: Version) -> Layout:
     assert version.layout is not None  # noqa: S101 - what has segments was built, what is built was looked at
     return version.layout
+
+
+def build_order(rollups: Mapping[str, Rollup]) -> list[str]:
+    """Names of rollups, those that others can be made of first.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> day = Rollup("flights", "", "1d", "UTC", ("origin",), ())
+    >>> build_order({"day": day, "hour": replace(day, interval="1h"), "all": replace(day, groupings=())})
+    ['hour', 'day', 'all']
+    """
+
+    def coarseness(name: str) -> tuple[int, int, int, str]:
+        rollup = rollups[name]
+        return -len(rollup.groupings), rollup.width.seconds_at_most, -len(rollup.kept), name
+
+    return sorted(rollups, key=coarseness)

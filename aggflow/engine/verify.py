@@ -13,6 +13,7 @@ from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Coverage
 from aggflow.engine.plan import Piece, pieces
 from aggflow.engine.reader import checked_layout, cut
+from aggflow.engine.reduction import merged
 from aggflow.engine.version import Version
 from aggflow.measures.cells import Cells
 from aggflow.measures.state import Array, Sketch
@@ -149,14 +150,17 @@ def _compare(piece: Piece, rows: SourceRows, resident: Resident) -> tuple[str, i
     vocabularies = resident.vocabularies(version.rollup_id)
     fresh = read_states(rows, version.rollup, layout, piece.window, vocabularies)
     for old, new in zip(resident.grains(layout, row), fresh.grains, strict=True):
-        what = _difference(_sorted(cut(old, piece.window)), _sorted(new))
+        what = _difference(_canonical(cut(old, piece.window), version), _canonical(new, version))
         if what:
             return what, fresh.rows
     return "", fresh.rows
 
 
-def _sorted(cells: Cells) -> Cells:
-    return cells.take(np.lexsort([*cells.codes.values(), cells.buckets]))
+def _canonical(cells: Cells, version: Version) -> Cells:
+    """Cells in order, their states in the form that merging gives: one total has several."""
+    assert version.layout is not None  # noqa: S101 - it is stored
+    series = (version.rollup.width, version.rollup.zone)
+    return merged(cells, tuple(cells.codes), series, version.layout.kinds)
 
 
 def _difference(old: Cells, new: Cells) -> str:

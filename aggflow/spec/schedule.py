@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections import deque
+from itertools import takewhile
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -29,6 +31,9 @@ def _named_zone(name: str) -> str:
     return name
 
 
+_MINUTE_US: Final = 60_000_000
+_DAY_US: Final = 24 * 60 * _MINUTE_US
+_BACK_US: Final = (_MINUTE_US, 60 * _MINUTE_US, _DAY_US, 31 * _DAY_US, 366 * _DAY_US)
 CronText = Annotated[str, BeforeValidator(as_validator_error(_cron))]
 
 
@@ -72,6 +77,26 @@ class Schedule(Declared):
     def sentence(self) -> str:
         """When it builds, in plain English: ``every day at 06:25:00 UTC``."""
         return self.cron.sentence(self.zone)
+
+    def latest_fire(self, after_us: Micros, until_us: Micros) -> Micros | None:
+        """The last instant after one and up to another at which it fires; None where it does not.
+
+        Examples
+        --------
+        >>> hour = 3_600_000_000
+        >>> Schedule("flights", "0 0 * * * *").latest_fire(0, 10**15) == 10**15 // hour * hour
+        True
+        """
+        # Looked for from the end on, further and further back: an old schedule fires often.
+        for back in (*_BACK_US, until_us):
+            since_us = max(after_us, until_us - back)
+            fires = takewhile(lambda us: us <= until_us, self.cron.fires(max(since_us, 0), self.zone))
+            latest = deque(fires, maxlen=1)
+            if latest:
+                return latest[0]
+            if since_us <= after_us:
+                return None
+        return None
 
     def next_fires(self, after_us: Micros, count: int = 5) -> tuple[Micros, ...]:
         """The first instants after another at which it fires, rising."""

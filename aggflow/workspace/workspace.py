@@ -11,6 +11,7 @@ from aggflow.settings import read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.questions import QuestionsPart
+from aggflow.workspace.schedules import SchedulesPart
 from aggflow.workspace.tasks import TasksPart
 
 
@@ -49,7 +50,7 @@ def open_workspace(home: str | Path | None = None, workspace: str | None = None)
     return Workspace(catalog, SegmentStore(store), settings, workspace or settings.workspace, place)
 
 
-class Workspace(TasksPart, QuestionsPart, OperationPart):
+class Workspace(SchedulesPart, TasksPart, QuestionsPart, OperationPart):
     """Definitions, builds, questions and answers of one tenant.
 
     Made by :func:`aggflow.open`.  Safe for threads; several processes may open one home at once.
