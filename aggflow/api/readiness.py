@@ -1,0 +1,61 @@
+"""Readiness: whether the service can answer just now: its catalog, its store, its Prefect."""
+
+from __future__ import annotations
+
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aggflow.errors import AggflowError, StoreError
+from aggflow.workspace import Workspace
+
+OK: Final = "ok"
+_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What was found.
+
+    Attributes
+    ----------
+    checks
+        By what was looked at, ``ok`` or what is wrong with it.
+    """
+
+    checks: Mapping[str, str]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether questions are answered; for that nobody needs Prefect, which only keeps states fresh."""
+        return all(self.checks[name] == OK for name in ("catalog", "store"))
+
+    def to_plain(self) -> dict[str, object]:
+        """As JSON."""
+        return {"status": "ready" if self.is_ready else "not ready", "checks": dict(self.checks)}
+
+
+def readiness(ws: Workspace) -> Readiness:
+    """Look at everything that the service stands on."""
+    checks = {"catalog": OK, "store": OK, "prefect": _prefect()}
+    try:
+        ws.check()
+    except StoreError as error:
+        checks["store"] = error.message
+    except AggflowError as error:
+        checks["catalog"] = error.message
+    return Readiness(checks)
+
+
+def _prefect() -> str:
+    url = os.environ.get("PREFECT_API_URL", "")
+    if not url.startswith(("http://", "https://")):
+        return "none: PREFECT_API_URL is not set"
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=_SECONDS) as answer:  # noqa: S310 - checked above
+            return OK if answer.status == 200 else f"it answers {answer.status}"
+    except (urllib.error.URLError, OSError) as error:
+        return f"it cannot be reached: {getattr(error, 'reason', error)}"
