@@ -8,15 +8,22 @@ import typer
 
 from aggflow import __version__
 from aggflow.cli import (
+    backfill,
     build,
+    cube,
     definitions,
     demo,
+    deploy,
     doctor,
     endpoint,
     init,
     query,
+    run_tasks,
+    schedule,
     source,
     status,
+    task,
+    up,
     verify,
 )
 from aggflow.cli import filter as filter_
@@ -26,7 +33,7 @@ ABOUT = """Define an aggregate once; build it incrementally; answer from it in m
 
 Start with [bold]aggflow demo[/bold]: real flights, from rows to answers, in a minute.
 """
-DEFINE, BUILD, ASK = "Define", "Build and look after", "Ask"
+DEFINE, BUILD, RUN, ASK = "Define", "Build and look after", "Run", "Ask"
 
 app = typer.Typer(
     name="aggflow",
@@ -64,11 +71,18 @@ app.command("init", rich_help_panel=DEFINE)(init.init)
 app.add_typer(source.app, name="source", rich_help_panel=DEFINE)
 app.add_typer(filter_.app, name="filter", rich_help_panel=DEFINE)
 app.add_typer(endpoint.app, name="endpoint", rich_help_panel=DEFINE)
+app.add_typer(task.app, name="task", rich_help_panel=DEFINE)
+app.add_typer(cube.app, name="cube", rich_help_panel=DEFINE)
+app.add_typer(schedule.app, name="schedule", rich_help_panel=DEFINE)
 app.command("apply", rich_help_panel=DEFINE)(definitions.apply)
 app.command("export", rich_help_panel=DEFINE)(definitions.export)
 app.command("build", rich_help_panel=BUILD)(build.build)
+app.command("run-tasks", rich_help_panel=BUILD)(run_tasks.run_tasks)
+app.command("backfill", rich_help_panel=BUILD)(backfill.backfill)
 app.command("status", rich_help_panel=BUILD)(status.status)
 app.command("verify", rich_help_panel=BUILD)(verify.verify)
 app.command("doctor", rich_help_panel=BUILD)(doctor.doctor)
+app.command("up", rich_help_panel=RUN)(up.up)
+app.command("deploy", rich_help_panel=RUN)(deploy.deploy)
 app.command("query", rich_help_panel=ASK)(query.query)
 app.command("explain", rich_help_panel=ASK)(query.explain)
