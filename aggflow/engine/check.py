@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from aggflow.backends.source_rows import SourceRows
-from aggflow.errors import AggflowError, ParseError, Problem
-from aggflow.measures.registry import state_key
+from aggflow.errors import AggflowError, ParseError, Problem, SourceTypeError
+from aggflow.measures.registry import StateKey, state_key
 from aggflow.spec import cube_rollup
-from aggflow.spec.aggregation import Aggregation
+from aggflow.spec.calculation import Calculation
 from aggflow.spec.cube import Cube
 from aggflow.spec.filter import Filter
 from aggflow.spec.measure_reference import MeasureReference
+from aggflow.spec.ratio import Ratio
 from aggflow.spec.reading import Reading
 from aggflow.spec.rollup import Rollup, kept_for, rollup_of
 from aggflow.timeline import UTC, Interval
+
+
+_SIDES = ("numerator", "denominator")
 
 
 def problems_at_source(spec: Filter, rows: SourceRows) -> list[Problem]:
@@ -51,7 +55,11 @@ def cube_problems_at_source(cube: Cube, rows: SourceRows) -> list[Problem]:
 def _measure_checks(cube: Cube, rows: SourceRows) -> Iterator[tuple[str, Callable[[], object]]]:
     bare = Rollup(cube.source, "", "1d", "UTC", (), ())
     for i, measure in enumerate(cube.measures):
-        if not isinstance(measure, Aggregation):
+        if isinstance(measure, Ratio):
+            for side, reference in zip(_SIDES, measure.parts(cube.aggregations), strict=True):
+                key = state_key(cube_rollup.kept_for(cube, reference, ()), bare)
+                if reference.calculation in (Calculation.FIRST, Calculation.LAST):
+                    yield f"measures[{i}].{side}", lambda key=key: _must_be_number(rows, key)
             continue
         if measure.where:
             yield f"measures[{i}].where", lambda text=measure.where: rows.predicate(text)
@@ -59,6 +67,11 @@ def _measure_checks(cube: Cube, rows: SourceRows) -> Iterator[tuple[str, Callabl
         keys = {state_key(cube_rollup.kept_for(cube, one, ()), bare) for one in references}
         for key in sorted(keys):
             yield f"measures[{i}].field", lambda key=key: rows.kind(key)
+
+
+def _must_be_number(rows: SourceRows, key: StateKey) -> None:
+    if not rows.kind(key).is_number:
+        raise SourceTypeError(f"{key.field!r} holds no numbers, and only they can be divided")
 
 
 def check_reading(reading: Reading, rows: SourceRows, text: str) -> None:

@@ -18,7 +18,7 @@ from aggflow.backends.fetch import fetch
 from aggflow.engine.columns import Columns
 from aggflow.engine.memory import memory
 from aggflow.engine.question import Question
-from aggflow.language import BUCKET, Named, Operand, Path, operand_to_ibis
+from aggflow.language import BUCKET, Arithmetic, Named, Operand, Path, operand_to_ibis
 from aggflow.measures.state import Values
 from aggflow.measures.vocabulary import Vocabulary
 
@@ -39,17 +39,31 @@ def computed(columns: Columns, question: Question, vocabularies: Mapping[str, Vo
     """
     if not question.outputs:
         return columns
-    derived = [output for output in question.outputs if _field(output.operand, columns) is None]
+    known = {output.name: _field(output.operand, columns) for output in question.outputs}
+    derived = [output for output in question.outputs if known[output.name] is None]
     found = _evaluated(derived, columns, question, vocabularies) if derived else {}
-    fields = {
-        output.name: found[output.name] if output.name in found else columns.fields[_name(output.operand)]
-        for output in question.outputs
-    }
+    fields = {name: found[name] if values is None else values for name, values in known.items()}
     return Columns(columns.buckets, columns.codes, fields, columns.count)
 
 
 def _field(operand: Operand, columns: Columns) -> Values | None:
+    """A field by itself, or one divided by another: the two that need no database."""
+    if isinstance(operand, Arithmetic) and operand.sign == "/":
+        above, below = (columns.fields.get(_name(side)) for side in (operand.left, operand.right))
+        return None if above is None or below is None else divided(above, below)
     return columns.fields.get(_name(operand))
+
+
+def divided(above: Values, below: Values) -> Values | None:
+    """Numbers divided by others, missing where either is or where the second is 0; None for what is no float or int."""
+    if not all(values.data.dtype.kind in "if" for values in (above, below)):
+        return None
+    divisor = below.data.astype(np.float64)
+    valid = divisor != 0
+    for values in (above, below):
+        valid &= True if values.valid is None else values.valid
+    quotient = np.divide(above.data.astype(np.float64), divisor, out=np.zeros(len(valid)), where=valid)
+    return Values(quotient, None if valid.all() else valid)
 
 
 def _name(operand: Operand) -> str:

@@ -55,7 +55,7 @@ class MeasureReference:
         'delay:PERCENTILES:0.95'
         >>> MeasureReference.of("delay", [delay])
         Traceback (most recent call last):
-        aggflow.errors.SpecError: measure 'delay': it has several calculations (delay:AVG, delay:PERCENTILES)
+        aggflow.errors.SpecError: measure 'delay': 'delay' has several calculations (delay:AVG, delay:PERCENTILES)
         """
         name, *rest = (part.strip() for part in text.split(SEPARATOR))
         known = {aggregation.name: aggregation for aggregation in aggregations}
@@ -77,7 +77,7 @@ def _calculation(text: str, aggregation: Aggregation, rest: list[str]) -> Calcul
     if not rest:
         if len(kept) > 1:
             ways = ", ".join(f"{aggregation.name}{SEPARATOR}{value}" for value in kept)
-            raise _wrong(text, "it has several calculations", ways)
+            raise _wrong(text, f"{aggregation.name!r} has several calculations", ways)
         return aggregation.calculations[0]
     if rest[0].upper() not in kept:
         hint = did_you_mean(rest[0], kept)

@@ -7,24 +7,29 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aggflow.catalog import BuildStatus
 from aggflow.collection import Collection
+from aggflow.engine.answer import Answer
 from aggflow.engine.batch import Batch, BatchReport
 from aggflow.engine.batches import Batches
 from aggflow.engine.build import BuildReport
+from aggflow.engine.cube_question import CubeQuestion, FieldNames, FilterValues, SortTerm
+from aggflow.engine.cube_readings import CubeReadings
 from aggflow.engine.declarations import KindName, Stored
 from aggflow.engine.progress import Report
 from aggflow.engine.stored_cube import StoredCube
-from aggflow.errors import ConflictError, NotFoundError, SpecError
+from aggflow.errors import ConflictError, NotFoundError, QueryError, SpecError
 from aggflow.language import from_ibis, to_jpath
 from aggflow.progress_bar import reporting
 from aggflow.spec.cube import Cube
 from aggflow.spec.definitions import Definitions
+from aggflow.spec.endpoint import Sort
 from aggflow.spec.project import DEFAULT_PROJECT, Project
-from aggflow.timeline import format_instant
+from aggflow.timeline import BEGINNING, Window, format_instant, parse_instant
 from aggflow.workspace.builds import BuildsPart
+from aggflow.workspace.foundation import Instant
 
 
 class CubesPart(BuildsPart):
@@ -353,6 +358,80 @@ class CubesPart(BuildsPart):
         super().cancel(build_id)
         self._batches.cancel(build_id)
 
+    # -- questions
+
+    def ask_cube(
+        self,
+        cube: str,
+        fields: FieldNames | None = None,
+        dimensions: str | Sequence[str] = (),
+        *,
+        start: Instant | None = None,
+        end: Instant | None = None,
+        where: Any = "",
+        filters: FilterValues | None = None,
+        sort: SortTerm | Sequence[SortTerm] = (),
+        limit: int | None = None,
+        live: bool = True,
+    ) -> Answer:
+        """Ask a cube by the names of its dimensions and measures; the cheapest aggregate that covers it answers.
+
+        Parameters
+        ----------
+        cube
+            Its name, or its id.
+        fields
+            Measures: ``delay:AVG``, ``delay:PERCENTILES:0.95``, a ratio, an aggregation with one calculation,
+            :class:`aggflow.Field`; or by the name that the answer uses.  None for all but percentiles.
+        dimensions
+            Dimensions and levels to group by, each with the levels above it; a level of time
+            (``date.month``, ``month``) makes a series.
+        start, end
+            Events count from the start on and before the end; by default from the first event on, until now.
+        where
+            A predicate on columns of the source: JPath, LINQ behind ``=``, or an Ibis deferred one.
+        filters
+            By dimension or level, the value or values to keep: ``{"carrier": ["AA", None]}``.
+        sort
+            Names of fields and dimensions, ``dt``; ``("delay:AVG", "desc")``.
+        limit
+            How many rows at most.
+        live
+            Whether what no aggregate covers may be read from the source; without it, a gap is an error.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such cube.
+        QueryError
+            A name means nothing, or the question cannot be answered; with every problem.
+        SourceError
+            The source was needed, and cannot be read.
+        """
+        found = self._cube_readings.get(cube)
+        if not isinstance(where, str):
+            with self._declarations.open(found.source) as rows:
+                where = to_jpath(from_ibis(where, rows.table))
+        question = CubeQuestion(
+            fields,
+            [dimensions] if isinstance(dimensions, str) else dimensions,
+            filters or {},
+            where,
+            _terms(sort),
+            limit,
+        )
+        start_us = BEGINNING if start is None else parse_instant(start)
+        end_us = self._clock() if end is None else parse_instant(end)
+        if start_us >= end_us:
+            raise QueryError("the question ends before it begins", hint="start is before end")
+        inquiry = question.inquiry(found.cube, found.source, Window(start_us, end_us), live=live)
+        return self._serving.inquire(replace(inquiry, plain=self._cube_readings.plain(found, where)))
+
+    @cached_property
+    def _cube_readings(self) -> CubeReadings:
+        generation = self._catalog.definitions_generation
+        return CubeReadings(self._declarations, lambda: generation(self._id))
+
     # -- definitions
 
     def remove(self, kind: KindName, name: str) -> None:
@@ -402,3 +481,11 @@ class CubesPart(BuildsPart):
             projects=tuple(project for project in projects if project != own),
             cubes=tuple(stored.spec for stored in self._declarations.all("cube").values()),
         )
+
+
+def _terms(sort: SortTerm | Sequence[SortTerm]) -> Sequence[SortTerm]:
+    """The terms of an order; one may be given by itself."""
+    if isinstance(sort, str | Sort):
+        return [sort]
+    pair = isinstance(sort, tuple) and len(sort) == 2 and sort[1] in ("asc", "desc")
+    return [cast("SortTerm", sort)] if pair else cast("Sequence[SortTerm]", sort)
