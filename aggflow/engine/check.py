@@ -17,7 +17,6 @@ from aggflow.spec.reading import Reading
 from aggflow.spec.rollup import Rollup, kept_for, rollup_of
 from aggflow.timeline import UTC, Interval
 
-
 _SIDES = ("numerator", "denominator")
 
 

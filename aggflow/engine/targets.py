@@ -100,7 +100,7 @@ class Targets:
     ) -> Target:
         source = sources[rollup.source].spec
         kept = owner_of(owner.spec)
-        whole = owner.name if name == owner.name else f"{owner.name}/{name}"
+        whole = f"{owner.name}/{name}" if kind == "cube" else owner.name
         return Target(
             self._workspace_id,
             stored.id,

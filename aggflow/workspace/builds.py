@@ -26,7 +26,7 @@ class BuildsPart(DefinitionsPart):
     @property
     def builds(self) -> Collection[Build]:
         """The last hundred builds, by id, newest first."""
-        names = {rollup.id: f"{rollup.kind} {rollup.name}" for rollup in self._catalog.rollups(self._id)}
+        names = {target.rollup_id: target.name for target in self._targets.all().values()}
         return Collection(
             "build",
             lambda: {build.id: build for build in self._catalog.builds(self._id, limit=100)},
