@@ -60,7 +60,7 @@ class Collection(Mapping[str, V]):
 
     def _repr_html_(self) -> str:
         headings, rows = self.table()
-        return _table(headings, rows) if rows else f"<em>no {escape(self._kind)} yet</em>"
+        return table_html(headings, rows) if rows else f"<em>no {escape(self._kind)} yet</em>"
 
 
 def _text(value: object) -> str:
@@ -74,7 +74,8 @@ def _text(value: object) -> str:
     return str(name) if isinstance(name, str) else str(value)
 
 
-def _table(headings: list[str], rows: list[list[str]]) -> str:
+def table_html(headings: list[str], rows: list[list[str]]) -> str:
+    """A table of texts as HTML."""
     cell = 'style="text-align:left;padding:.25em .8em;vertical-align:top"'
     head = "".join(f"<th {cell}>{escape(heading)}</th>" for heading in headings)
     body = "".join(

@@ -67,7 +67,7 @@ class _Cost:
 
     live_hours: int
     cells: int
-    cut_rows: int = field(compare=False)
+    live: int = field(compare=False)
 
 
 # What each question costs; None where no rollup answers it.
@@ -129,14 +129,13 @@ class Advisor:
             No built rollup tells how many cells an aggregate would have, and the source cannot be read.
         """
         own = {asked: smallest_choices(self._cube, asked.shape, asked.windows) for asked in self._asked}
-        singles = [
-            choice for asked in [a for a in self._asked if own[a]][:_MOST_ASKED] for choice in own[asked]
-        ]
+        own = dict([pair for pair in own.items() if pair[1]][:_MOST_ASKED])
+        singles = [choice for choices in own.values() for choice in choices]
         pairs = [one.together(other, self._cube) for one, other in combinations(singles, 2)]
         choices = list({choice.rollup: choice for choice in [*singles, *pairs] if choice}.values())
-        least = {asked: self._least(asked, own[asked]) for asked in self._asked}
+        least = {asked: self._least(asked, choices) for asked, choices in own.items()}
         now: _Costs = {asked: self._present(asked) for asked in self._asked}
-        total = sum(asked.times * _read(asked, cost) for asked, cost in now.items())
+        total = sum(asked.times * asked.read for asked in self._asked)
         found: list[Advice] = []
         while len(found) < most and (best := self._best(choices, now, least)) is not None:
             choice, gains = best
@@ -154,7 +153,7 @@ class Advisor:
         most = 0.0
         # Counting cells takes a statement: choices that cannot be better are not counted.
         hopes = [(self._hope(choice, now, least), i) for i, choice in enumerate(choices)]
-        for hope, i in sorted(hopes, reverse=True):
+        for hope, i in sorted(hopes, key=lambda pair: (-pair[0], pair[1])):
             if hope <= most:
                 break
             gains = self._gains(choices[i], now)
@@ -165,7 +164,7 @@ class Advisor:
     def _hope(self, choice: AggregateChoice, now: _Costs, least: Mapping[_Asked, int]) -> float:
         """What a choice saves at most: it has no fewer cells than the smallest one for each question."""
         return sum(
-            asked.times * max(0.0, _read(asked, cost) - least[asked])
+            asked.times * max(0.0, _read(asked, cost) - least.get(asked, 0))
             for asked, cost in now.items()
             if not miss(choice.rollup, asked.need)
         )
@@ -213,7 +212,9 @@ class Advisor:
         return _Cost(
             -(-live.microseconds // _HOUR_US),
             sum(counted.cells_in(window) for counted in counts for window in asked.windows),
-            sum(counts[0].cut_rows(window) for window in asked.windows),
+            # What is cut is read from the source, and makes cells of its own.
+            sum(counts[0].cut_rows(window) for window in asked.windows)
+            + sum(counted.cut_cells(window) for counted in counts for window in asked.windows),
         )
 
     def _advice(self, choice: AggregateChoice, gains: Mapping[_Asked, float], total: float) -> Advice:
@@ -250,17 +251,21 @@ class Advisor:
 
     def _pace(self) -> float:
         """Rows a second of the last builds; of what was counted here where there were none."""
-        done = [b for b in self._builds if b.rows_read and b.started_us and b.finished_us]
-        seconds = sum((b.finished_us or 0) - (b.started_us or 0) for b in done) / 1_000_000
+        done = [
+            (build.rows_read, build.finished_us - build.started_us)
+            for build in self._builds
+            if build.rows_read and build.started_us is not None and build.finished_us is not None
+        ]
+        seconds = sum(microseconds for _, microseconds in done) / 1_000_000
         if seconds > 0:
-            return sum(build.rows_read for build in done) / seconds
+            return sum(rows for rows, _ in done) / seconds
         counted = self._counter.all
         return max(1.0, sum(one.read for one in counted) / sum(one.seconds for one in counted))
 
 
 def _read(asked: _Asked, cost: _Cost | None) -> float:
     """Stored cells and source rows that a question reads; as it did in the past where no rollup answers."""
-    return asked.read if cost is None else float(cost.cells + cost.cut_rows)
+    return asked.read if cost is None else float(cost.cells + cost.live)
 
 
 def _grains(rollup: Rollup, need: Need) -> list[Rollup]:

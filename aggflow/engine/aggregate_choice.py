@@ -137,8 +137,12 @@ def _text(aggregation: Aggregation, calculation: Calculation) -> str:
     return MeasureReference(aggregation, calculation, percentile).text
 
 
-def _widths(cube: Cube, shape: AskedShape, windows: Sequence[Window]) -> Iterator[Interval]:
-    """The coarsest width whose buckets the windows' edges do not cut; where all of them do, an hour, a day."""
+def _widths(cube: Cube, shape: AskedShape, windows: Sequence[Window]) -> list[Interval]:
+    """The coarsest width whose buckets the windows' edges do not cut; where all of them do, an hour, a day.
+
+    No coarser ones: the bucket that an edge cuts is read from the source, and so are those that are
+    not over yet.
+    """
     own = () if shape.series is None else (shape.series,)
     fitting = [
         width
@@ -150,12 +154,9 @@ def _widths(cube: Cube, shape: AskedShape, windows: Sequence[Window]) -> Iterato
     edges = [edge for window in windows for edge in (window.start, window.end)]
     exact = _coarsest(w for w in fitting if all(w.floor(edge, cube.zone) == edge for edge in edges))
     if exact is not None and exact.seconds_at_most >= _HOUR:
-        yield exact
-        return
-    for most in (_HOUR, _DAY):
-        width = _coarsest(width for width in fitting if width.seconds_at_most <= most)
-        if width is not None:
-            yield width
+        return [exact]
+    found = (_coarsest(w for w in fitting if w.seconds_at_most <= most) for most in (_HOUR, _DAY))
+    return list(dict.fromkeys(width for width in found if width is not None))
 
 
 def _divides(width: Interval, other: Interval, cube: Cube) -> bool:

@@ -54,6 +54,11 @@ class Counted:
         low, high = np.searchsorted(self.count.buckets, [-(-start // _SECOND_US), -(-end // _SECOND_US)])
         return int(self._cells[high] - self._cells[low]) if high > low else 0
 
+    def cut_cells(self, window: Window) -> int:
+        """The cells of the buckets that the edges of a window cut."""
+        start, end = self.width.floor(window.start, self.zone), self.width.ceil(window.end, self.zone)
+        return self.cells_in(Window(start, end)) - self.cells_in(window)
+
     def cut_rows(self, window: Window) -> int:
         """About how many source rows lie in a window, but in buckets that its edges cut."""
         start, end = self.whole(window)

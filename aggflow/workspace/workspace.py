@@ -9,6 +9,7 @@ from aggflow.catalog import Catalog
 from aggflow.errors import Problem, SpecError
 from aggflow.settings import read_settings
 from aggflow.store import SegmentStore
+from aggflow.workspace.advice import AdvicePart
 from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.questions import QuestionsPart
 from aggflow.workspace.schedules import SchedulesPart
@@ -50,7 +51,7 @@ def open_workspace(home: str | Path | None = None, workspace: str | None = None)
     return Workspace(catalog, SegmentStore(store), settings, workspace or settings.workspace, place)
 
 
-class Workspace(SchedulesPart, TasksPart, QuestionsPart, OperationPart):
+class Workspace(AdvicePart, SchedulesPart, TasksPart, QuestionsPart, OperationPart):
     """Definitions, builds, questions and answers of one tenant.
 
     Made by :func:`aggflow.open`.  Safe for threads; several processes may open one home at once.

@@ -133,25 +133,26 @@ def counted() -> Counted:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "cells", "cut_rows"),
+    ("start", "end", "cells", "cut_cells", "cut_rows"),
     [
-        (0, 180, 6, 0),
-        (-600, 600, 6, 0),
-        (0, 60, 2, 0),
-        (30, 180, 4, 30),
-        (30, 150, 0, 30 + 60),
-        (10, 40, 0, 30),
-        (70, 80, 0, 0),
-        (60, 120, 0, 0),
-        (121, 122, 0, 2),
-        (200, 300, 0, 0),
+        (0, 180, 6, 0, 0),
+        (-600, 600, 6, 0, 0),
+        (0, 60, 2, 0, 0),
+        (30, 180, 4, 2, 30),
+        (30, 150, 0, 6, 30 + 60),
+        (10, 40, 0, 2, 30),
+        (70, 80, 0, 0, 0),
+        (60, 120, 0, 0, 0),
+        (121, 122, 0, 4, 2),
+        (200, 300, 0, 0, 0),
     ],
 )
 def test_whole_buckets_are_cells_and_cut_ones_are_rows(
-    counted: Counted, start: int, end: int, cells: int, cut_rows: int
+    counted: Counted, start: int, end: int, cells: int, cut_cells: int, cut_rows: int
 ) -> None:
     window = Window(start * 60_000_000, end * 60_000_000)
-    assert (counted.cells_in(window), counted.cut_rows(window)) == (cells, cut_rows)
+    assert (counted.cells_in(window), counted.cut_cells(window)) == (cells, cut_cells)
+    assert counted.cut_rows(window) == cut_rows
 
 
 def test_days_of_a_zone_are_whole_at_its_midnights(counted: Counted) -> None:
