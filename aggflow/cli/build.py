@@ -1,4 +1,4 @@
-"""``aggflow build``: what is missing of a filter's rollup is made."""
+"""``aggflow build``: what is missing of a rollup is made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 
 def build(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The filter.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A filter, or any rollup: 'task late by carrier', 'cube flights/hourly'.",
+            show_default=False,
+        ),
+    ],
     until: Annotated[
         str | None,
         typer.Option(
@@ -28,17 +35,18 @@ def build(
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:
-    """Build what is missing of a filter.
+    """Build what is missing of a rollup.
 
     Every batch is committed on its own: interrupted, the next build goes on from there.
     """
     with opened(home, workspace) as ws:
         report = ws.build(name, until=until, full=full, progress=not quiet)
     if not quiet:
-        _show(name, report)
+        show_built(name, report)
 
 
-def _show(name: str, report: BuildReport) -> None:
+def show_built(name: str, report: BuildReport) -> None:
+    """What a build did, in a sentence."""
     from aggflow.terminal import console, counted, size, took
 
     out = console()

@@ -10,7 +10,9 @@ import typer
 
 if TYPE_CHECKING:
     from aggflow.spec.aggregation import Aggregation
+    from aggflow.spec.cube_aggregate import CubeAggregate
     from aggflow.spec.field import Field
+    from aggflow.spec.ratio import Ratio
 
 _WHERE = " where "
 
@@ -57,6 +59,75 @@ def aggregation(text: str, sketches: dict[str, tuple[str, ...]]) -> Aggregation:
         calculations=tuple(listed(calculations)) or ("COUNT",),  # pyright: ignore[reportArgumentType] - texts are read
         where=where.strip(),
         sketch_groupings=sketches.get(name),
+    )
+
+
+def dimension(text: str) -> Any:
+    """A dimension: ``carrier``, ``NAME=PATH`` (``low==lower(carrier)``), ``NAME:LEVEL,LEVEL``.
+
+    Examples
+    --------
+    >>> dimension("carrier"), dimension("client=@.client.name")
+    ('carrier', {'name': 'client', 'path': '@.client.name'})
+    >>> dimension("date:year,month,day")
+    {'name': 'date', 'levels': ['year', 'month', 'day']}
+    >>> dimension("place:country=@.country,city")
+    {'name': 'place', 'levels': [{'name': 'country', 'path': '@.country'}, 'city']}
+    """
+    signs = [sign for sign in (":", "=") if sign in text]
+    if not signs:
+        return text.strip()
+    sign = min(signs, key=text.index)
+    name, _, rest = text.partition(sign)
+    if sign == "=":
+        return {"name": name.strip(), "path": rest.strip()}
+    return {"name": name.strip(), "levels": [_level(level) for level in listed(rest)]}
+
+
+def _level(text: str) -> Any:
+    name, sign, path = text.partition("=")
+    return {"name": name.strip(), "path": path.strip()} if sign else text
+
+
+def ratio(text: str) -> Ratio:
+    """A ratio of two measures: ``NAME=MEASURE/MEASURE``, each ``AGGREGATION`` or ``AGGREGATION:CALCULATION``.
+
+    Examples
+    --------
+    >>> mean = ratio("mean=delay:sum / flights")
+    >>> mean.name, mean.numerator, mean.denominator
+    ('mean', 'delay:sum', 'flights')
+    """
+    from aggflow.spec.ratio import Ratio
+
+    name, sign, rest = text.partition("=")
+    numerator, slash, denominator = rest.partition("/")
+    if not sign or not slash:
+        raise wrong("--ratio", text, "NAME=MEASURE/MEASURE", "late_share=late/flights")
+    return Ratio(name.strip(), numerator.strip(), denominator.strip())
+
+
+def cube_aggregate(text: str) -> CubeAggregate:
+    """An aggregate of a cube: ``NAME=INTERVAL:DIMENSIONS``, and ``:MEASURES`` where not all are kept.
+
+    Examples
+    --------
+    >>> hourly = cube_aggregate("hourly=1h:carrier,origin:delay")
+    >>> hourly.name, hourly.interval, hourly.dimensions, hourly.measures
+    ('hourly', '1h', ('carrier', 'origin'), ('delay',))
+    >>> monthly = cube_aggregate("monthly=:date.month")
+    >>> monthly.interval, monthly.dimensions, monthly.measures
+    (None, ('date.month',), None)
+    """
+    from aggflow.spec.cube_aggregate import CubeAggregate
+
+    name, sign, rest = text.partition("=")
+    interval, _, more = rest.partition(":")
+    dimensions, colon, measures = more.partition(":")
+    if not sign or not name.strip():
+        raise wrong("--aggregate", text, "NAME=INTERVAL:DIMENSIONS", "hourly=1h:carrier,origin")
+    return CubeAggregate(
+        name.strip(), interval.strip() or None, listed(dimensions), listed(measures) if colon else None
     )
 
 

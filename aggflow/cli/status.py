@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,13 +25,15 @@ def status(
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:
-    """Show what is built of every filter, over time, and the last builds."""
+    """Show what is built of every rollup, over time, and the last builds."""
     from aggflow.terminal import console, counted
 
     with opened(home, workspace) as ws:
         rollups = ws.status()
         last = list(ws.builds.values())[:builds]
-        sizes = [counted(len(ws.sources), "source"), counted(len(rollups), "filter")]
+        sizes = [counted(len(ws.sources), "source"), counted(len(ws.filters), "filter")]
+        others = {"task": len(ws.tasks), "cube": len(ws.cubes)}
+        sizes += [counted(count, noun) for noun, count in others.items() if count]
         title = f"Workspace {ws.name}: {', '.join([*sizes, counted(len(ws.endpoints), 'endpoint')])}"
     out, now_us = console(), time.time_ns() // 1000
     out.print(title, markup=False, soft_wrap=True)
@@ -62,7 +65,7 @@ def _show_rollup(out: Console, rollup: RollupStatus, now_us: int) -> None:
         nothing = (
             "built, and there is no event"
             if rollup.covered
-            else f"nothing is built yet: aggflow build {rollup.name}"
+            else f"nothing is built yet: aggflow build {shlex.quote(rollup.name)}"
         )
         out.print(f"  {nothing}", style="dim", markup=False, soft_wrap=True)
         return
@@ -91,7 +94,9 @@ def _builds(last: list[Build], names: dict[str | None, str], now_us: int) -> obj
 
     rows: list[list[str | Text]] = [
         [
-            names.get(build.rollup_id, "(removed)"),
+            f"cube {build.detail.get('cube', '')}"
+            if build.is_batch
+            else names.get(build.rollup_id, "(removed)"),
             build.kind,
             _outcome(build),
             ago(build.started_us or build.created_us, now_us),

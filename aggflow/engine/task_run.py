@@ -27,6 +27,11 @@ class Settlement:
     after: str
     error: Exception | None = None
 
+    @property
+    def name(self) -> str:
+        """Whose it is."""
+        return f"task {self.task}"
+
 
 @dataclass(frozen=True)
 class Built:
@@ -45,6 +50,11 @@ class Built:
     reference: str
     report: BuildReport | None = None
     error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """Whose it is."""
+        return self.reference
 
     @property
     def outcome(self) -> str:
@@ -87,7 +97,7 @@ class TaskRun:
         return tuple(one for one in (*self.settled, *self.built) if one.error is not None)
 
     def _repr_html_(self) -> str:
-        lines = [f"task {one.task}: {one.before} → {one.after}" for one in self.settled]
+        lines = [f"{one.name}: {one.before} → {one.after}" for one in self.settled]
         lines += [f"{one.reference}: {one.outcome}" for one in self.built]
         items = "".join(f"<li>{escape(line)}</li>" for line in lines)
         return f"<ul>{items}</ul>" if items else "<em>nothing was due</em>"

@@ -1,0 +1,56 @@
+"""``aggflow run-tasks``: what is due of tasks and filters is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aggflow.cli.place import Home, WorkspaceName, opened
+
+if TYPE_CHECKING:
+    from aggflow.engine.task_run import TaskRun
+
+
+def run_tasks(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    home: Home = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """See to what was asked of tasks, then build all that is due; exit code 1 if anything failed.
+
+    A filter or task is due when a bucket has closed that is not built.  What fails stops nothing else.
+    """
+    from aggflow.errors import AggflowError
+    from aggflow.terminal import counted
+
+    with opened(home, workspace) as ws:
+        run = ws.run_tasks(progress=not quiet)
+    if not quiet:
+        _show(run)
+    if run.failed:
+        first = run.failed[0].error
+        assert first is not None  # noqa: S101 - it failed
+        raise AggflowError(
+            f"{counted(len(run.failed), 'rollup')} of {len(run.built) + len(run.settled)} failed",
+            hint=f"{run.failed[0].name}: {first}",
+        )
+
+
+def _show(run: TaskRun) -> None:
+    from rich.text import Text
+
+    from aggflow.terminal import console, took
+
+    out = console()
+    for one in run.settled:
+        changed = f"{one.before} -> {one.after}" if one.error is None else f"{one.before}, {one.error}"
+        style = "" if one.error is None else "red"
+        out.print(Text.assemble((f"{one.name}: ", "bold"), (changed, style)), soft_wrap=True)
+    for built in run.built:
+        style = "red" if built.error is not None else ""
+        out.print(Text.assemble((f"{built.name}: ", "bold"), (built.outcome, style)), soft_wrap=True)
+    if not run.settled and not run.built:
+        out.print("Nothing is due")
+    else:
+        out.print(f"in {took(run.seconds)}", style="dim")
