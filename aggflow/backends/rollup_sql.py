@@ -137,7 +137,7 @@ def _fingerprint(rows: SourceRows) -> str:
 
 def extent(rows: SourceRows, rollup: Rollup, window: Window) -> Extent:
     """How many rows a rollup would take of a window, by day; it may have no beginning or end."""
-    table = rows.table.filter(_conditions(rows, rollup, window))
+    table = _selected(rows, _conditions(rows, rollup, window))
     day: Any = quirks.floor_to(rows.time_us(window), DAY_US, rows.can)
     counted = table.select(day=day).group_by("day").aggregate(n=lambda t: t.count())
     found = rows.fetch(counted.filter(counted.day.notnull()).order_by("day"))
@@ -239,7 +239,12 @@ def _projection(
         columns[_TIME] = rows.time_us(window)
     for key, name in _field_names(layout).items():
         columns[name] = _field(rows, key, layout.kinds[key])
-    return rows.table.filter(conditions).select(**columns)
+    return _selected(rows, conditions).select(**columns)
+
+
+def _selected(rows: SourceRows, conditions: list[ir.BooleanValue]) -> ir.Table:
+    # Ibis refuses a filter without conditions.
+    return rows.table.filter(conditions) if conditions else rows.table
 
 
 def _conditions(rows: SourceRows, rollup: Rollup, window: Window) -> list[ir.BooleanValue]:
