@@ -8,6 +8,7 @@ import typer
 
 from aggflow import __version__
 from aggflow.cli import (
+    advise,
     backfill,
     build,
     cube,
@@ -86,3 +87,4 @@ app.command("up", rich_help_panel=RUN)(up.up)
 app.command("deploy", rich_help_panel=RUN)(deploy.deploy)
 app.command("query", rich_help_panel=ASK)(query.query)
 app.command("explain", rich_help_panel=ASK)(query.explain)
+app.command("advise", rich_help_panel=ASK)(advise.advise)

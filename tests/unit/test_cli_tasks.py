@@ -58,7 +58,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         *(f"task {verb}" for verb in ("add", "ls", "show", "update", "stop", "resume", "start", "rm")),
         *(f"cube {verb}" for verb in ("add", "ls", "show", "build", "rm")),
         *(f"schedule {verb}" for verb in ("add", "ls", "rm", "history")),
-        *("run-tasks", "backfill"),
+        *("run-tasks", "backfill", "advise"),
     ],
 )
 def test_every_command_has_help_and_takes_home_and_workspace(run: Run, command: str) -> None:
@@ -368,3 +368,27 @@ def test_a_schedule_needs_a_cube_and_a_zone(run: Run) -> None:
     run(*CUBE)
     result = run("schedule", "add", "sales", "0 0 0 * * *", "--timezone", "Mars", code=1)
     assert "there is no time zone 'Mars'" in result.stderr
+
+
+# -- advice
+
+
+def test_advice_is_listed_and_adopted(run: Run) -> None:
+    from aggflow.workspace import open_workspace
+
+    run(*CUBE)
+    assert "Nothing to advise" in run("advise", "sales").stdout
+    assert "there are 0 of them" in run("advise", "--adopt", "1", code=2).stderr
+    run("cube", "build", "sales", "-q")
+    with open_workspace() as ws:
+        for _ in range(3):
+            ws.linq("from sold group every 1d by lower(shop) select sum(price)", end="2024-03-05")
+    text = run("advise", "--days", "1").stdout
+    assert re.search(r"1 +sales +1d +low +price:SUM +\d+ +about 0.\d s +[\d,]+ rows \(\d+%\)", text)
+    assert "--adopt K adds the Kth of them" in text
+    text = run("advise", "sales", "--adopt", "1").stdout
+    assert text == "Cube 'sales' has aggregate 'low 1d' now: `aggflow cube build sales` makes it\n"
+    assert "low 1d" in run("cube", "ls").stdout
+    assert re.search(r"low 1d +1 +\d", run("cube", "build", "sales").stdout)
+    assert "Nothing to advise" in run("advise", "sales").stdout
+    assert "there is no cube 'nope'" in run("advise", "nope", code=1).stderr
