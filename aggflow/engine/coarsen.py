@@ -143,13 +143,15 @@ class Coarsening:
 
     def _fits(self, finer: Finer, version: Version) -> bool:
         coarse, fine = version.rollup, finer.version.rollup
-        return (
-            finer.version.rollup_id != version.rollup_id
-            and (coarse.source, coarse.where) == (fine.source, fine.where)
-            and set(coarse.groupings) <= set(fine.groupings)
-            and _keeps_all(finer.version, version)
-            and fine.width.divides(coarse.width, fine.zone, coarse.zone, window=self._old(finer))
-        )
+        if (
+            finer.version.rollup_id == version.rollup_id
+            or (coarse.source, coarse.where) != (fine.source, fine.where)
+            or not set(coarse.groupings) <= set(fine.groupings)
+            or not _keeps_all(finer.version, version)
+        ):
+            return False
+        window = None if coarse.zone.is_fixed else self._old(finer)
+        return fine.width.divides(coarse.width, fine.zone, coarse.zone, window=window)
 
     def _old(self, finer: Finer) -> Window | None:
         """The time of a rollup's cells where some are before 1970, when clocks were others than today's."""
