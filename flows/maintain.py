@@ -29,8 +29,8 @@ def maintain(home: str | None = None, workspace: str = "self") -> str:
         "maintenance",
         workspace,
         [
-            {"what": "segments before", "how much": str(read)},
-            {"what": "segments after", "how much": str(written)},
+            {"what": "segments that were merged", "how much": str(read)},
+            {"what": "segments that they became", "how much": str(written)},
             {"what": "files deleted", "how much": str(deleted)},
             {"what": "space freed", "how much": size(garbage.bytes)},
         ],
