@@ -72,6 +72,14 @@ class Settings(BaseSettings):
     compact_segments: int = Field(
         default=32, ge=2, description="Small segments of one rollup that start a compaction."
     )
+    service_threads: int = Field(
+        default=8, ge=1, description="Threads of a service process that answer and read at the same time."
+    )
+    failed_attempts: int = Field(
+        default=150,
+        ge=1,
+        description="Requests with a wrong token that a service takes from one address in a minute.",
+    )
 
 
 def read_settings() -> Settings:

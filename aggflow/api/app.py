@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Scope
 
 from aggflow import __version__
-from aggflow.api.page import page
-from aggflow.api.readiness import readiness
-from aggflow.workspace import open_workspace
+from aggflow.api import pool, service
+from aggflow.api.attempts import Attempts
+from aggflow.api.auth import Door
+from aggflow.api.body_limit import BodyLimit
+from aggflow.api.errors import answer, failure_of, handle_errors, log
+from aggflow.api.exchange import Exchanges
+from aggflow.api.family import Families
+from aggflow.workspace import Home
+
+FAMILIES: Final[tuple[str, ...]] = ()
+"""The modules of the families; each has ``FAMILY`` and ``router``."""
+
+_COMPRESS_FROM: Final = 1000
+_COMPRESSION: Final = 4  # twice as fast as the usual 9, and hardly larger
 
 
 def create_app(home_or_url: str | Path | None = None) -> FastAPI:
@@ -28,28 +44,45 @@ def create_app(home_or_url: str | Path | None = None) -> FastAPI:
     SettingsError, CatalogError, StoreError
         The home cannot be opened.
     """
-    ws = open_workspace(home_or_url)
+    return app_of(Home.open(home_or_url), [import_module(f"aggflow.api.{name}") for name in FAMILIES])
+
+
+def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
+    """The service of an open home, with the families of some modules.
+
+    Parameters
+    ----------
+    home
+        Closed when the service ends.
+    modules
+        Each has ``FAMILY`` and ``router``.
+    """
+    modules = tuple(modules)
+    families = Families(module.FAMILY for module in modules)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        pool.limit(home.settings.service_threads)
         yield
-        ws.close()
+        home.close()
 
-    app = FastAPI(title="aggflow", version=__version__, lifespan=lifespan)
-
-    @app.get("/healthz", tags=["service"], summary="Whether the service runs")
-    async def healthz() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction] - a route
-        return {"status": "ok", "version": __version__}
-
-    @app.get(
-        "/readyz", tags=["service"], summary="Whether it can answer: its catalog, its store, its Prefect"
+    app = FastAPI(
+        title="aggflow", version=__version__, lifespan=lifespan, redirect_slashes=False, docs_url=None
     )
-    def readyz() -> JSONResponse:  # pyright: ignore[reportUnusedFunction] - a route
-        found = readiness(ws)
-        return JSONResponse(found.to_plain(), 200 if found.is_ready else 503)
+    app.state.home = home
+    app.state.door = Door(home, families, Attempts(home.settings.failed_attempts))
+    handle_errors(app, families)
+    for module in modules:
+        app.include_router(module.router, tags=[module.FAMILY.name])
+    app.include_router(service.router)
 
-    @app.get("/", include_in_schema=False)
-    async def index() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction] - a route
-        return HTMLResponse(page())
+    def rescue(error: Exception, scope: Scope) -> ASGIApp:
+        request, failure = Request(scope), failure_of(error)
+        log(error, failure, request)
+        return answer(failure, request, families)
 
+    # The last that is added is the outermost.
+    app.add_middleware(BodyLimit, families=families)
+    app.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM, compresslevel=_COMPRESSION)
+    app.add_middleware(Exchanges, watches=(), rescue=rescue)
     return app

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISIONS = ("0001", "0002")  # oldest first; the last one is what this program writes
+REVISIONS = ("0001", "0002", "0003")  # oldest first; the last one is what this program writes
 REVISION_TABLE = "aggflow_revision"  # its own name: a server may hold other programs' tables
 
 # SQLite counts rows up only in a column that is exactly INTEGER.
@@ -172,6 +172,7 @@ tokens = sa.Table(
     sa.Column("expires_us", sa.BigInteger),
     sa.Column("revoked_us", sa.BigInteger),
     sa.Column("last_used_us", sa.BigInteger),
+    sa.Column("brands", sa.JSON(none_as_null=True)),  # null: of all
 )
 
 home = sa.Table(

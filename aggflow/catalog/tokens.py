@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import sqlalchemy as sa
 
-from aggflow.catalog.database import Database
+from aggflow.catalog.database import Database, Lookup
 from aggflow.catalog.definitions import lock_workspace
 from aggflow.catalog.tables import tokens
 from aggflow.errors import NotFoundError
@@ -28,6 +28,8 @@ class Token:
         What it may do.
     expires_us, revoked_us, last_used_us
         Instants, in microseconds, or None.
+    brands
+        Ids of the brands whose events it may read; none means all.
     """
 
     id: str
@@ -40,17 +42,55 @@ class Token:
     expires_us: Micros | None
     revoked_us: Micros | None
     last_used_us: Micros | None
+    brands: tuple[str, ...] = ()
 
     def is_valid(self, now_us: Micros) -> bool:
         """Whether it is neither expired nor revoked."""
-        return self.revoked_us is None and (self.expires_us is None or now_us < self.expires_us)
+        return _is_valid(self.expires_us, self.revoked_us, now_us)
+
+
+class TokenState(NamedTuple):
+    """What of a token may change while it is used.
+
+    Attributes
+    ----------
+    sha256
+        Of the secret.
+    expires_us, revoked_us
+        Instants, in microseconds, or None.
+    """
+
+    sha256: str
+    expires_us: Micros | None
+    revoked_us: Micros | None
+
+    def is_valid(self, now_us: Micros) -> bool:
+        """Whether the token is neither expired nor revoked."""
+        return _is_valid(self.expires_us, self.revoked_us, now_us)
+
+
+def _is_valid(expires_us: Micros | None, revoked_us: Micros | None, now_us: Micros) -> bool:
+    return revoked_us is None and (expires_us is None or now_us < expires_us)
 
 
 def _token(row: sa.Row[Any]) -> Token:
-    return replace(Token(*row), permissions=tuple(row.permissions))
+    return replace(Token(*row), permissions=tuple(row.permissions), brands=tuple(row.brands or ()))
 
 
 _BY_HASH = sa.select(tokens).where(tokens.c.sha256 == sa.bindparam("sha256"))
+_STATE = Lookup(
+    sa.select(tokens.c.sha256, tokens.c.expires_us, tokens.c.revoked_us).where(
+        tokens.c.sha256 == sa.bindparam("key")
+    )
+)
+_ANY_VALID = (
+    sa.select(tokens.c.id)
+    .where(
+        tokens.c.revoked_us.is_(None),
+        sa.or_(tokens.c.expires_us.is_(None), tokens.c.expires_us > sa.bindparam("now_us")),
+    )
+    .limit(1)
+)
 _LIST = (
     sa.select(tokens)
     .where(tokens.c.workspace_id == sa.bindparam("workspace_id"))
@@ -71,6 +111,7 @@ class Tokens(Database):
         now_us: Micros,
         *,
         expires_us: Micros | None = None,
+        brands: Iterable[str] = (),
     ) -> Token:
         """Keep a new token.
 
@@ -86,6 +127,8 @@ class Tokens(Database):
             The present instant, in microseconds.
         expires_us
             When it ends; None never.
+        brands
+            Ids of the brands whose events it may read; none means all.
 
         Raises
         ------
@@ -105,16 +148,26 @@ class Tokens(Database):
             expires_us=expires_us,
             revoked_us=None,
             last_used_us=None,
+            brands=tuple(brands),
         )
         with self._write() as connection:
             lock_workspace(connection, workspace_id)
-            connection.execute(tokens.insert().values(asdict(token)))
+            connection.execute(tokens.insert().values(asdict(token) | {"brands": token.brands or None}))
         return token
 
     def token_by_hash(self, sha256: str) -> Token | None:
         """The token with a hash, revoked and expired ones too, or None."""
         rows = self._read(_BY_HASH, sha256=sha256)
         return _token(rows[0]) if rows else None
+
+    def token_state(self, sha256: str) -> TokenState | None:
+        """What may change of the token with a hash, or None; costs a tenth of `token_by_hash`."""
+        rows = self._look_up(_STATE, sha256)
+        return TokenState(*rows[0]) if rows else None
+
+    def has_tokens(self, now_us: Micros) -> bool:
+        """Whether there is a valid token, in any workspace."""
+        return bool(self._read(_ANY_VALID, now_us=now_us))
 
     def tokens(self, workspace_id: str) -> tuple[Token, ...]:
         """The tokens of a workspace, revoked and expired ones too, oldest first."""

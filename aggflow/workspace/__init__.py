@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aggflow.workspace.home import Access, Home
 from aggflow.workspace.workspace import Workspace, open_workspace
 
-__all__ = ["Workspace", "open_workspace"]
+__all__ = ["Access", "Home", "Workspace", "open_workspace"]

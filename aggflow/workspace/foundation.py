@@ -39,6 +39,8 @@ class Foundation:
         The home: a folder, or the URL of a catalog.
     clock
         Microseconds since the epoch, now.
+    resident
+        The states in memory, where several workspaces share them; by default its own.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Foundation:
         name: str,
         place: str,
         clock: Callable[[], int] | None = None,
+        resident: Resident | None = None,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -58,7 +61,7 @@ class Foundation:
         self._clock = clock or (lambda: time.time_ns() // 1000)
         self._id = catalog.workspace(name).id
         self._declarations = Declarations(catalog, self._id, self._clock)
-        self._resident = Resident(store, settings.resident_bytes)
+        self._resident = resident or Resident(store, settings.resident_bytes)
         self._targets = Targets(catalog, self._id, self._declarations)
         self._readings = Readings(self._declarations, lambda: catalog.definitions_generation(self._id))
         self._builder = Builder(catalog, store, settings, self._clock)

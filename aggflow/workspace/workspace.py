@@ -7,13 +7,14 @@ from typing import Self
 
 from aggflow.catalog import Catalog
 from aggflow.errors import Problem, SpecError
-from aggflow.settings import read_settings
+from aggflow.settings import Settings, read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
 from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.questions import QuestionsPart
 from aggflow.workspace.schedules import SchedulesPart
 from aggflow.workspace.tasks import TasksPart
+from aggflow.workspace.tokens import TokensPart
 
 
 def open_workspace(home: str | Path | None = None, workspace: str | None = None) -> Workspace:
@@ -38,6 +39,23 @@ def open_workspace(home: str | Path | None = None, workspace: str | None = None)
     >>> open_workspace(tempfile.mkdtemp())
     Workspace 'self': 0 sources, 0 filters, 0 endpoints
     """
+    catalog, store, settings, place = open_parts(home)
+    return Workspace(catalog, store, settings, workspace or settings.workspace, place)
+
+
+def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, Settings, str]:
+    """What the workspaces of a home stand on: its catalog, its store, the settings, where it is.
+
+    Parameters
+    ----------
+    home
+        As :func:`open_workspace` takes it.
+
+    Raises
+    ------
+    SettingsError, CatalogError, StoreError
+        It cannot be opened.
+    """
     settings = read_settings()
     place = str(home if home is not None else settings.home)
     if "://" in place:
@@ -47,11 +65,10 @@ def open_workspace(home: str | Path | None = None, workspace: str | None = None)
     else:
         folder = Path(place).absolute()
         url, store = str(folder / "catalog.db"), settings.store or str(folder / "segments")
-    catalog = Catalog.open(url)
-    return Workspace(catalog, SegmentStore(store), settings, workspace or settings.workspace, place)
+    return Catalog.open(url), SegmentStore(store), settings, place
 
 
-class Workspace(AdvicePart, SchedulesPart, TasksPart, QuestionsPart, OperationPart):
+class Workspace(AdvicePart, SchedulesPart, TasksPart, QuestionsPart, OperationPart, TokensPart):
     """Definitions, builds, questions and answers of one tenant.
 
     Made by :func:`aggflow.open`.  Safe for threads; several processes may open one home at once.

@@ -1,0 +1,169 @@
+"""Auth: who calls: the token of a request, the workspace that it is for, what it may do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from aggflow.api.attempts import Attempts
+from aggflow.api.exchange import exchange_of
+from aggflow.api.failure import Refused
+from aggflow.api.family import BEARER, Families, Family
+from aggflow.api.pool import run
+from aggflow.catalog.tokens import Token
+from aggflow.spec.permission import granted
+from aggflow.workspace import Access, Home, Workspace
+
+_SCHEME: Final = "bearer "
+_LONGEST: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls.
+
+    Attributes
+    ----------
+    token
+        What it came with.
+    workspace
+        What that is for: nothing of another workspace may be told.
+    permissions
+        What it may do, with all that is included.
+    """
+
+    token: Token
+    workspace: Workspace
+    permissions: frozenset[str]
+
+    @property
+    def owner_email(self) -> str:
+        """Whose token it is."""
+        return self.token.owner_email
+
+    @property
+    def brands(self) -> tuple[str, ...]:
+        """The brands whose events it may read; none means all."""
+        return self.token.brands
+
+
+class Door:
+    """Where callers come in: the home whose tokens are known, and those who tried too often.
+
+    Parameters
+    ----------
+    home
+        Whose tokens are taken.
+    families
+        Who says which header a token comes in.
+    attempts
+        Failed ones, by address.
+    """
+
+    def __init__(self, home: Home, families: Families, attempts: Attempts) -> None:
+        self._home = home
+        self._families = families
+        self._attempts = attempts
+        self._callers: dict[str, Caller] = {}
+        self._notes: set[asyncio.Future[Any]] = set()
+
+    async def caller(self, request: Request) -> Caller:
+        """Who calls.
+
+        Raises
+        ------
+        Refused
+            401: there is no token, or none that is valid; 429: too many of those came from there.
+        """
+        family = self._families.owner(request.scope["path"])
+        secret = secret_of(request, family)
+        if not secret:
+            raise _unauthorized("a token is required", family)
+        access = await self._access(secret)
+        if access is None:
+            raise self._refusal(request, family)
+        if self._home.is_to_be_noted(access):
+            self._note(access)
+        exchange_of(request.scope).token = access.token.id
+        caller = self._callers.get(access.token.id)
+        if caller is None:
+            caller = Caller(access.token, access.workspace, granted(access.token.permissions))
+            self._callers[access.token.id] = caller
+        return caller
+
+    async def _access(self, secret: str) -> Access | None:
+        if len(secret) > _LONGEST:
+            return None
+        if self._home.is_embedded:
+            return self._home.access(secret)
+        return await run(self._home.access, secret)
+
+    def _refusal(self, request: Request, family: Family) -> Refused:
+        wait = self._attempts.fail(exchange_of(request.scope).address)
+        if wait is None:
+            return _unauthorized("the token is not valid", family)
+        message = "too many requests with a token that is not valid came from this address"
+        return Refused(429, message, headers={"Retry-After": str(wait)})
+
+    def _note(self, access: Access) -> None:
+        note = asyncio.ensure_future(run(self._home.note_use, access))
+        # A task that nobody holds may be collected before it is done.
+        self._notes.add(note)
+        note.add_done_callback(self._notes.discard)
+
+
+def secret_of(request: Request, family: Family) -> str:
+    """The secret that a request carries: in its family's header, else after ``Authorization: Bearer``."""
+    headers = request.headers
+    if family.header != BEARER and (secret := headers.get(family.header, "").strip()):
+        return secret
+    value = headers.get(BEARER, "")
+    return value[len(_SCHEME) :].strip() if value[: len(_SCHEME)].lower() == _SCHEME else ""
+
+
+def _unauthorized(message: str, family: Family) -> Refused:
+    where = "Authorization: Bearer"
+    if family.header != BEARER:
+        where = f"{family.header} or {where}"
+    return Refused(401, f"{message}; send it as {where}", headers={"WWW-Authenticate": "Bearer"})
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who calls, for routes: ``caller: Authenticated``.
+
+    Raises
+    ------
+    Refused
+        401 or 429.
+    """
+    door: Door = request.app.state.door
+    return await door.caller(request)
+
+
+Authenticated = Annotated[Caller, Depends(caller_of)]
+"""The type of a route's parameter that is who calls."""
+
+
+def require(caller: Caller, permission: str, *, status: int = 403, code: int | None = None) -> None:
+    """Make sure that a caller may do something.
+
+    Parameters
+    ----------
+    caller
+        Who calls.
+    permission
+        What it has to have.
+    status, code
+        Of the refusal.
+
+    Raises
+    ------
+    Refused
+        It may not.
+    """
+    if permission not in caller.permissions:
+        raise Refused(status, f"the token lacks the permission {permission}", code=code)

@@ -1,0 +1,34 @@
+"""The service itself: whether it runs, whether it is ready, where a browser goes on."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aggflow import __version__
+from aggflow.api.page import page
+from aggflow.api.readiness import readiness
+from aggflow.api.reply import reply
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/healthz", summary="Whether the service runs")
+async def healthz() -> Response:
+    """Answers as long as the process does."""
+    return reply({"status": "ok", "version": __version__})
+
+
+@router.get("/readyz", summary="Whether it can answer: its catalog, its store, its Prefect")
+def readyz(request: Request) -> Response:
+    """503 while questions cannot be answered; Prefect, which keeps states fresh, need not be there."""
+    found = readiness(request.app.state.home.default)
+    return reply(found.to_plain(), 200 if found.is_ready else 503)
+
+
+@router.get("/", include_in_schema=False)
+async def index() -> Response:
+    """The page that a browser shows."""
+    return HTMLResponse(page())

@@ -1,0 +1,52 @@
+"""A served home: the service of a home on a disk, asked without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+
+from aggflow.api.app import app_of, create_app
+from aggflow.workspace import Home
+
+
+class Served:
+    """The service of a home, and a client of it.
+
+    Attributes
+    ----------
+    home
+        To be declared in and built.
+    app
+        What answers.
+    """
+
+    def __init__(self, folder: Path, modules: Sequence[ModuleType] | None = None) -> None:
+        if modules is None:
+            self.app = create_app(folder)
+            self.home: Home = self.app.state.home
+        else:
+            self.home = Home.open(folder)
+            self.app = app_of(self.home, modules)
+
+    def token(self, *permissions: str, workspace: str = "self", **options: Any) -> str:
+        """The secret of a new token."""
+        return self.home.workspace(workspace).create_token(
+            "test", owner="a@b.example", permissions=permissions or ["admin"], **options
+        )
+
+    def ask(self, method: str, path: str, token: str = "", **options: Any) -> httpx.Response:
+        """The answer to one request."""
+        headers = dict(options.pop("headers", None) or {})
+        if token:
+            headers.setdefault("Authorization", f"Bearer {token}")
+        return asyncio.run(self._ask(method, path, headers=headers, **options))
+
+    async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return await client.request(method, path, **options)
