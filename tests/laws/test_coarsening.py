@@ -103,19 +103,24 @@ arrivals = st.builds(
 
 
 @st.composite
+def aggregations(draw: Callable[..., Any], name: str, groupings: list[str]) -> Any:
+    coarse = draw(st.sampled_from([None, groupings[:1]]))
+    calculations = draw(st.lists(st.sampled_from(list(Calculation)), min_size=1, max_size=5, unique=True))
+    sketch = draw(st.sampled_from([Calculation.PERCENTILES, Calculation.APPROX_COUNT_DISTINCT]))
+    return Aggregation(
+        name,
+        draw(st.sampled_from(["value", "points", "=value * 2"])),
+        calculations if coarse is None else list({*calculations, sketch}),
+        where=draw(st.sampled_from(["", "", "@.team == 'a'", "=points > 0"])),
+        sketch_groupings=coarse,
+    )
+
+
+@st.composite
 def cubes(draw: Callable[..., Any]) -> dict[str, Any]:
     fine = draw(st.lists(st.sampled_from(list(NAMES.values())), unique=True, max_size=3))
     coarse = draw(st.lists(st.sampled_from(fine), unique=True)) if fine else []
-    measures = [
-        Aggregation(
-            name,
-            draw(st.sampled_from(["value", "points", "=value * 2"])),
-            draw(st.lists(st.sampled_from(list(Calculation)), min_size=1, max_size=5, unique=True)),
-            where=draw(st.sampled_from(["", "", "@.team == 'a'", "=points > 0"])),
-            sketch_groupings=draw(st.sampled_from([None, None, fine[:1]])),
-        )
-        for name in ("one", "two")[: draw(st.integers(1, 2))]
-    ]
+    measures = [draw(aggregations(name, fine)) for name in ("one", "two")[: draw(st.integers(1, 2))]]
     interval = draw(st.sampled_from(list(COARSER)))
     kept = draw(st.none() | st.lists(st.sampled_from([m.name for m in measures]), min_size=1, unique=True))
     return {

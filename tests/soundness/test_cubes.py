@@ -415,6 +415,35 @@ def test_rows_that_come_between_two_aggregates_of_a_batch_are_found_by_the_next(
         assert ws.verify(f"cube c/{name}", sample=40).agrees
 
 
+def test_rows_as_late_as_may_be_are_found_however_long_a_batch_takes(shop: Shop) -> None:
+    ws = shop.ws
+    shop.source(lateness="1h")
+    shop.add(Event(at("10:00"), "a"))
+    aggregates = [af.CubeAggregate("fine", "5m"), af.CubeAggregate("wide", "15m")]
+    ws.add_cube("c", source="events", measures=[Aggregation("events")], aggregates=aggregates)
+    batch = ws.begin_batch("c")
+    assert batch is not None
+    ws.build_aggregate(batch, "fine", progress=False)
+    shop.add(Event(at("11:04"), "late"))
+    shop.now = at("12:20")
+    ws.build_aggregate(batch, "wide", progress=False)
+    ws.finish_batch(batch)
+    shop.now = at("12:30")
+    ws.build_cube("c", progress=False)
+    for name in ("fine", "wide"):
+        assert ws.verify(f"cube c/{name}").agrees
+
+
+def test_sketches_of_fewer_groupings_and_the_rest_make_one_grain(cube: Shop) -> None:
+    measures = [Aggregation("v", "value", ["COUNT", "SUM", "PERCENTILES"], sketch_groupings=["team"])]
+    aggregates = [af.CubeAggregate("fine", "1h", ["who"]), af.CubeAggregate("wide", "1d", ["team"])]
+    cube.ws.add_cube("s", source="events", dimensions=DIMENSIONS, measures=measures, aggregates=aggregates)
+    assert cube.ws.build_cube("s", progress=False).aggregates["wide"].rows_read == 0
+    for name in ("fine", "wide"):
+        report = cube.ws.verify(f"cube s/{name}", sample=40)
+        assert report.agrees, report.differences
+
+
 def test_an_aggregate_that_is_older_than_the_batch_stands_for_nothing(built: Shop) -> None:
     """Rows that nobody announces: what a batch has not built itself may lack them."""
     ws = built.ws
