@@ -15,13 +15,16 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Scope
 
 from aggflow import __version__
-from aggflow.api import pool, service
+from aggflow.api import docs, pool, service
+from aggflow.api.access_log import log_access
 from aggflow.api.attempts import Attempts
 from aggflow.api.auth import Door
 from aggflow.api.body_limit import BodyLimit
 from aggflow.api.errors import answer, failure_of, handle_errors, log
 from aggflow.api.exchange import Exchanges
 from aggflow.api.family import Families
+from aggflow.api.metrics import Metrics
+from aggflow.api.openapi import describe
 from aggflow.workspace import Home
 
 FAMILIES: Final[tuple[str, ...]] = ()
@@ -67,14 +70,22 @@ def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
         home.close()
 
     app = FastAPI(
-        title="aggflow", version=__version__, lifespan=lifespan, redirect_slashes=False, docs_url=None
+        title="aggflow",
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,  # FastAPI's own pages come from a CDN
+        redoc_url=None,
     )
     app.state.home = home
+    app.state.metrics = metrics = Metrics(families)
     app.state.door = Door(home, families, Attempts(home.settings.failed_attempts))
     handle_errors(app, families)
     for module in modules:
         app.include_router(module.router, tags=[module.FAMILY.name])
     app.include_router(service.router)
+    app.include_router(docs.router)
+    describe(app, families)
 
     def rescue(error: Exception, scope: Scope) -> ASGIApp:
         request, failure = Request(scope), failure_of(error)
@@ -84,5 +95,5 @@ def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
     # The last that is added is the outermost.
     app.add_middleware(BodyLimit, families=families)
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM, compresslevel=_COMPRESSION)
-    app.add_middleware(Exchanges, watches=(), rescue=rescue)
+    app.add_middleware(Exchanges, watches=(metrics.count, log_access), rescue=rescue)
     return app

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aggflow.api.allowed import Allowed
 from aggflow.api.body import detail_of
 from aggflow.api.exchange import exchange_of
 from aggflow.api.failure import NAMES, VALIDATION, Detail, Failure, Refused, invalid
@@ -39,6 +40,7 @@ from aggflow.errors import (
     SpecError,
     StoreError,
     UnsupportedError,
+    without_password,
 )
 
 _LOG = logging.getLogger("aggflow.service")
@@ -154,16 +156,32 @@ def log(error: Exception, failure: Failure, request: Request) -> None:
         return
     request_id = exchange_of(request.scope).request_id
     if failure.status == 500:
-        _LOG.error("request %s failed: %s", request_id, error, exc_info=error)
+        _LOG.error("request %s failed", request_id, exc_info=error)
     else:
-        _LOG.warning("request %s failed: %s: %s", request_id, type(error).__name__, error)
+        kind = type(error).__name__
+        _LOG.warning("request %s failed: %s: %s", request_id, kind, without_password(str(error)))
+
+
+def _routed(failure: Failure, request: Request, allowed: Allowed) -> Failure:
+    """What the router says, in words: which path has no route, which methods one takes."""
+    path = request.scope["path"]
+    if failure.status == 404:
+        return replace(failure, message=f"there is nothing at {path}")
+    if failure.status == 405:
+        methods = ", ".join(allowed.methods(path))
+        message = f"{path} does not take {request.method}; it takes {methods}"
+        return replace(failure, message=message, headers={"Allow": methods})
+    return failure
 
 
 def handle_errors(app: FastAPI, families: Families) -> None:
     """Let an app answer every error in the shape of the path's family."""
+    allowed = Allowed(app)
 
     async def handled(request: Request, error: Exception) -> Response:
         failure = failure_of(error)
+        if isinstance(error, HTTPException) and not isinstance(error, Refused):
+            failure = _routed(failure, request, allowed)
         log(error, failure, request)
         return answer(failure, request, families)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aggflow import __version__
+from aggflow.api.metrics import CONTENT_TYPE
 from aggflow.api.page import page
+from aggflow.api.pool import run
 from aggflow.api.readiness import readiness
 from aggflow.api.reply import reply
 
@@ -26,6 +28,17 @@ def readyz(request: Request) -> Response:
     """503 while questions cannot be answered; Prefect, which keeps states fresh, need not be there."""
     found = readiness(request.app.state.home.default)
     return reply(found.to_plain(), 200 if found.is_ready else 503)
+
+
+@router.get(
+    "/metrics",
+    summary="How many requests there were, how they ended, how long they took",
+    response_class=PlainTextResponse,
+)
+async def metrics(request: Request) -> Response:
+    """In the text format of Prometheus."""
+    exposed = await run(request.app.state.metrics.exposed)
+    return Response(exposed, media_type=CONTENT_TYPE)
 
 
 @router.get("/", include_in_schema=False)

@@ -21,9 +21,11 @@ from aggflow.cli import (
     query,
     run_tasks,
     schedule,
+    serve,
     source,
     status,
     task,
+    token,
     up,
     verify,
 )
@@ -84,7 +86,9 @@ app.command("status", rich_help_panel=BUILD)(status.status)
 app.command("verify", rich_help_panel=BUILD)(verify.verify)
 app.command("doctor", rich_help_panel=BUILD)(doctor.doctor)
 app.command("up", rich_help_panel=RUN)(up.up)
+app.command("serve", rich_help_panel=RUN)(serve.serve)
 app.command("deploy", rich_help_panel=RUN)(deploy.deploy)
+app.add_typer(token.app, name="token", rich_help_panel=RUN)
 app.command("query", rich_help_panel=ASK)(query.query)
 app.command("explain", rich_help_panel=ASK)(query.explain)
 app.command("advise", rich_help_panel=ASK)(advise.advise)

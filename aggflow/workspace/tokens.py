@@ -159,13 +159,14 @@ class TokensPart(Foundation):
 
 
 def _named(name: str, known: Mapping[str, Token], now_us: Micros) -> Token:
-    valid = [token for token in known.values() if token.name == name and token.is_valid(now_us)]
-    if not valid:
-        raise NotFoundError("token", name, {token.name for token in known.values()})
-    if len(valid) > 1:
-        ids = ", ".join(token.id for token in valid)
-        raise ConflictError(f"{len(valid)} tokens are called {name!r}", hint=f"name it by its id: {ids}")
-    return valid[0]
+    valid = [token for token in known.values() if token.is_valid(now_us)]
+    called = [token for token in valid if token.name == name]
+    if not called:
+        raise NotFoundError("valid token", name, {token.name for token in valid})
+    if len(called) > 1:
+        ids = ", ".join(token.id for token in called)
+        raise ConflictError(f"{len(called)} tokens are called {name!r}", hint=f"name it by its id: {ids}")
+    return called[0]
 
 
 def _problems(name: str, owner: str, permissions: Sequence[str]) -> Iterator[Problem]:
