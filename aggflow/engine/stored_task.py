@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from aggflow.catalog import TaskRecord
@@ -49,6 +50,12 @@ class StoredTask(Stored[Task]):
     def failures(self) -> int:
         """How many of its builds failed in a row, up to now."""
         return self.record.failures
+
+    def _repr_html_(self) -> str:
+        state = f"{self.task_id}: {self.status}"
+        if self.status_data:
+            state += f", {self.status_data['message']}"
+        return f"<p>{escape(state)}</p>{super()._repr_html_()}"
 
     def to_contract(self) -> dict[str, Any]:
         """As clients of the tasks API see it: its keys in their order, times in milliseconds since the epoch."""

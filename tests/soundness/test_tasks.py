@@ -1113,6 +1113,20 @@ def test_two_processes_do_not_undo_one_another(shop: Shop) -> None:
     other.close()
 
 
+def test_a_run_that_has_nothing_to_do_writes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(shop)
+    add(shop, name="gone")
+    run(shop)
+    shop.ws.delete_task("gone")
+    run(shop)
+
+    def writes(*_: Any) -> Any:
+        raise AssertionError("the catalog was written")
+
+    monkeypatch.setattr(shop.catalog, "_write", writes)
+    run(shop)
+
+
 # -- what is due is cheap to tell
 
 
@@ -1252,6 +1266,9 @@ def test_tasks_are_listed_by_status_and_id(shop: Shop) -> None:
     html = shop.ws.tasks._repr_html_()
     assert "PENDING_STOP" in html
     assert first.task_id in html
+    html = shop.ws.tasks["a"]._repr_html_()
+    assert f"<p>{second.task_id}: PENDING_STOP</p>" in html
+    assert "linq: from events where gt(value, 0)" in html
 
 
 def test_tasks_survive_yaml(shop: Shop, tmp_path: Path) -> None:
