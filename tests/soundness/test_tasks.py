@@ -266,6 +266,14 @@ def test_nothing_younger_than_the_delay_is_aggregated_built_or_live(shop: Shop) 
     assert shop.ws.ask_task("t").rows == brute(shop.events, end=at("12:00"))
 
 
+def test_a_delay_hides_nothing_from_questions_to_the_source(shop: Shop) -> None:
+    add(shop, delay=3600)
+    run(shop)
+    answer = shop.ws.linq(HOURLY)
+    assert answer.rows == brute(arrived(shop))
+    assert answer.explain().plan == "mixed", "what the task has built, and the rest live"
+
+
 def test_rows_that_come_within_the_delay_are_there_when_their_bucket_is_built(shop: Shop) -> None:
     add(shop, delay=3600)
     run(shop)
