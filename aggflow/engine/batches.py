@@ -236,6 +236,13 @@ class Batches:
         ended = self._catalog.finish_build(batch.id, status, self._clock(), error=error)
         return BatchReport(Batch.of(ended), {name: _report(build) for name, build in parts.items()})
 
+    def close(self) -> None:
+        """Give no more signs of life of batches that run here."""
+        with self._lock:
+            pulses, self._pulses = list(self._pulses.values()), {}
+        for pulse in pulses:
+            pulse.stop()
+
     def _check(self, batch: Batch) -> None:
         status = self.get(batch.id).status
         if status == "cancelled":

@@ -75,7 +75,8 @@ class Workspace(AdvicePart, SchedulesPart, TasksPart, QuestionsPart, OperationPa
     """
 
     def close(self) -> None:
-        """Write down what was asked, and close the catalog."""
+        """Write down what was asked, and close the catalog; batches that were not ended are left for dead."""
+        self._batches.close()
         self._questions.close()
         self._catalog.close()
 
@@ -89,5 +90,7 @@ class Workspace(AdvicePart, SchedulesPart, TasksPart, QuestionsPart, OperationPa
         return f"Workspace {self.name!r}: {len(self.sources)} sources, {len(self.filters)} filters, {len(self.endpoints)} endpoints"
 
     def _repr_html_(self) -> str:
-        parts = (("Sources", self.sources), ("Filters", self.filters), ("Endpoints", self.endpoints))
-        return "".join(f"<h4>{title}</h4>{part._repr_html_()}" for title, part in parts)
+        parts = {"Sources": self.sources, "Filters": self.filters, "Endpoints": self.endpoints}
+        later = {"Tasks": self.tasks, "Cubes": self.cubes, "Schedules": self.schedules}
+        parts |= {title: part for title, part in later.items() if part}
+        return "".join(f"<h4>{title}</h4>{part._repr_html_()}" for title, part in parts.items())

@@ -295,6 +295,23 @@ def test_signs_of_life_end_with_a_batch_that_another_process_cancelled(ws: af.Wo
     assert ws.finish_batch(batch).status == "cancelled"
 
 
+def test_a_workspace_that_is_closed_leaves_its_batch_for_dead(shop: Shop, ws: af.Workspace) -> None:
+    other = Shop(shop.folder, shop.now)
+    batch = other.ws.begin_batch("c")
+    assert batch is not None
+    thread = other.ws._batches._pulses[batch.id]._thread
+    other.close()
+    assert not thread.is_alive()
+    assert ws.begin_batch("c") is None
+    shop.now += timedelta(seconds=21)
+    assert [one.id for one in ws.close_dead_batches()] == [batch.id]
+
+
+def test_a_workspace_shows_its_cubes(ws: af.Workspace) -> None:
+    assert "<h4>Cubes</h4>" in ws._repr_html_()
+    assert "<h4>Schedules</h4>" not in ws._repr_html_()
+
+
 _BEGIN = """
 import sys, time
 import aggflow as af
