@@ -133,6 +133,7 @@ QUESTIONS: list[tuple[list[str], dict[str, str], str]] = [
     ([], {}, "monthly"),
     (["team"], {"team": "team"}, "daily"),
     (["who"], {"who.team": "team", "player": "player"}, "hourly"),
+    (["team", "who"], {"team": "team", "who.team": "team", "player": "player"}, "hourly"),
     (["player"], {"who.team": "team", "player": "player"}, "hourly"),
     (["upper"], {"upper": "upper(team)"}, "hourly"),
     (["date.month"], {"dt": "date_trunc('month', time)"}, "monthly"),
@@ -559,3 +560,36 @@ def test_days_of_a_zone_are_days_of_its_clock(cube: Shop) -> None:
     answer = shop.ws.ask_cube("c", ["events", "value:SUM"], "day", end="2025-01-01T05:00:00Z")
     assert answer.explain().rollup == "cube c/daily"
     same(of(answer, by), by_sql(shop, ["events", "value:SUM"], by))
+
+
+def test_paths_into_json_are_dimensions_and_measures(tmp_path: Path) -> None:
+    file = tmp_path / "clicks.ddb"
+    with closing(duckdb.connect(str(file))) as con:
+        con.execute("CREATE TABLE clicks (moment TIMESTAMP, payload VARCHAR)")
+        for hour, user, amount in (
+            (1, "ann", "2.5"),
+            (2, "bob", '"apples"'),
+            (30, "ann", "4"),
+            (31, None, "1"),
+        ):
+            text = (
+                f'{{"user": {{"name": "{user}"}}, "amount": {amount}}}' if user else f'{{"amount": {amount}}}'
+            )
+            con.execute("INSERT INTO clicks VALUES (TIMESTAMP '2025-01-01' + to_hours(?), ?)", [hour, text])
+    ws = af.open(tmp_path / "home")
+    ws.add_source("clicks", str(file), table="clicks", time="moment", json="payload")
+    amount = Aggregation("amount", "@.amount", ["SUM"])
+    user = af.Dimension("user", "@.user.name")
+    ws.add_cube(
+        "c", source="clicks", dimensions=[user], measures=[amount, af.Ratio("half", "amount", "amount")]
+    )
+    expected = [("ann", 6.5, 1.0), ("bob", None, None), (None, 1.0, 1.0)]
+    for rollup in ("source clicks", "cube c/all"):
+        answer = ws.ask_cube("c", ["amount", "half"], "user", end="2025-02-01")
+        assert answer.explain().rollup == rollup
+        assert [(row["groupings"]["user"], *row["fields"].values()) for row in answer.rows] == expected
+        assert ws.ask_cube("c", ["amount"], filters={"user": "ann"}, end="2025-02-01").rows == [
+            {"fields": {"amount": 6.5}}
+        ]
+        ws.build_cube("c", progress=False)
+    ws.close()
