@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from aggflow.engine.reader import OpenRows
 from aggflow.spec.rollup import Rollup
@@ -25,8 +26,8 @@ class Target:
         Opens the source.
     rollup
         What it keeps, as it is declared now.
-    owner_id
-        Id of the definition that it belongs to.
+    owner_id, own_name
+        Id of the definition that it belongs to, and what it is called there.
     from_us
         Where what is wanted begins; the beginning of time for filters and cubes.
     delay
@@ -40,10 +41,11 @@ class Target:
     open_rows: OpenRows
     rollup: Rollup
     owner_id: str
+    own_name: str
     from_us: Micros = BEGINNING
     delay: Duration = field(default_factory=lambda: Duration.of("0s"))
 
-    @property
+    @cached_property
     def data_hash(self) -> str:
         """What the newest version has to be of: the rollup and the source as they are declared."""
         return self.rollup.data_hash(self.source)

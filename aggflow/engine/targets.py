@@ -69,11 +69,7 @@ class Targets:
 
     def of_owner(self, owner_id: str) -> dict[str, Target]:
         """The targets of a definition, by the name of the rollup in it."""
-        return {
-            target.name.rpartition("/")[2]: target
-            for target in self.all().values()
-            if target.owner_id == owner_id
-        }
+        return {target.own_name: target for target in self.all().values() if target.owner_id == owner_id}
 
     def _found(self) -> Iterator[tuple[str, Target]]:
         stored: dict[tuple[str, str], StoredRollup] = {
@@ -109,6 +105,7 @@ class Targets:
             partial(self._declarations.open, source),
             rollup,
             owner.id,
+            name,
             kept.begins_at(owner.spec),
             kept.delay(owner.spec),
         )
