@@ -123,7 +123,16 @@ class Answerer:
     ) -> Merged:
         cells = part.load()
         selected = selection.of(cells.only(key for key in wanted if key in cells.states))
-        return Merged(merged(selected, by, series, self._kinds), len(cells))
+        return Merged(merged(self._with_stand_ins(selected), by, series, self._kinds), len(cells))
+
+    def _with_stand_ins(self, cells: Cells) -> Cells:
+        """Cells that say what a question says for missing values."""
+        codes = dict(cells.codes)
+        for path, stand_in in self._question.stand_ins.items():
+            vocabulary = self._vocabularies[path]
+            missing = codes[path] == vocabulary.code_of(None)
+            codes[path] = np.where(missing, np.int32(vocabulary.code_of(stand_in)), codes[path])
+        return replace(cells, codes=codes)
 
     def _name(
         self,
@@ -136,7 +145,8 @@ class Answerer:
         selected = selection.name
         if part.name is None or selected is None:
             return None
-        return (part.name, frozenset(wanted), frozenset(part.keys), tuple(by), series, selected)
+        stand_ins = tuple(self._question.stand_ins.items())
+        return (part.name, frozenset(wanted), frozenset(part.keys), tuple(by), series, selected, stand_ins)
 
     def _reduced(
         self, by: Sequence[str], series: Series | None, keys: Container[StateKey], selection: Selection
@@ -235,6 +245,7 @@ class Answerer:
         ends = np.cumsum([len(cells) for cells in found])[:-1]
         places = dict(zip(grains, np.split(numbers, ends), strict=False))
         fields = {asked.name: self._field(asked, grains, places, count) for asked in question.fields}
+        fields |= {asked.name: _zeroed(fields[asked.name]) for asked in question.fields if asked.zero}
         codes = {
             path: column[first].astype(np.int32) for path, column in zip(paths, columns[1:], strict=True)
         }
@@ -274,7 +285,7 @@ class Answerer:
             if order.by in columns.fields:
                 terms += _sort_keys(columns.fields[order.by], descending=order.descending)
             else:
-                term = self._place(columns, order.by)
+                term = self._place(columns, order.by, as_text=order.as_text)
                 missing = term == np.iinfo(np.int64).max
                 terms += [missing, -term if order.descending else term]
         if columns.buckets is not None:
@@ -284,13 +295,13 @@ class Answerer:
             return np.arange(columns.count)
         return np.lexsort(terms[::-1])
 
-    def _place(self, columns: Columns, name: str) -> Int64s:
+    def _place(self, columns: Columns, name: str, *, as_text: bool = False) -> Int64s:
         """The place of every row by ``dt`` or a grouping, missing values last."""
         if name == "dt" and columns.buckets is not None:
             return columns.buckets
         path = self._question.groupings[name]
         vocabulary = self._vocabularies[path]
-        places = self._ranks(path)[columns.codes[path]].astype(np.int64)
+        places = vocabulary.ranks(as_text=as_text)[columns.codes[path]].astype(np.int64)
         missing = np.array([value is None for value in vocabulary.values], dtype=bool)
         places[missing[columns.codes[path]]] = np.iinfo(np.int64).max
         return places
@@ -337,6 +348,13 @@ def _nothing(calculation: Calculation, count: int) -> Values:
 
 def _null(count: int) -> Values:
     return Values(np.zeros(count), np.zeros(count, dtype=bool))
+
+
+def _zeroed(values: Values) -> Values:
+    """Values with 0 where there is none."""
+    if values.valid is None:
+        return values
+    return Values(np.where(values.valid, values.data, np.zeros(1, dtype=values.data.dtype)))
 
 
 def _spread(values: Values, present: Int64s, count: int, calculation: Calculation) -> Values:

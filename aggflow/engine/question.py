@@ -27,6 +27,8 @@ class Asked:
         What is made of the state; the percentile as the decimal text it was written in.
     window
         The buckets that it is made of, by their starts.
+    zero
+        Whether it is 0, not missing, where there is nothing to compute.
     """
 
     name: str
@@ -34,14 +36,26 @@ class Asked:
     calculation: Calculation
     percentile: str | None
     window: Window
+    zero: bool = False
 
 
 @dataclass(frozen=True)
 class Order:
-    """One term of an order: by ``dt``, a grouping's name or a field's name."""
+    """One term of an order: by ``dt``, a grouping's name or a field's name.
+
+    Attributes
+    ----------
+    by
+        The name.
+    descending
+        Whether the greatest comes first.
+    as_text
+        Whether a grouping's values are compared by their texts, whatever their type.
+    """
 
     by: str
     descending: bool = False
+    as_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,9 @@ class Question:
     outputs
         What is answered instead of the fields, computed of them and of groupings; a path of one part
         is the name of a field, of a grouping, or ``eventdate``, the start of the bucket.
+    stand_ins
+        By path, what stands for a missing value of a returned grouping: both are one group.  Not
+        together with ``limits``.
     """
 
     fields: tuple[Asked, ...]
@@ -91,6 +108,7 @@ class Question:
     live: bool = True
     conditions: Mapping[str, str] = field(default_factory=dict[str, str])
     outputs: tuple[Named, ...] = ()
+    stand_ins: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def paths(self) -> frozenset[str]:
