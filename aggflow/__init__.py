@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aggflow.spec.cube_aggregate import CubeAggregate
     from aggflow.spec.dimension import Dimension
     from aggflow.spec.endpoint import Endpoint, GroupingLimit, Sort
+    from aggflow.spec.event_source import EventSource
     from aggflow.spec.field import Field
     from aggflow.spec.filter import Filter
     from aggflow.spec.grouping import Grouping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from aggflow.spec.source import Source
     from aggflow.spec.task import Task
     from aggflow.spec.timing import Lookback, TimeSeries
+    from aggflow.spec.widget import WidgetQuery
     from aggflow.workspace import Workspace
     from aggflow.workspace import open_workspace as open  # noqa: A004 - read as aggflow.open
 
@@ -41,6 +43,7 @@ _WHERE = {
     "CubeAggregate": "aggflow.spec.cube_aggregate",
     "Dimension": "aggflow.spec.dimension",
     "Endpoint": "aggflow.spec.endpoint",
+    "EventSource": "aggflow.spec.event_source",
     "Explanation": "aggflow.engine.explanation",
     "Field": "aggflow.spec.field",
     "Filter": "aggflow.spec.filter",
@@ -57,6 +60,7 @@ _WHERE = {
     "TIME_LEVELS": "aggflow.spec.level",
     "Task": "aggflow.spec.task",
     "TimeSeries": "aggflow.spec.timing",
+    "WidgetQuery": "aggflow.spec.widget",
     "Workspace": "aggflow.workspace",
     "open": "aggflow.workspace",
 }
@@ -74,6 +78,7 @@ __all__ = [
     "CubeAggregate",
     "Dimension",
     "Endpoint",
+    "EventSource",
     "Explanation",
     "Field",
     "Filter",
@@ -89,6 +94,7 @@ __all__ = [
     "Source",
     "Task",
     "TimeSeries",
+    "WidgetQuery",
     "Workspace",
     "open",
 ]

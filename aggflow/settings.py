@@ -51,6 +51,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Bytes of merged states that a process keeps for questions asked again.",
     )
+    widget_ttl: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds for which the answer to a widget query is kept; 0 computes it anew each time.",
+    )
     lease_ttl: float = Field(
         default=30.0, gt=0, description="Seconds after which a build that gave no sign counts as dead."
     )

@@ -17,6 +17,7 @@ from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Catalog, Definition, DispatchKind, RollupVersion
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.check import check_reading, cube_problems_at_source, problems_at_source
+from aggflow.engine.event_reading import EventReading
 from aggflow.errors import (
     AggflowError,
     ConflictError,
@@ -32,6 +33,7 @@ from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import digest, plain, read
 from aggflow.spec.definitions import Definitions
 from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.event_source import EventSource
 from aggflow.spec.filter import Filter
 from aggflow.spec.fit import problems_with
 from aggflow.spec.project import DEFAULT_PROJECT, Project
@@ -45,7 +47,7 @@ from aggflow.timeline import BEGINNING
 
 S = TypeVar("S")
 _CENTURY_US = 36_525 * 86_400_000_000
-KindName = Literal["source", "filter", "endpoint", "task", "cube", "schedule", "project"]
+KindName = Literal["source", "filter", "endpoint", "task", "cube", "schedule", "project", "event_source"]
 KINDS: dict[str, type[Any]] = {
     "source": Source,
     "filter": Filter,
@@ -54,6 +56,7 @@ KINDS: dict[str, type[Any]] = {
     "project": Project,
     "cube": Cube,
     "schedule": Schedule,
+    "event_source": EventSource,
 }
 # What a catalog writes beside a definition, in the same transaction, for orchestration: kind and key.
 Dispatch: TypeAlias = tuple[DispatchKind, str]
@@ -199,6 +202,12 @@ class Declarations:
             if schedule.cube not in cubes:
                 what = f"schedule {schedule.time_expression!r}"
                 checks.append((what, lambda s=schedule: self._lacking("cube", s.cube)))
+        for events in found.event_sources:
+            source = sources.get(events.source)
+            checks.append(("the event source", lambda e=events, s=source: self.problems_of_events(e, s)))
+        if len(found.event_sources) > 1:
+            one = Problem("", "is declared more than once", "a workspace has one")
+            checks.append(("the event source", lambda: [one]))
         return [problem for what, check in checks for problem in _told(what, check)]
 
     def _lacking(self, kind: KindName, name: str) -> list[Problem]:
@@ -209,6 +218,11 @@ class Declarations:
         """What of a cube its source, by default the one of that name, cannot serve."""
         with self.open(source or self.get("source", cube.source).spec) as rows:
             return cube_problems_at_source(cube, rows)
+
+    def problems_of_events(self, events: EventSource, source: Source | None = None) -> list[Problem]:
+        """What of an event source its source, by default the one of that name, cannot serve."""
+        with self.open(source or self.get("source", events.source).spec) as rows:
+            return list(EventReading.of(events, rows).problems.values())
 
     def _problems_at(self, source: Source | None, spec: Filter | None = None) -> list[Problem]:
         if source is None and spec is not None:
@@ -445,10 +459,14 @@ class Declarations:
             return [f"endpoint {e.name!r}" for e in self.all("endpoint").values() if e.filter == name]
         if kind != "source":
             return []
+        asked = [events for events in self.all("event_source").values() if events.source == name]
         return [
-            f"{owner_kind} {owner.name!r}"
-            for owner_kind, owner, rollups in self._owners()
-            if name in {owner.source, *(rollup.source for rollup in rollups.values())}
+            *("the event source" for _ in asked),
+            *(
+                f"{owner_kind} {owner.name!r}"
+                for owner_kind, owner, rollups in self._owners()
+                if name in {owner.source, *(rollup.source for rollup in rollups.values())}
+            ),
         ]
 
     def _put(self, kind: KindName, spec: Any, data: Any, dispatch: Dispatch | None = None) -> Definition:

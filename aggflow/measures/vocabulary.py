@@ -29,7 +29,8 @@ class Vocabulary:
         self.values: list[GroupingValue] = []
         self._codes: dict[tuple[type, GroupingValue], int] = {}
         self._lock = threading.Lock()
-        self._ranks: Codes = np.zeros(0, dtype=np.int32)
+        none = np.zeros(0, dtype=np.int32)
+        self._ranks: dict[bool, Codes] = {False: none, True: none}
 
     def __len__(self) -> int:
         return len(self.values)
@@ -80,14 +81,21 @@ class Vocabulary:
         texts = {canonical(value) for value in wanted}
         return np.array([canonical(value) in texts for value in self.values], dtype=bool)
 
-    def ranks(self) -> Codes:
-        """For every code, the place of its value in ascending order; a missing value comes last."""
-        ranks, count = self._ranks, len(self.values)
+    def ranks(self, *, as_text: bool = False) -> Codes:
+        """For every code, the place of its value in ascending order; a missing value comes last.
+
+        Parameters
+        ----------
+        as_text
+            Compare values by their texts, whatever their type.
+        """
+        ranks, count = self._ranks[as_text], len(self.values)
         if len(ranks) < count:
-            order = sorted(range(count), key=lambda code: _sort_key(self.values[code]))
+            sort_key = _text_sort_key if as_text else _sort_key
+            order = sorted(range(count), key=lambda code: sort_key(self.values[code]))
             ranks = np.empty(count, dtype=np.int32)
             ranks[order] = np.arange(count, dtype=np.int32)
-            self._ranks = ranks
+            self._ranks[as_text] = ranks
         return ranks
 
     def _known(self, values: list[GroupingValue]) -> Codes:
@@ -134,6 +142,10 @@ def _answerable(value: object) -> GroupingValue:
     if value is None or isinstance(value, str | bool | int | Decimal):
         return value
     return str(value)
+
+
+def _text_sort_key(value: GroupingValue) -> tuple[bool, str]:
+    return (value is None, canonical(value) or "")
 
 
 def _sort_key(value: GroupingValue) -> tuple[int, float | Decimal, str]:

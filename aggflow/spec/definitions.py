@@ -1,7 +1,7 @@
 """Definitions: everything that is declared in a workspace, as YAML.
 
 One document holds lists under ``sources``, ``filters``, ``endpoints``, ``tasks``, ``projects``,
-``cubes``, ``schedules``; several files of a folder are read as one.
+``cubes``, ``schedules``, ``event_sources`` (one at most); several files of a folder are read as one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from aggflow.errors import ParseError, Problem, SpecError, did_you_mean
 from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import plain, read
 from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.event_source import EventSource
 from aggflow.spec.filter import Filter
 from aggflow.spec.project import Project
 from aggflow.spec.schedule import Schedule
@@ -31,6 +32,7 @@ KINDS: dict[str, type[Any]] = {
     "projects": Project,
     "cubes": Cube,
     "schedules": Schedule,
+    "event_sources": EventSource,
 }
 
 
@@ -45,6 +47,7 @@ class Definitions:
     projects: tuple[Project, ...] = ()
     cubes: tuple[Cube, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    event_sources: tuple[EventSource, ...] = ()
 
     def __add__(self, other: Definitions) -> Definitions:
         return Definitions(**{kind: getattr(self, kind) + getattr(other, kind) for kind in KINDS})

@@ -17,6 +17,7 @@ from aggflow.engine.reductions import Reductions
 from aggflow.engine.serving import Serving
 from aggflow.engine.tail import Tails
 from aggflow.engine.targets import Targets
+from aggflow.engine.widgets import Widgets
 from aggflow.settings import Settings
 from aggflow.spec.source import Source
 from aggflow.store import Resident, SegmentStore
@@ -76,6 +77,15 @@ class Foundation:
             Reductions(settings.reduced_bytes),
             self._questions,
             charts.draw,
+        )
+        self._widgets = Widgets(
+            catalog,
+            self._id,
+            self._declarations,
+            self._targets,
+            self._serving,
+            self._clock,
+            settings.widget_ttl,
         )
 
     def _source(self, name: str) -> Source:

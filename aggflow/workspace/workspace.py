@@ -15,6 +15,7 @@ from aggflow.workspace.questions import QuestionsPart
 from aggflow.workspace.schedules import SchedulesPart
 from aggflow.workspace.tasks import TasksPart
 from aggflow.workspace.tokens import TokensPart
+from aggflow.workspace.widgets import WidgetsPart
 
 
 def open_workspace(home: str | Path | None = None, workspace: str | None = None) -> Workspace:
@@ -68,7 +69,7 @@ def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, S
     return Catalog.open(url), SegmentStore(store), settings, place
 
 
-class Workspace(AdvicePart, SchedulesPart, TasksPart, QuestionsPart, OperationPart, TokensPart):
+class Workspace(AdvicePart, SchedulesPart, TasksPart, QuestionsPart, WidgetsPart, OperationPart, TokensPart):
     """Definitions, builds, questions and answers of one tenant.
 
     Made by :func:`aggflow.open`.  Safe for threads; several processes may open one home at once.
