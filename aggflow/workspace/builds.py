@@ -51,6 +51,7 @@ class BuildsPart(DefinitionsPart):
         full: bool = False,
         newest_first: bool = False,
         progress: bool | Report = True,
+        build_id: str | None = None,
     ) -> BuildReport:
         """Build what is missing of a rollup.
 
@@ -69,6 +70,8 @@ class BuildsPart(DefinitionsPart):
             Begin with the newest batch, not with the oldest.
         progress
             Whether to show a progress bar (in a terminal), or a function to tell of every batch.
+        build_id
+            A build that was begun already, to be carried out; by default a new one.
 
         Raises
         ------
@@ -78,6 +81,7 @@ class BuildsPart(DefinitionsPart):
             The build stopped; what was committed stays, and the next build goes on from there.
         """
         target = self._targets.get(name)
+        begun = None if build_id is None else self._catalog.build(build_id)
         with reporting(progress) as report:
             done = self._builder.build(
                 target,
@@ -86,6 +90,7 @@ class BuildsPart(DefinitionsPart):
                 full=full,
                 newest_first=newest_first,
                 report=report,
+                build=begun,
             )
         self._compact(target)
         return done

@@ -297,6 +297,7 @@ class TasksPart(BuildsPart):
         full: bool = False,
         newest_first: bool = False,
         progress: bool | Report = True,
+        build_id: str | None = None,
     ) -> BuildReport:
         """Build what is missing of a rollup; a task is told how its build went.
 
@@ -315,6 +316,8 @@ class TasksPart(BuildsPart):
             Begin with the newest batch, not with the oldest.
         progress
             Whether to show a progress bar (in a terminal), or a function to tell of every batch.
+        build_id
+            A build that was begun already, to be carried out; by default a new one.
 
         Raises
         ------
@@ -326,7 +329,13 @@ class TasksPart(BuildsPart):
         record = self._tasks.of_reference(name)
         if record is None:
             return super().build(
-                name, since=since, until=until, full=full, newest_first=newest_first, progress=progress
+                name,
+                since=since,
+                until=until,
+                full=full,
+                newest_first=newest_first,
+                progress=progress,
+                build_id=build_id,
             )
         record = self._tasks.settle(record)
         try:
@@ -338,6 +347,7 @@ class TasksPart(BuildsPart):
                     full=full,
                     newest_first=newest_first,
                     progress=lambda now: self._go_on(record, now, report),
+                    build_id=build_id,
                 )
         except Exception as error:
             if counts_as_failure(error):

@@ -12,6 +12,7 @@ from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
 from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.questions import QuestionsPart
+from aggflow.workspace.queue import QueuePart
 from aggflow.workspace.schedules import SchedulesPart
 from aggflow.workspace.tasks import TasksPart
 from aggflow.workspace.tokens import TokensPart
@@ -69,7 +70,9 @@ def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, S
     return Catalog.open(url), SegmentStore(store), settings, place
 
 
-class Workspace(AdvicePart, SchedulesPart, TasksPart, QuestionsPart, WidgetsPart, OperationPart, TokensPart):
+class Workspace(
+    AdvicePart, SchedulesPart, TasksPart, QuestionsPart, WidgetsPart, OperationPart, TokensPart, QueuePart
+):
     """Definitions, builds, questions and answers of one tenant.
 
     Made by :func:`aggflow.open`.  Safe for threads; several processes may open one home at once.
