@@ -52,9 +52,9 @@ def up(
     wanted = Up(chosen(home), name, home_id, service, port, prefect_port, tasks_every)
     status = out.status("") if out.is_terminal else None
 
-    def told(what: str) -> None:
+    def waiting(what: str) -> None:
         if status is not None:
-            status.update(what)
+            status.update(f"waiting for {what}")
             status.start()
 
     def begun(addresses: Addresses) -> None:
@@ -62,8 +62,12 @@ def up(
             status.stop()
         _show(addresses)
 
+    def said(line: str) -> None:
+        style = "red" if " | ERROR " in line else "dim"
+        out.print(line, style=style, markup=False, soft_wrap=True)
+
     with status or nullcontext():
-        wanted.run(begun, told)
+        wanted.run(begun, waiting, said)
     out.print("All is ended")
 
 

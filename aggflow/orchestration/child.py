@@ -101,20 +101,39 @@ def remember(children: Iterable[Child], file: Path) -> None:
     new.replace(file)
 
 
-def end_leftovers(file: Path, patience: float = 10.0) -> int:
-    """End the processes of an `aggflow up` that was killed; how many there were."""
+def end_leftovers(file: Path, patience: float = 60.0) -> int:
+    """End the processes of an `aggflow up` that was killed, in the order in which they were written down.
+
+    Parameters
+    ----------
+    file
+        Where they were written down.
+    patience
+        Seconds after which one that was asked to end is killed.
+
+    Returns
+    -------
+    int
+        How many there were.
+    """
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return 0
-    left = [process for one in kept if (process := _running(one["pid"], one["started"])) is not None]
-    for process in left:
+    left = 0
+    for one in kept:
+        process = _running(one["pid"], one["started"])
+        if process is None:
+            continue
+        left += 1
         process.terminate()
-    _, stubborn = psutil.wait_procs(left, timeout=patience)
-    for process in stubborn:
-        process.kill()
+        try:
+            process.wait(patience)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait()
     file.unlink(missing_ok=True)
-    return len(left)
+    return left
 
 
 def _running(pid: int, started: float) -> psutil.Process | None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
+
+from aggflow.orchestration.stop import stoppable
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
 AT_ONCE: Final = 2
 """Of a limit that is made; one that is there is left as it is."""
+# So long a slot stays taken whose holder was killed: as short as Prefect has it.
+_LEASE_SECONDS: Final = 60
 
 
 def limit_name(backend: str) -> str:
@@ -37,8 +41,37 @@ def make_limits(client: SyncPrefectClient, backends: Iterable[str]) -> list[str]
 
 @contextmanager
 def slot(backend: str) -> Iterator[None]:
-    """Hold one of a backend's slots, as soon as one is free; without a limit there is nothing to wait for."""
+    """Hold one of a backend's slots, as soon as one is free.
+
+    Without a limit there is nothing to wait for; nor while Prefect is away: what can be built is built.
+    """
+    from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
     from prefect.concurrency.sync import concurrency
 
-    with concurrency(limit_name(backend), occupy=1, raise_on_lease_renewal_failure=False):
+    held = ExitStack()
+    with _unless_away("taken", ConcurrencySlotAcquisitionError):
+        held.enter_context(
+            concurrency(
+                limit_name(backend),
+                occupy=1,
+                lease_duration=_LEASE_SECONDS,
+                raise_on_lease_renewal_failure=False,
+            )
+        )
+    try:
+        with stoppable():
+            yield
+    finally:
+        with _unless_away("given back"):
+            held.close()
+
+
+@contextmanager
+def _unless_away(done: str, *errors: type[Exception]) -> Iterator[None]:
+    import httpx
+    from prefect import get_run_logger
+
+    try:
         yield
+    except (httpx.HTTPError, *errors) as error:
+        get_run_logger().warning("No slot of the backend is %s: Prefect is away: %s", done, error)

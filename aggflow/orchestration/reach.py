@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from aggflow.errors import OrchestrationError, PrefectUnavailableError, without_password
 from aggflow.orchestration.release import require_installed, require_of_server
+
+_RETRIES: Final = 2
 
 if TYPE_CHECKING:
     import httpx
@@ -35,7 +37,7 @@ def reached(*, check: bool = False) -> Iterator[SyncPrefectClient]:
     require_installed()
     import httpx
     from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
     url = PREFECT_API_URL.value()
     if not url:
@@ -44,8 +46,10 @@ def reached(*, check: bool = False) -> Iterator[SyncPrefectClient]:
             "no Prefect server is named", hint="set PREFECT_API_URL, for one http://127.0.0.1:4200/api"
         )
     shown = without_password(str(url))
+    # Whoever asks comes again soon: a minute of retries would only hide that Prefect is away.
+    patience: dict[Any, Any] = {PREFECT_CLIENT_MAX_RETRIES: min(_RETRIES, PREFECT_CLIENT_MAX_RETRIES.value())}
     try:
-        with get_client(sync_client=True) as client:
+        with temporary_settings(patience), get_client(sync_client=True) as client:
             if check:
                 _check(client, shown)
             yield client

@@ -136,6 +136,8 @@ def serve(
         Prefect cannot be reached, or does not fit.
     """
     _wait_for_prefect(stop)
+    # Of each run its own lines are enough; set once Prefect has set up its logging.
+    logging.getLogger("prefect.runner").setLevel(logging.WARNING)
     serving = Serving(deployments)
     reconciler = Reconciler(ws, deployments, serving.apply, tasks_every)
     _take_up(deployments)
@@ -223,8 +225,6 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     home, workspace = os.environ["AGGFLOW_HOME"], os.environ["AGGFLOW_WORKSPACE"]
-    # Of each run the flow's own lines are enough.
-    logging.getLogger("prefect.runner").setLevel(logging.WARNING)
     begun = Path(os.environ.pop("_AGGFLOW_UP_BEGUN"))
     every = float(os.environ.pop("_AGGFLOW_UP_TASKS_EVERY"))
     try:

@@ -23,6 +23,7 @@ from aggflow.orchestration.lock import locked
 from aggflow.orchestration.place import state_folder
 from aggflow.orchestration.reconciler import TASKS_EVERY
 from aggflow.orchestration.release import require_installed
+from aggflow.orchestration.tail import Tail
 
 SERVICE_PORT: Final = 8787
 _START: Final = 180.0
@@ -78,15 +79,22 @@ class Up:
     prefect_port: int | None = None
     tasks_every: float = TASKS_EVERY
 
-    def run(self, begun: Callable[[Addresses], None], told: Callable[[str], None]) -> None:
+    def run(
+        self,
+        begun: Callable[[Addresses], None],
+        waiting: Callable[[str], None],
+        said: Callable[[str], None],
+    ) -> None:
         """Begin everything, watch it, and end it when this process is asked to end.
 
         Parameters
         ----------
         begun
             Called when everything answers.
-        told
+        waiting
             Told what is waited for.
+        said
+            Told what the runs say.
 
         Raises
         ------
@@ -100,14 +108,17 @@ class Up:
             children: dict[str, Child] = {}
             try:
                 addresses = self._start(folder, children)
-                if self._wait(folder, children, addresses, asked, told):
+                tail = Tail(folder / "runs.log")
+                if self._wait(folder, children, addresses, asked, waiting):
                     begun(addresses)
                 while not asked.wait(_LOOK_EVERY):
+                    _say(tail, said)
                     _check(children)
             finally:
-                told("ending")
+                waiting("everything to end")
                 _end(children, asked)
                 (folder / "processes.json").unlink(missing_ok=True)
+            _say(tail, said)
 
     def _start(self, folder: Path, children: dict[str, Child]) -> Addresses:
         """Start the processes; those that need another one wait for it themselves."""
@@ -135,8 +146,8 @@ class Up:
             "_AGGFLOW_UP_TASKS_EVERY": str(self.tasks_every),
         }
         runs = [sys.executable, "-m", "aggflow.orchestration.runs"]
-        children["runs"] = Child.start("the runs", runs, environment | own)
-        remember(children.values(), folder / "processes.json")
+        children["runs"] = Child.start("the runs", runs, environment | own, folder / "runs.log")
+        remember([children[name] for name in _PATIENCE if name in children], folder / "processes.json")
         return addresses
 
     def _absolute(self) -> str:
@@ -148,7 +159,7 @@ class Up:
         children: Mapping[str, Child],
         addresses: Addresses,
         asked: threading.Event,
-        told: Callable[[str], None],
+        waiting: Callable[[str], None],
     ) -> bool:
         """Wait until everything answers; whether it does, and was not asked to end meanwhile."""
         steps: list[tuple[str, Callable[[], bool]]] = [
@@ -159,7 +170,7 @@ class Up:
             steps.insert(0, ("the Prefect server", lambda: _answers(f"{addresses.prefect_api}/health")))
         looked = 0
         for what, is_there in steps:
-            told(f"waiting for {what}")
+            waiting(what)
             while not is_there():
                 _begun(folder / "begun.json")
                 _check(children)
@@ -171,6 +182,11 @@ class Up:
                 if asked.wait(_LOOK_EVERY):
                     return False
         return True
+
+
+def _say(tail: Tail, said: Callable[[str], None]) -> None:
+    for line in tail.lines():
+        said(line)
 
 
 @contextmanager
@@ -190,9 +206,9 @@ def _asked_to_end() -> Iterator[threading.Event]:
 def _end(children: Mapping[str, Child], asked: threading.Event) -> None:
     """End what runs, the runs first; who asks again while they end does not want to wait."""
     asked.clear()
-    for name in ("runs", "service", "prefect"):
+    for name, patience in _PATIENCE.items():
         if name in children:
-            children[name].stop(_PATIENCE[name], asked)
+            children[name].stop(patience, asked)
 
 
 def _check(children: Mapping[str, Child]) -> None:

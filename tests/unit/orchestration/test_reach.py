@@ -89,8 +89,6 @@ def test_one_that_is_ill_is_worth_another_try(answering: Answer) -> None:
 
 
 def test_one_that_refuses(answering: Answer) -> None:
-    with pytest.raises(
-        OrchestrationError, match="refuses GET /api/csrf-token: it answers 409"
-    ) as raised:
+    with pytest.raises(OrchestrationError, match="refuses GET /api/csrf-token: it answers 409") as raised:
         ask(answering(409, "no"))
     assert not raised.value.retryable

@@ -31,9 +31,9 @@ def never(*_: object) -> None:
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path, taken: int) -> None:
     with pytest.raises(PortTakenError, match=rf"port {taken} .* \(--port names another one\)"):
-        begins(tmp_path, taken).run(never, print)
+        begins(tmp_path, taken).run(never, print, print)
     with pytest.raises(PortTakenError, match=rf"port {taken} .* \(--prefect-port names another one\)"):
-        begins(tmp_path, up._prefect_port(None), taken).run(never, print)
+        begins(tmp_path, up._prefect_port(None), taken).run(never, print, print)
 
 
 def test_prefect_gets_another_port_where_its_own_is_taken(
@@ -50,7 +50,7 @@ def test_a_part_that_ends_by_itself_ends_all(tmp_path: Path, monkeypatch: pytest
     broken = [sys.executable, "-c", "raise SystemExit('no such thing')"]
     wanted = up.Up(str(tmp_path), "self", "id", broken, up._prefect_port(None))
     with pytest.raises(OrchestrationError, match="the service ended with code 1") as raised:
-        wanted.run(never, print)
+        wanted.run(never, print, print)
     assert "no such thing" in raised.value.hint
     assert "service.log" in raised.value.hint
 
