@@ -185,7 +185,7 @@ def miss(rollup: Rollup, need: Need) -> str:
     residual = residual_of(need.where, rollup, need.plain)
     if residual is None:
         return _where_miss(rollup, need)
-    paths = need.question.paths | residual.keys()
+    paths = frozenset([*need.question.paths, *residual])
     lacking = sorted(paths - set(rollup.groupings))
     if lacking:
         return f"groupings: it has no {', '.join(lacking)}"
