@@ -5,6 +5,7 @@ Prefect's own schedule gives the times at which it would run; passes make them o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,6 +173,8 @@ def test_a_run_that_is_skipped_says_why(make: Make) -> None:
     world = make("0 30 2 * * *", "Europe/Berlin", "2025-03-29T12:02")
     world.run_until(world.now + timedelta(hours=26))
     (skipped,) = [run for run in world.prefect.runs if run.state_name == "Skipped"]
-    assert skipped.message == (
-        "Skipped: every day at 02:30:00 Europe/Berlin is not at 2025-03-30T01:30:00Z: the clock is set there."
+    # Which time Prefect makes of one that is left out is its releases' affair.
+    assert re.fullmatch(
+        r"Skipped: every day at 02:30:00 Europe/Berlin is not at 2025-03-30T0[01]:30:00Z: the clock is set there\.",
+        skipped.message,
     )
