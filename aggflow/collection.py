@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aggflow.errors import NotFoundError
 
@@ -39,6 +39,10 @@ class Collection(Mapping[str, V]):
         if name not in found:
             raise NotFoundError(self._kind, name, found)
         return found[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """What is there under a name; the default where nothing is."""
+        return self._load().get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._load()

@@ -184,6 +184,16 @@ class Tokens(Database):
         revoked = sa.func.coalesce(tokens.c.revoked_us, now_us)
         self._update_token(token_id, {"revoked_us": revoked})
 
+    def expire_token(self, token_id: str, expires_us: Micros | None) -> None:
+        """Let a token end at an instant, None for never.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such token.
+        """
+        self._update_token(token_id, {"expires_us": expires_us})
+
     def touch_token(self, token_id: str, now_us: Micros) -> None:
         """Note when a token was last used.
 

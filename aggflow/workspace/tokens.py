@@ -21,6 +21,7 @@ _PREFIX: Final = "aggflow_"  # so that scanners for secrets that were published 
 _BYTES: Final = 32
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _LONGEST_NAME: Final = 255
+_EXPIRY: Final = "give a time, or how long it lives: 90d"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class TokensPart(Foundation):
         try:
             expires_us = None if expires is None else _expiry(expires, now_us)
         except (ParseError, QueryError) as error:
-            problems.append(Problem("expires", error.message, "give a time, or how long it lives: 90d"))
+            problems.append(Problem("expires", error.message, _EXPIRY))
         if problems:
             raise SpecError("the token", problems)
         secret = _PREFIX + secrets.token_urlsafe(_BYTES)
@@ -152,6 +153,41 @@ class TokensPart(Foundation):
         known = self._tokens()
         found = known.get(id_or_name) or _named(id_or_name, known, self._clock())
         self._catalog.revoke_token(found.id, self._clock())
+        return self._tokens()[found.id]
+
+    def expire_token(self, id_or_name: str, expires: Instant | None) -> Token:
+        """Change when a token ends.
+
+        Parameters
+        ----------
+        id_or_name
+            Its id, or its name where only one that is valid has it.
+        expires
+            A time, how long it lives from now on (``90d``), or None for never.
+
+        Returns
+        -------
+        Token
+            As it is now.
+
+        Raises
+        ------
+        NotFoundError
+            There is none.
+        ConflictError
+            It was revoked, which is for good; or several have that name.
+        SpecError
+            That is no time.
+        """
+        known, now_us = self._tokens(), self._clock()
+        found = known.get(id_or_name) or _named(id_or_name, known, now_us)
+        if found.revoked_us is not None:
+            raise ConflictError(f"token {found.name!r} was revoked", hint="make another one")
+        try:
+            expires_us = None if expires is None else _expiry(expires, now_us)
+        except (ParseError, QueryError) as error:
+            raise SpecError("the token", [Problem("expires", error.message, _EXPIRY)]) from None
+        self._catalog.expire_token(found.id, expires_us)
         return self._tokens()[found.id]
 
     def _tokens(self) -> dict[str, Token]:

@@ -104,3 +104,10 @@ def test_a_build_whose_process_died_is_closed_by_the_next(ws: af.Workspace) -> N
     closed = ws.builds[dead.id]
     assert closed.status == "error"
     assert closed.error == {"class": "BuildError", "message": "its process died"}
+
+
+def test_a_collection_reads_like_a_mapping(tmp_path: Path) -> None:
+    with af.open(tmp_path) as ws:
+        assert ws.filters.get("nothing") is None
+        assert ws.filters.get("nothing", 1) == 1
+        assert ws.projects.get("default") == ws.projects["default"]
