@@ -33,7 +33,8 @@ def log_access(exchange: Exchange) -> None:
         line["query"] = shown_query(scope["query_string"])
     if exchange.token:
         line["token"] = exchange.token
-    _LOG.info(line)
+    # Not by info(), which looks for the line of the program that called it: there is only this one.
+    _LOG.handle(_LOG.makeRecord(_LOG.name, logging.INFO, "", 0, line, (), None))
 
 
 def shown_query(query: bytes) -> str:

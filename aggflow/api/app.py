@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.types import ASGIApp, Scope
 
@@ -20,6 +20,8 @@ from aggflow.api.access_log import log_access
 from aggflow.api.attempts import Attempts
 from aggflow.api.auth import Door
 from aggflow.api.body_limit import BodyLimit
+from aggflow.api.compression import Compression
+from aggflow.api.directory import Directory
 from aggflow.api.errors import answer, failure_of, handle_errors, log
 from aggflow.api.exchange import Exchanges
 from aggflow.api.family import Families
@@ -29,9 +31,6 @@ from aggflow.workspace import Home
 
 FAMILIES: Final[tuple[str, ...]] = ()
 """The modules of the families; each has ``FAMILY`` and ``router``."""
-
-_COMPRESS_FROM: Final = 1000
-_COMPRESSION: Final = 4  # twice as fast as the usual 9, and hardly larger
 
 
 def create_app(home_or_url: str | Path | None = None) -> FastAPI:
@@ -81,10 +80,7 @@ def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
     app.state.metrics = metrics = Metrics(families)
     app.state.door = Door(home, families, Attempts(home.settings.failed_attempts))
     handle_errors(app, families)
-    for module in modules:
-        app.include_router(module.router, tags=[module.FAMILY.name])
-    app.include_router(service.router)
-    app.include_router(docs.router)
+    _route(app, modules)
     describe(app, families)
 
     def rescue(error: Exception, scope: Scope) -> ASGIApp:
@@ -94,6 +90,18 @@ def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
 
     # The last that is added is the outermost.
     app.add_middleware(BodyLimit, families=families)
-    app.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM, compresslevel=_COMPRESSION)
+    app.add_middleware(Compression)
     app.add_middleware(Exchanges, watches=(metrics.count, log_access), rescue=rescue)
     return app
+
+
+def _route(app: FastAPI, modules: Sequence[ModuleType | Any]) -> None:
+    """Give an app the routes of its families, and its own."""
+    # Not by include_router(), which would try each route of each router twice.
+    for module in modules:
+        for route in module.router.routes:
+            if isinstance(route, APIRoute) and not route.tags:
+                route.tags = [module.FAMILY.name]
+            app.router.routes.append(route)
+    app.router.routes += [*service.router.routes, *docs.router.routes]
+    app.router.routes.insert(0, Directory(app.router.routes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import time
@@ -37,9 +38,9 @@ class Exchange:
 
     __slots__ = ("began", "bytes", "ended", "request_id", "scope", "status", "token")
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, request_id: str) -> None:
         self.scope = scope
-        self.request_id = _request_id(scope)
+        self.request_id = request_id
         self.began = time.perf_counter()
         self.ended = self.began
         self.status = 0
@@ -56,13 +57,6 @@ class Exchange:
         """Where it came from."""
         client = self.scope.get("client")
         return client[0] if client else ""
-
-
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == _RAW and _OWN_ID.fullmatch(value):
-            return value.decode()
-    return secrets.token_hex(16)
 
 
 def exchange_of(scope: Scope) -> Exchange:
@@ -91,13 +85,16 @@ class Exchanges:
         self._app = app
         self._watches = tuple(watches)
         self._rescue = rescue
+        # An id has to be like no other, but may be guessed: a random number for each would be a system call.
+        self._prefix = secrets.token_hex(10)
+        self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope[_KEY] = exchange = Exchange(scope)
+        scope[_KEY] = exchange = Exchange(scope, self._request_id(scope))
         header = (_RAW, exchange.request_id.encode())
 
         async def noted(message: Message) -> None:
@@ -120,3 +117,9 @@ class Exchanges:
             exchange.ended = time.perf_counter()
             for watch in self._watches:
                 watch(exchange)
+
+    def _request_id(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == _RAW and _OWN_ID.fullmatch(value):
+                return value.decode()
+        return f"{self._prefix}{next(self._numbers):012x}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import orjson
@@ -25,7 +26,7 @@ class LogLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         line: dict[str, Any] = {
-            "time": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "time": f"{_second(int(record.created))}.{int(record.created % 1 * 1e6):06d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
         }
@@ -36,6 +37,11 @@ class LogLine(logging.Formatter):
         if record.exc_info:
             line["error"] = without_password(self.formatException(record.exc_info))
         return orjson.dumps(line, default=str).decode()
+
+
+@lru_cache(maxsize=2)
+def _second(since: int) -> str:
+    return f"{datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def logging_config(level: str = "INFO") -> dict[str, Any]:
@@ -51,13 +57,7 @@ def logging_config(level: str = "INFO") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": "aggflow.api.log_line.LogLine"}},
-        "handlers": {
-            "lines": {
-                "class": "logging.StreamHandler",
-                "formatter": "lines",
-                "stream": "ext://sys.stderr",
-            }
-        },
+        "handlers": {"lines": {"class": "aggflow.api.log_writer.LogWriter", "formatter": "lines"}},
         "loggers": {"aggflow": to_stderr, "uvicorn": to_stderr, "py.warnings": to_stderr},
         "root": {"handlers": ["lines"], "level": "WARNING"},
     }

@@ -1,0 +1,43 @@
+"""A log writer: puts lines of the log on standard error, many at once where many come."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import Final
+
+_SECONDS: Final = 0.2
+_BYTES: Final = 1 << 16
+
+
+class LogWriter(logging.StreamHandler):  # pyright: ignore[reportMissingTypeArgument] - generic for type checkers only
+    """Writes what is no warning a little later: a write for each line takes longer than answering a request.
+
+    Warnings and errors are written at once, with all that came before them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(os.fdopen(2, "w", _BYTES, encoding="utf-8", errors="replace", closefd=False))
+        self._waiting = threading.Event()
+        threading.Thread(target=self._write_on, name="aggflow-log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record."""
+        try:
+            self.stream.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 - as every handler of the log does
+            self.handleError(record)
+            return
+        if record.levelno >= logging.WARNING:
+            self.flush()
+        elif not self._waiting.is_set():
+            self._waiting.set()
+
+    def _write_on(self) -> None:
+        while True:
+            self._waiting.wait()
+            time.sleep(_SECONDS)
+            self._waiting.clear()
+            self.flush()
