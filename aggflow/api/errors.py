@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aggflow import errors
 from aggflow.api.allowed import Allowed
 from aggflow.api.body import detail_of
 from aggflow.api.exchange import exchange_of
@@ -99,7 +100,30 @@ MEANINGS: Final[dict[type[AggflowError], Meaning]] = {
 
 def meaning_of(error: AggflowError) -> Meaning:
     """What an error is over HTTP: that of its class, or of the nearest above it."""
-    return next(MEANINGS[kind] for kind in type(error).__mro__ if kind in MEANINGS)
+    return _meaning(type(error))
+
+
+def _meaning(kind: type[AggflowError]) -> Meaning:
+    return next(MEANINGS[one] for one in kind.__mro__ if one in MEANINGS)
+
+
+def told(kind: str, message: str) -> str:
+    """What clients are told of an error that was written down.
+
+    Parameters
+    ----------
+    kind, message
+        Its class, by name, and its own sentence.
+
+    Examples
+    --------
+    >>> told("QueryError", "the query has no table"), told("SourceMissingError", "no table in /data/a.db")
+    ('the query has no table', 'a source cannot be read as it is declared')
+    """
+    error = getattr(errors, kind, None)
+    if not (isinstance(error, type) and issubclass(error, AggflowError)):
+        error = BuildError
+    return _meaning(error).message or message
 
 
 def failure_of(error: Exception) -> Failure:

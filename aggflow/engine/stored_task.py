@@ -43,7 +43,7 @@ class StoredTask(Stored[Task]):
 
     @property
     def status_data(self) -> Mapping[str, Any] | None:
-        """Of a task in error ``{"message", "since", "retryAt"}``, times in milliseconds since the epoch."""
+        """Of a task in error ``{"class", "message", "since", "retryAt"}``, times in milliseconds since the epoch."""
         return self.record.status_data
 
     @property
@@ -59,7 +59,7 @@ class StoredTask(Stored[Task]):
 
     def to_contract(self) -> dict[str, Any]:
         """As clients of the tasks API see it: its keys in their order, times in milliseconds since the epoch."""
-        spec, record = self.spec, self.record
+        spec, record, data = self.spec, self.record, self.status_data
         return {
             "id": record.id,
             "name": spec.name,
@@ -73,6 +73,6 @@ class StoredTask(Stored[Task]):
             "creationDate": record.created_us // 1000,
             "updateDate": record.updated_us // 1000,
             "status": record.status,
-            "statusData": None if record.status_data is None else dict(record.status_data),
+            "statusData": data and {key: data[key] for key in ("message", "since", "retryAt")},
             "fromDate": spec.from_date,
         }

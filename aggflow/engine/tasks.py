@@ -364,7 +364,12 @@ class Tasks:
             since = (record.status_data or {}).get("since", now_us // 1000)
             retry_us = now_us + retry_after(failures) if next_ is Status.ERROR else now_us
             message = error.message if isinstance(error, AggflowError) else str(error)
-            values["status_data"] = {"message": message, "since": since, "retryAt": retry_us // 1000}
+            values["status_data"] = {
+                "class": type(error).__name__,
+                "message": message,
+                "since": since,
+                "retryAt": retry_us // 1000,
+            }
         self._catalog.change_task(record.id, record.status, **values)
         return self._again(record)
 

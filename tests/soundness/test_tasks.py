@@ -762,7 +762,8 @@ def test_the_third_failure_in_a_row_is_an_error_and_a_good_build_ends_it(shop: S
     assert status(shop) == "ERROR"
     data = trouble(shop)
     since = micros(shop.now) // 1000
-    assert list(data) == ["message", "since", "retryAt"]
+    assert list(data) == ["class", "message", "since", "retryAt"]
+    assert data["class"] == "SourceMissingError"
     assert (data["since"], data["retryAt"]) == (since, since + 60_000)
     assert "events" in data["message"]
     assert "\n" not in data["message"]
