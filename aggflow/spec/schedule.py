@@ -51,17 +51,20 @@ class Schedule(Declared):
         The zone of its clock: an IANA name.
     full_build
         Whether everything is built anew each time, or what is missing.
+    created_by
+        Who made it, for people.
     """
 
     cube: Name
     time_expression: CronText
     timezone: Annotated[ZoneText, AfterValidator(_named_zone)] = "UTC"
     full_build: bool = True
+    created_by: str = ""
 
     @property
     def name(self) -> str:
-        """What it is kept under: schedules of one meaning have one name."""
-        return digest(plain(self))
+        """What it is kept under: schedules of one meaning have one name, whoever made them."""
+        return digest({name: value for name, value in plain(self).items() if name != "created_by"})
 
     @property
     def cron(self) -> Cron:

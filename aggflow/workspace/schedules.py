@@ -27,7 +27,13 @@ class SchedulesPart(CubesPart):
     # -- schedules
 
     def add_schedule(
-        self, cube: str, time_expression: str, *, timezone: str = "UTC", full_build: bool = True
+        self,
+        cube: str,
+        time_expression: str,
+        *,
+        timezone: str = "UTC",
+        full_build: bool = True,
+        created_by: str = "",
     ) -> StoredSchedule:
         """Build a cube at times; a cube may have several schedules, and has each but once.
 
@@ -41,6 +47,8 @@ class SchedulesPart(CubesPart):
             The zone of its clock.
         full_build
             Whether everything is built anew each time, or what is missing.
+        created_by
+            Who makes it; of a schedule that is there already, who made it stays.
 
         Raises
         ------
@@ -49,9 +57,13 @@ class SchedulesPart(CubesPart):
         SpecError
             The expression cannot be read, or never fires; there is no such zone.
         """
-        return self._put_schedule(Schedule(self.cube(cube).name, time_expression, timezone, full_build))
+        name = self.cube(cube).name
+        return self._put_schedule(Schedule(name, time_expression, timezone, full_build, created_by))
 
     def _put_schedule(self, spec: Schedule) -> StoredSchedule:
+        there = self._declarations.find("schedule", spec.name)
+        if there is not None:
+            spec = replace(spec, created_by=there.created_by)
         return self.schedule(self._declarations.put("schedule", spec, _TOLD).id)
 
     @property
