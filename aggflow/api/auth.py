@@ -166,4 +166,5 @@ def require(caller: Caller, permission: str, *, status: int = 403, code: int | N
         It may not.
     """
     if permission not in caller.permissions:
-        raise Refused(status, f"the token lacks the permission {permission}", code=code)
+        headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'} if status == 401 else None
+        raise Refused(status, f"the token lacks the permission {permission}", code=code, headers=headers)

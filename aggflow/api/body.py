@@ -130,6 +130,8 @@ def detail_of(error: ErrorDetails | Mapping[str, Any], skip: int = 0) -> Detail:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     if error["type"] == "missing":
         return Detail(path or "body", "is required")
+    if error["type"] in ("model_type", "dict_type", "dataclass_type"):
+        return Detail(path or "body", "must be an object")
     if error["type"] == "extra_forbidden":
         return Detail(path, "is unknown")
     message = str(error["msg"]).removeprefix("Value error, ")
