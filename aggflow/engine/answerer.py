@@ -80,8 +80,14 @@ class Answerer:
         columns = _filled(self._finished(self._kept()), self._question)
         columns = computed(columns, self._question, self._vocabularies)
         order = self._ordered(columns)
-        kept = order if self._question.limit is None else order[: self._question.limit]
+        kept = self._limited(columns, order)
         return replace(columns.take(kept), cut=len(order) - len(kept))
+
+    def _limited(self, columns: Columns, order: NDArray[np.intp]) -> NDArray[np.intp]:
+        most = self._question.per_bucket
+        if most is not None and columns.buckets is not None:
+            order = order[_first_of(columns.buckets[order], [np.arange(len(order))], most)]
+        return order if self._question.limit is None else order[: self._question.limit]
 
     def _read_from(self, window: Window) -> tuple[Piece, ...]:
         found = self._find_pieces(window)
@@ -110,6 +116,7 @@ class Answerer:
             wanted = [key for key in part.keys if key in mine and key in keys]
             name = self._name(part, wanted, by, series, selection)
             found = self._reductions.get(name, partial(self._merged, part, wanted, by, series, selection))
+            self._reader.spend(len(found.cells))
             self._reader.trace.cells[part.where] = found.read
             yield found.cells
 
@@ -122,6 +129,7 @@ class Answerer:
         selection: Selection,
     ) -> Merged:
         cells = part.load()
+        self._reader.spend(len(cells))
         selected = selection.of(cells.only(key for key in wanted if key in cells.states))
         return Merged(merged(self._with_stand_ins(selected), by, series, self._kinds), len(cells))
 

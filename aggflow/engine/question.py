@@ -78,6 +78,8 @@ class Question:
         Terms of the order, the first is the strongest.
     limit
         How many rows at most; None for all.
+    per_bucket
+        How many rows at most of each bucket of a series, the first in the order; None for all.
     limits
         How many values of which returned grouping to keep, outermost first.
     fill
@@ -103,6 +105,7 @@ class Question:
     zone: Zone = UTC
     order: tuple[Order, ...] = ()
     limit: int | None = None
+    per_bucket: int | None = None
     limits: tuple[tuple[str, int], ...] = ()
     fill: Literal["none", "null", "zero"] = "none"
     live: bool = True

@@ -13,6 +13,7 @@ import numpy as np
 from aggflow.backends.rollup_sql import Read, extent, layout_of, read_states
 from aggflow.backends.source_rows import SourceRows
 from aggflow.backends.statement import Statement
+from aggflow.engine.at_hand import MOST_CELLS, NotAtHandError
 from aggflow.engine.plan import Piece
 from aggflow.engine.tail import Tail, TailKey, Tails
 from aggflow.engine.version import Version
@@ -93,12 +94,15 @@ class Reader:
         Live tails.
     open_rows
         Opens the source.
+    wait
+        Whether an answer may take its time: read segments and the source, merge any number of cells.
     """
 
-    def __init__(self, resident: Resident, tails: Tails, open_rows: OpenRows) -> None:
+    def __init__(self, resident: Resident, tails: Tails, open_rows: OpenRows, *, wait: bool = True) -> None:
         self._resident = resident
         self._tails = tails
         self._open_rows = open_rows
+        self._left = None if wait else MOST_CELLS
         self.trace = Trace()
         self._own = Vocabularies()
         self._read: dict[TailKey, tuple[Tail, float]] = {}
@@ -139,6 +143,19 @@ class Reader:
                 lacking = frozenset(keys) - own.keys()
                 yield from self._picked(piece, layout, grains, own, lacking, paths)
 
+    def spend(self, cells: int) -> None:
+        """Count cells that are merged.
+
+        Raises
+        ------
+        NotAtHandError
+            They are more than an answer may merge that must not take its time.
+        """
+        if self._left is not None:
+            self._left -= cells
+            if self._left < 0:
+                raise NotAtHandError
+
     def _grains(self, piece: Piece, keys: list[StateKey]) -> tuple[Layout, Sequence[Cells]]:
         window = WindowSet.of(piece.window)
         if piece.row is not None:
@@ -148,18 +165,32 @@ class Reader:
             if piece.row.file is None:
                 return layout, ()
             self.trace.files.add(piece.row.file)
-            return layout, self._resident.grains(layout, piece.row)
+            if self._left is None:
+                return layout, self._resident.grains(layout, piece.row)
+            kept = self._resident.at_hand(piece.row.file)
+            if kept is None:
+                raise NotAtHandError
+            return layout, kept
         self.trace.live |= window
         version = piece.version
         key = (version.rollup_id, version.number, version.data_hash, piece.window, tuple(sorted(keys)))
         if key not in self._read:
             # Once an answer: all its values are of one moment of the source.
-            self._read[key] = self._tails.get(
-                key if version.rollup_id else None, lambda: self._read_live(version, piece.window, keys)
-            )
+            self._read[key] = self._tail(key, version, piece.window, keys)
         tail, age = self._read[key]
         self.trace.tail_age = max(age, self.trace.tail_age or 0.0)
         return tail.layout, tail.read.grains
+
+    def _tail(
+        self, key: TailKey, version: Version, window: Window, keys: list[StateKey]
+    ) -> tuple[Tail, float]:
+        if self._left is None:
+            named = key if version.rollup_id else None
+            return self._tails.get(named, lambda: self._read_live(version, window, keys))
+        kept = self._tails.at_hand(key)
+        if kept is None:
+            raise NotAtHandError
+        return kept
 
     def _read_live(self, version: Version, window: Window, keys: list[StateKey]) -> tuple[Read, Layout]:
         started = time.perf_counter()

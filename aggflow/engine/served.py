@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from aggflow.catalog import Catalog, Coverage
+from aggflow.engine.at_hand import NotAtHandError
+from aggflow.engine.plan import Piece, pieces
 from aggflow.engine.version import Version
+from aggflow.timeline import Window
+
+_MOST_KEPT: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,19 @@ class Served:
     generation: int
     versions: tuple[Version, ...]
     coverage: Coverage
+    _pieces: dict[Window, tuple[Piece, ...]] = field(
+        default_factory=dict[Window, tuple[Piece, ...]], init=False, repr=False, compare=False
+    )
+
+    def pieces(self, window: Window) -> tuple[Piece, ...]:
+        """Where the buckets that start in a window are read from; the same window is often asked again."""
+        found = self._pieces.get(window)
+        if found is None:
+            found = pieces(self.versions, self.coverage, window)
+            if len(self._pieces) >= _MOST_KEPT:
+                self._pieces.clear()
+            self._pieces[window] = found
+        return found
 
 
 class ServedRollups:
@@ -40,11 +59,19 @@ class ServedRollups:
         self._catalog = catalog
         self._served: dict[str, Served] = {}
 
-    def get(self, rollup_id: str) -> Served:
-        """Versions and coverage of a rollup, as of now."""
+    def get(self, rollup_id: str, *, wait: bool = True) -> Served:
+        """Versions and coverage of a rollup, as of now.
+
+        Raises
+        ------
+        NotAtHandError
+            They had to be read, and that was not to be waited for.
+        """
         known = self._served.get(rollup_id)
         if known is not None and known.generation == self._catalog.generation(rollup_id):
             return known
+        if not wait:
+            raise NotAtHandError
         # Versions and coverage are two statements: they belong together if nothing changed between.
         while True:
             coverage = self._catalog.coverage(rollup_id)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from aggflow.catalog import Catalog
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.answer import Answer
 from aggflow.engine.answerer import Answerer
+from aggflow.engine.at_hand import NotAtHandError
 from aggflow.engine.columns import Columns
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
 from aggflow.engine.inquiry import Inquiry, Router
-from aggflow.engine.plan import Need, pieces
+from aggflow.engine.plan import Need
+from aggflow.engine.posed import Posed
 from aggflow.engine.question import Question
 from aggflow.engine.question_log import QuestionLog
 from aggflow.engine.reader import Reader
@@ -28,36 +29,49 @@ from aggflow.engine.targets import Targets
 from aggflow.engine.version import Version
 from aggflow.errors import ConflictError, NotFoundError
 from aggflow.measures.vocabulary import GroupingValue
+from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import Resident
 
+_Askable: TypeAlias = Literal["endpoint", "filter"]
 # How often, and after how many seconds, a change that is under way is looked at again.
 _TRIES, _PAUSE = 40, 0.05
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """An endpoint with all that it refers to, as of a generation of the workspace's definitions.
+    """What is asked, with all that it refers to, as of a generation of the workspace's definitions.
 
     Attributes
     ----------
     generation
         Of the definitions.
-    name
-        The endpoint's.
-    shape, rollup, source
-        What it asks, of what, made from where.
+    name, id
+        Of the endpoint or the filter that is asked.
+    filter, rollup, source
+        What answers, its states, made from where.
     data_hash
         What the newest version of the rollup has to be of.
+    made_of
+        Names all of these definitions, with their generations.
+    shape
+        What an endpoint asks; None of a filter.
     """
 
     generation: int
     name: str
-    shape: Shape
+    id: str
+    filter: Filter
     rollup: StoredRollup
     source: Source
     data_hash: str
+    made_of: tuple[object, ...]
+    shape: Shape | None = None
+
+    def posed(self, question: Question, served: Served) -> Posed:
+        """A question to it."""
+        return Posed(self.name, self.id, self.filter, self.source, self.made_of, question, served)
 
 
 class Serving:
@@ -98,32 +112,50 @@ class Serving:
         self._draw = draw
         self._rollups = ServedRollups(catalog)
         self._router = Router(self._rollups)
-        self._endpoints: dict[str, Resolved] = {}
+        self._known: dict[tuple[_Askable, str], Resolved] = {}
 
-    def answer(
+    def pose(
         self,
         name: str,
         end_us: int,
         grouping_filters: Mapping[str, Sequence[GroupingValue]] | None,
         *,
         live: bool,
-    ) -> Answer:
-        """The answer of an endpoint, by its name or id.
+        wait: bool = True,
+    ) -> Posed:
+        """The question of an endpoint, by its id or name.
+
+        Parameters
+        ----------
+        name, end_us, grouping_filters
+            What is asked.
+        live
+            Whether what is not built may be read from the source.
+        wait
+            Whether definitions and coverage may be read that are not in memory.
 
         Raises
         ------
         NotFoundError
             There is no such endpoint.
         QueryError
-            The question does not fit the endpoint, or cannot be answered.
+            The question does not fit the endpoint.
+        NotAtHandError
+            Something had to be read.
         """
-        started = time.perf_counter()
-        asked, served = self._in_step(name)
-        question = asked.shape.ask(end_us, grouping_filters, live=live)
-        return self._answer(asked, served, question, started)
+        asked, served = self._in_step("endpoint", name, wait=wait)
+        assert asked.shape is not None  # noqa: S101 - endpoints have one
+        return asked.posed(asked.shape.ask(end_us, grouping_filters, live=live), served)
 
-    def _in_step(self, name: str) -> tuple[Resolved, Served]:
-        """An endpoint and its rollup, both of the same declaration.
+    def pose_to_filter(
+        self, name: str, question_of: Callable[[Filter], Question], *, wait: bool = True
+    ) -> Posed:
+        """A question to a filter, by its id or name, as `pose` gives those of endpoints."""
+        asked, served = self._in_step("filter", name, wait=wait)
+        return asked.posed(question_of(asked.filter), served)
+
+    def _in_step(self, kind: _Askable, name: str, *, wait: bool) -> tuple[Resolved, Served]:
+        """What is asked and its rollup, both of the same declaration.
 
         Raises
         ------
@@ -131,62 +163,86 @@ class Serving:
             A change of the filter or its source was cut off before its rollup followed.
         """
         for _ in range(_TRIES):
-            asked = self._resolved(name)
-            served = self._rollups.get(asked.rollup.id)
+            asked = self._resolved(kind, name, wait=wait)
+            served = self._rollups.get(asked.rollup.id, wait=wait)
             if served.versions[-1].data_hash == asked.data_hash:
                 return asked, served
             # A change that is under way: the definition is there, its rollup follows.
-            self._endpoints.pop(name, None)
+            self._known.pop((kind, name), None)
+            if not wait:
+                raise NotAtHandError
             time.sleep(_PAUSE)
         raise ConflictError(
-            f"endpoint {name!r}: its filter and the filter's rollup are out of step: a change was cut off",
+            f"{kind} {name!r}: its filter and the filter's rollup are out of step: a change was cut off",
             hint="add the source and the filter again",
         )
 
-    def _resolved(self, name: str) -> Resolved:
-        """An endpoint with all that it refers to: read anew only when a definition changed."""
+    def _resolved(self, kind: _Askable, name: str, *, wait: bool) -> Resolved:
+        """What is asked with all that it refers to: read anew only when a definition changed."""
         generation = self._catalog.definitions_generation(self._workspace_id)
-        known = self._endpoints.get(name)
+        known = self._known.get((kind, name))
         if known is not None and known.generation == generation:
             return known
-        declared = self._declarations
-        endpoint = declared.find("endpoint", name) or declared.by_id("endpoint", name)
-        if endpoint is None:
-            raise NotFoundError("endpoint", name, declared.all("endpoint"))
-        filter_ = declared.get("filter", endpoint.filter)
-        source = declared.get("source", filter_.source).spec
-        resolved = Resolved(
-            generation,
-            endpoint.name,
-            Shape.of(endpoint.spec, filter_.spec),
-            declared.rollup(filter_),
-            source,
-            rollup_of(filter_.spec).data_hash(source),
-        )
+        if not wait:
+            raise NotAtHandError
         # Names that do not exist are not kept, so what is kept is no more than what is declared twice.
-        self._endpoints[name] = resolved
+        resolved = self._known[kind, name] = self._read(kind, name, generation)
         return resolved
 
-    def _answer(self, asked: Resolved, served: Served, question: Question, started: float) -> Answer:
-        shape, source = asked.shape, asked.source
-        reader = self._reader(source)
-        columns = Answerer(
-            question,
-            partial(pieces, served.versions, served.coverage),
-            reader.vocabularies(served.versions[-1]),
-            reader,
-            self._reductions,
-        ).columns()
-        checked_rows(shape, columns.count)
-        keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
-        need = Need(shape.filter.source, shape.filter.where, keys, question)
-        return self._finished(
+    def _read(self, kind: _Askable, name: str, generation: int) -> Resolved:
+        declared = self._declarations
+        asked = declared.by_id(kind, name) or declared.find(kind, name)
+        if asked is None:
+            raise NotFoundError(kind, name, declared.all(kind))
+        filter_ = asked if kind == "filter" else declared.get("filter", asked.filter)
+        source = declared.get("source", filter_.source)
+        return Resolved(
+            generation,
             asked.name,
-            f"filter {shape.filter.name}",
+            asked.id,
+            filter_.spec,
+            declared.rollup(filter_),
+            source.spec,
+            rollup_of(filter_.spec).data_hash(source.spec),
+            tuple((one.id, one.generation) for one in (asked, filter_, source)),
+            None if kind == "filter" else Shape.of(asked.spec, filter_.spec),
+        )
+
+    def answer(self, posed: Posed, *, wait: bool = True) -> Answer:
+        """The answer to a question.
+
+        Parameters
+        ----------
+        posed
+            The question.
+        wait
+            Whether it may take its time: read segments and the source, and merge any number of cells.
+
+        Raises
+        ------
+        QueryError
+            It cannot be answered.
+        SourceError
+            The source was needed, and cannot be read.
+        NotAtHandError
+            It would take its time.
+        """
+        started = time.perf_counter()
+        question, version = posed.question, posed.served.versions[-1]
+        reader = self._reader(posed.source, wait=wait)
+        columns = Answerer(
+            question, posed.served.pieces, reader.vocabularies(version), reader, self._reductions
+        ).columns()
+        checked_rows(question, columns.count)
+        keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
+        need = Need(posed.filter.source, posed.filter.where, keys, question)
+        return self._finished(
+            posed.name,
+            f"filter {posed.filter.name}",
             question,
             columns,
             reader,
-            served.versions[-1],
+            version,
             need,
             started,
         )
@@ -220,8 +276,8 @@ class Serving:
             started,
         )
 
-    def _reader(self, source: Source) -> Reader:
-        return Reader(self._resident, self._tails, lambda: self._declarations.open(source))
+    def _reader(self, source: Source, *, wait: bool = True) -> Reader:
+        return Reader(self._resident, self._tails, lambda: self._declarations.open(source), wait=wait)
 
     def _finished(
         self,

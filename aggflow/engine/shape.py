@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from aggflow.engine.question import Asked, Order, Question
@@ -137,16 +138,50 @@ class Shape:
         QueryError
             A Query Time grouping has no values, or another grouping has some.
         """
+        return self._question(lambda span: span.window(end_us), grouping_filters, live=live)
+
+    def within(self, window: Window, *, live: bool = True) -> Question:
+        """The question about a window that is not the endpoint's own, one for all fields.
+
+        Parameters
+        ----------
+        window
+            Whole buckets.
+        live
+            Whether what no state covers may be read from the source.
+
+        Raises
+        ------
+        QueryError
+            A Query Time grouping has no values.
+        """
+        return self._question(lambda _: window, None, live=live)
+
+    @cached_property
+    def _spans(self) -> tuple[list[Span], list[int]]:
+        """Every span once, and which of them each field has: most endpoints have one for all."""
+        spans = list(dict.fromkeys(span for _, _, span in self.fields))
+        return spans, [spans.index(span) for _, _, span in self.fields]
+
+    def _question(
+        self,
+        window_of: Callable[[Span], Window],
+        grouping_filters: Mapping[str, Sequence[GroupingValue]] | None,
+        *,
+        live: bool,
+    ) -> Question:
         filters = dict(self.question.filters) | self._bound(grouping_filters or {})
+        spans, places = self._spans
+        windows = [window_of(span) for span in spans]
         fields = tuple(
             Asked(
                 field.name,
                 state,
                 field.calculation,
                 None if field.percentile is None else repr(field.percentile),
-                span.window(end_us),
+                windows[place],
             )
-            for field, state, span in self.fields
+            for (field, state, _), place in zip(self.fields, places, strict=True)
         )
         return replace(self.question, fields=fields, filters=filters, live=live)
 
@@ -177,7 +212,7 @@ class QuestionError(SpecError, QueryError):
     """A question whose parts do not fit its endpoint; carries every problem."""
 
 
-def checked_rows(shape: Shape, count: int) -> None:
+def checked_rows(question: Question, count: int) -> None:
     """Refuse a series that has too many rows.
 
     Raises
@@ -185,7 +220,7 @@ def checked_rows(shape: Shape, count: int) -> None:
     QueryError
         It has more than 100,000 rows.
     """
-    if shape.question.series is not None and count > SERIES_ROWS:
+    if question.series is not None and count > SERIES_ROWS:
         raise QueryError(
             f"the series has {count:,} rows; at most {SERIES_ROWS:,} are answered",
             hint="shorten the duration, widen the interval, filter or limit a grouping",

@@ -73,6 +73,12 @@ class Tails:
                 self._computing.pop(key, None)
         return found
 
+    def at_hand(self, key: TailKey) -> tuple[Tail, float] | None:
+        """The tail of a key and its age where one is kept and fresh; None where it had to be computed."""
+        now = self._clock()
+        tail = self._fresh(key, now)
+        return None if tail is None else (tail, max(0.0, now - tail.computed))
+
     def _fresh(self, key: TailKey, asked: float) -> Tail | None:
         with self._lock:
             tail = self._kept.get(key)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from aggflow.catalog.rollups import RollupVersion
 from aggflow.measures.cells import Layout
 from aggflow.measures.registry import StateKey, state_keys
 from aggflow.spec.rollup import Rollup
 from aggflow.timeline import Window
+
+_MOST_KEPT = 1024
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,29 @@ class Version:
         StateKey or None
             The one with the fewest groupings that will do.
         """
+        asked = (key, frozenset(paths))
+        try:
+            return self._found[asked]
+        except KeyError:
+            if len(self._found) >= _MOST_KEPT:
+                self._found.clear()
+            found = self._found[asked] = self._find(*asked)
+            return found
+
+    @cached_property
+    def _found(self) -> dict[tuple[StateKey, frozenset[str]], StateKey | None]:
+        # Every answer asks for the same few.
+        return {}
+
+    @cached_property
+    def _states(self) -> tuple[StateKey, ...]:
+        return state_keys(self.rollup)
+
+    def _find(self, key: StateKey, paths: frozenset[str]) -> StateKey | None:
         needed = paths & set(self.rollup.groupings)
         fitting = [
             own
-            for own in state_keys(self.rollup)
+            for own in self._states
             if (own.measure, own.field, own.where) == (key.measure, key.field, key.where)
             and needed <= set(own.groupings)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aggflow.errors import Problem, did_you_mean
 from aggflow.spec.choice import Aggregate, AnyChoice, is_returned
@@ -16,7 +16,7 @@ def problems_with(endpoint: Endpoint, of: Filter) -> list[Problem]:
     """What is wrong with an endpoint, seen beside its filter; empty if it may be saved."""
     return [
         *_timing_problems(endpoint, of),
-        *_grouping_problems(endpoint, of),
+        *grouping_problems(endpoint.groupings, of),
         *_field_problems(endpoint, of),
         *_order_problems(endpoint, of),
     ]
@@ -48,11 +48,12 @@ def _too_short(path: str, duration: str, interval: Interval) -> Iterator[Problem
         yield Problem(path, f"{duration} is shorter than the filter's interval, {interval}")
 
 
-def _grouping_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
+def grouping_problems(groupings: Iterable[str], of: Filter) -> Iterator[Problem]:
+    """What is wrong with names of groupings, seen beside their filter."""
     known = [grouping.name for grouping in of.groupings]
     paths = {grouping.path: grouping.name for grouping in of.groupings}
     seen: set[str] = set()
-    for name in endpoint.groupings:
+    for name in groupings:
         canonical = paths.get(name, name)
         if canonical not in known:
             yield Problem(

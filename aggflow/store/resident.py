@@ -60,13 +60,13 @@ class Resident:
             The file is not there, or is not what the catalog says.
         """
         assert row.file is not None  # noqa: S101 - rows without a file hold no cells
-        kept = self._find(row.file)
+        kept = self.at_hand(row.file)
         if kept is not None:
             return kept
         with self._lock:
             loading = self._loading[row.file]
         with loading:
-            kept = self._find(row.file)
+            kept = self.at_hand(row.file)
             if kept is None:
                 kept = self._load(layout, row, row.file)
                 self._keep(row.file, kept)
@@ -77,7 +77,8 @@ class Resident:
         table = self._store.read(file, row.checksum)
         return tuple(from_segment(layout, table, vocabularies, file))
 
-    def _find(self, file: str) -> Grains | None:
+    def at_hand(self, file: str) -> Grains | None:
+        """The cells of a segment where they are in memory; None where it had to be read."""
         with self._lock:
             kept = self._kept.get(file)
             if kept is not None:

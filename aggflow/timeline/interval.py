@@ -163,6 +163,17 @@ class Interval:
         """
         return us if self.floor(us, zone) == us else self.next(us, zone)
 
+    def starting(self, start: Micros, end: Micros, zone: Zone = UTC) -> Window | None:
+        """The whole buckets that start from one instant on and before another; None where none does.
+
+        Examples
+        --------
+        >>> Interval.of("1h").starting(1, 3_600_000_001), Interval.of("1h").starting(1, 2)
+        (Window(start=3600000000, end=7200000000), None)
+        """
+        first, after_last = self.ceil(start, zone), self.ceil(end, zone)
+        return Window(first, after_last) if first < after_last else None
+
     def edges(self, window: Window, zone: Zone = UTC) -> list[Micros]:
         """The starts of all buckets that touch a window, rising.
 

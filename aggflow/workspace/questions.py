@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aggflow.engine.answer import Answer
+from aggflow.engine.filter_question import FilterQuestion
+from aggflow.engine.grouping_question import GroupingQuestion
+from aggflow.engine.posed import Posed
 from aggflow.errors import QueryError
 from aggflow.measures.vocabulary import GroupingValue
+from aggflow.spec.choice import AnyChoice
+from aggflow.spec.endpoint import Sort
+from aggflow.spec.field import Field
 from aggflow.timeline import BEGINNING, Window, Zone, parse_instant
 from aggflow.workspace.foundation import Foundation, Instant
 
@@ -44,8 +50,171 @@ class QuestionsPart(Foundation):
         SourceError
             A live part was needed, and the source cannot be read.
         """
+        return self._serving.answer(
+            self.pose(endpoint, end=end, grouping_filters=grouping_filters, live=live)
+        )
+
+    def pose(
+        self,
+        endpoint: str,
+        *,
+        end: Instant | None = None,
+        grouping_filters: Mapping[str, Sequence[GroupingValue]] | None = None,
+        live: bool = True,
+        wait: bool = True,
+    ) -> Posed:
+        """Pose a saved question without answering it yet: its fingerprint tells whether the answer changed.
+
+        Parameters
+        ----------
+        endpoint, end, grouping_filters, live
+            As :meth:`query` takes them.
+        wait
+            Whether the catalog may be read for it, but for generations.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such endpoint.
+        QueryError
+            The question does not fit the endpoint.
+        NotAtHandError
+            It would have to wait.
+        """
         end_us = self._clock() if end is None else parse_instant(end)
-        return self._serving.answer(endpoint, end_us, grouping_filters, live=live)
+        return self._serving.pose(endpoint, end_us, grouping_filters, live=live, wait=wait)
+
+    def answer(self, posed: Posed, *, wait: bool = True) -> Answer:
+        """Answer a question that was posed.
+
+        Parameters
+        ----------
+        posed
+            The question.
+        wait
+            Whether it may read segments and the source, and merge any number of cells; without that, an
+            answer takes a few milliseconds at most.
+
+        Raises
+        ------
+        QueryError
+            It cannot be answered.
+        SourceError
+            A live part was needed, and the source cannot be read.
+        NotAtHandError
+            It would have to wait.
+        """
+        return self._serving.answer(posed, wait=wait)
+
+    def ask_filter(
+        self,
+        filter: str,  # noqa: A002 - the field's word
+        fields: Sequence[Field],
+        *,
+        start: Instant,
+        end: Instant | None = None,
+        groupings: Mapping[str, AnyChoice] | None = None,
+        interval: str | None = None,
+        include_incomplete: bool = True,
+        sort: Sequence[Sort] = (),
+        limit: int | None = None,
+        per_bucket: int | None = None,
+        live: bool = True,
+    ) -> Answer:
+        """Ask a filter directly, without an endpoint.
+
+        Parameters
+        ----------
+        filter
+            Its name, or its id.
+        fields
+            What is returned.
+        start, end
+            The buckets that start in between count, each with all of its events; the end is now by default.
+        groupings
+            A choice a grouping, as an endpoint's; those not named are aggregated.
+        interval
+            Of a series; None for one total.
+        include_incomplete
+            Whether the bucket counts that the end, or the present where that is earlier, lies in.
+        sort
+            The order, as an endpoint's.
+        limit, per_bucket
+            How many rows at most, None for 1000 of a total and all of a series; how many of each bucket.
+        live
+            Whether what is not built may be read from the source; without it, a gap is an error.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such filter.
+        SpecError
+            The question does not fit the filter.
+        QueryError
+            It cannot be answered.
+        SourceError
+            A live part was needed, and the source cannot be read.
+        """
+        now_us = self._clock()
+        asked = FilterQuestion(
+            parse_instant(start),
+            now_us if end is None else parse_instant(end),
+            fields,
+            groupings or {},
+            interval,
+            include_incomplete,
+            sort,
+            limit,
+            per_bucket,
+        )
+        posed = self._serving.pose_to_filter(filter, lambda of: asked.question(of, now_us, live=live))
+        return self._serving.answer(posed)
+
+    def grouping_values(
+        self,
+        filter: str,  # noqa: A002
+        grouping: str,
+        *,
+        start: Instant,
+        end: Instant | None = None,
+        grouping_filters: Mapping[str, Sequence[GroupingValue]] | None = None,
+        live: bool = True,
+    ) -> list[GroupingValue]:
+        """The values of a filter's grouping that have events.
+
+        Parameters
+        ----------
+        filter, grouping
+            Names or paths.
+        start, end
+            The buckets that start in between count; the end is now by default.
+        grouping_filters
+            By grouping, the values to keep.
+        live
+            Whether what is not built may be read from the source.
+
+        Returns
+        -------
+        list
+            In ascending order, a missing value last.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such filter.
+        QueryError
+            The filter has no such grouping, or the question cannot be answered.
+        SourceError
+            A live part was needed, and the source cannot be read.
+        """
+        end_us = self._clock() if end is None else parse_instant(end)
+        filters = {name: tuple(values) for name, values in (grouping_filters or {}).items()}
+        asked = GroupingQuestion(grouping, parse_instant(start), end_us, filters)
+        answer = self._serving.answer(
+            self._serving.pose_to_filter(filter, lambda of: asked.question(of, live=live))
+        )
+        (values,) = answer.groupings.values()
+        return list(values)
 
     def linq(
         self,

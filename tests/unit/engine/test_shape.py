@@ -59,11 +59,11 @@ class TestLimits:
     def test_a_series_has_no_limit_but_a_most(self) -> None:
         series = shape(timing=af.TimeSeries("24h"))
         assert series.ask(micros(NOON)).limit is None
-        checked_rows(series, 100_000)
+        checked_rows(series.question, 100_000)
         with pytest.raises(QueryError, match="100,001 rows; at most 100,000") as caught:
-            checked_rows(series, 100_001)
+            checked_rows(series.question, 100_001)
         assert "shorten the duration" in caught.value.hint
-        checked_rows(shape(limit=200_000), 200_000)
+        checked_rows(shape(limit=200_000).question, 200_000)
 
 
 @pytest.fixture(scope="module")

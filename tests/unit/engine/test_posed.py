@@ -1,0 +1,125 @@
+"""Posed questions: what their fingerprint tells, and what is answered without waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oracle import Event
+from shop import Aggregation, Field, Shop, at
+
+import aggflow as af
+from aggflow.engine import reader
+from aggflow.engine.at_hand import NotAtHandError
+
+VALUE = Aggregation("value", "value", ["COUNT", "SUM"])
+FIELDS = [Field("n", "value", "COUNT")]
+TEN = at("10:00")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    made = Shop(tmp_path, at("11:45"), live_ttl=60)
+    made.add(Event(at("08:10"), "b", "x", 1.0), Event(at("09:20"), "a", "x", 5.0))
+    made.source()
+    made.filter("1h", groupings=["team"], aggregations=[VALUE])
+    made.build(until=at("11:00"))
+    endpoint(made)
+    yield made
+    made.close()
+
+
+def endpoint(shop: Shop, **options: Any) -> None:
+    wanted: dict[str, Any] = {"timing": af.Lookback("24h"), "fields": FIELDS, **options}
+    shop.ws.add_endpoint("e", filter="f", **wanted)
+
+
+def fingerprint(shop: Shop, end: Any = TEN, **options: Any) -> str | None:
+    return shop.ws.pose("e", end=end, **options).fingerprint
+
+
+class TestFingerprint:
+    def test_it_stays_while_the_answer_does(self, shop: Shop) -> None:
+        first = fingerprint(shop)
+        assert first is not None
+        # The same buckets: an end within the last of them.
+        assert fingerprint(shop, at("09:01")) == fingerprint(shop, at("09:59")) == first
+        assert fingerprint(Shop(shop.folder, shop.now)) == first
+
+    def test_it_changes_with_the_buckets(self, shop: Shop) -> None:
+        assert fingerprint(shop, at("10:01")) != fingerprint(shop)
+
+    def test_it_changes_with_a_build(self, shop: Shop) -> None:
+        before = fingerprint(shop)
+        shop.add(Event(at("09:30"), "a", "x", 1.0))
+        shop.build(until=at("11:00"), full=True)
+        assert fingerprint(shop) != before
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda shop: endpoint(shop, limit=10),
+            lambda shop: shop.filter("1h", groupings=["team", "player"], aggregations=[VALUE]),
+            lambda shop: shop.source(description="the same events"),
+        ],
+        ids=["endpoint", "filter", "source"],
+    )
+    def test_it_changes_with_a_definition(self, shop: Shop, change: Any) -> None:
+        before = fingerprint(shop)
+        change(shop)
+        assert fingerprint(shop) != before
+
+    def test_it_changes_with_the_values_of_the_question(self, shop: Shop) -> None:
+        endpoint(shop, groupings={"team": af.QueryTime()})
+        asked = [["a"], ["b"], ["a", "b"], [None], ["null"], ["None"], [""]]
+        found = {fingerprint(shop, grouping_filters={"team": values}) for values in asked}
+        assert len(found) == len(asked)
+
+    def test_there_is_none_where_a_part_is_live(self, shop: Shop) -> None:
+        assert fingerprint(shop, at("11:01")) is None
+        assert fingerprint(shop, at("11:00")) is not None
+
+
+class TestAtHand:
+    def test_what_is_not_in_memory_is_not_waited_for(self, shop: Shop) -> None:
+        with pytest.raises(NotAtHandError):
+            shop.ws.pose("e", end=TEN, wait=False)
+        posed = shop.ws.pose("e", end=TEN)
+        with pytest.raises(NotAtHandError):
+            shop.ws.answer(posed, wait=False)
+        expected = shop.ws.answer(posed).rows
+        assert shop.ws.answer(shop.ws.pose("e", end=TEN, wait=False), wait=False).rows == expected
+
+    def test_a_changed_definition_and_a_build_are_read_before(self, shop: Shop) -> None:
+        shop.ws.query("e", end=TEN)
+        endpoint(shop, limit=10)
+        with pytest.raises(NotAtHandError):
+            shop.ws.pose("e", end=TEN, wait=False)
+        shop.ws.query("e", end=TEN)
+        shop.build(until=at("11:30"))
+        with pytest.raises(NotAtHandError):
+            shop.ws.pose("e", end=TEN, wait=False)
+
+    def test_a_live_tail_is_taken_where_it_is_kept(self, shop: Shop) -> None:
+        shop.add(Event(at("11:20"), "a", "x", 1.0))
+        with pytest.raises(NotAtHandError):
+            shop.ws.answer(shop.ws.pose("e"), wait=False)
+        assert shop.ws.query("e").rows == [{"fields": {"n": 3}}]
+        assert shop.ws.answer(shop.ws.pose("e"), wait=False).rows == [{"fields": {"n": 3}}]
+
+    def test_a_tail_that_is_not_kept_is_not_computed(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shop.ws.query("e")
+        monkeypatch.setattr(shop.ws._serving._tails, "_ttl", 0.0)
+        with pytest.raises(NotAtHandError):
+            shop.ws.answer(shop.ws.pose("e"), wait=False)
+
+    def test_what_takes_long_is_not_at_hand(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        posed = shop.ws.pose("e", end=TEN)
+        shop.ws.answer(posed)
+        monkeypatch.setattr(reader, "MOST_CELLS", 0)
+        with pytest.raises(NotAtHandError):
+            shop.ws.answer(posed, wait=False)
