@@ -44,9 +44,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 Who = Literal["user", "operator", "aggflow"]
 _PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
@@ -127,6 +127,58 @@ class AggflowError(Exception):
         # The data of an error is its attributes: rebuilt without calling __init__,
         # so that subclasses are free in what they take.
         return (_restore, (type(self), self.args, self.__dict__.copy()))
+
+    def to_plain(self) -> dict[str, Any]:
+        """Its class and its data, ready for JSON; :func:`error_of` makes it again elsewhere.
+
+        Examples
+        --------
+        >>> QueryError("it ends before it begins").to_plain()
+        {'class': 'QueryError', 'message': 'it ends before it begins', 'hint': ''}
+        """
+        data = {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+        return {"class": type(self).__name__, **{name: _plain(value) for name, value in data.items()}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Problem):
+        return {"path": value.path, "message": value.message, "hint": value.hint}
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in cast("Sequence[Any]", value)]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def error_of(plain: Mapping[str, Any]) -> AggflowError:
+    """The error that :meth:`AggflowError.to_plain` described, in another process.
+
+    Parameters
+    ----------
+    plain
+        Its class, and its data; of a class that is not known here, an :class:`AggflowError`.
+
+    Examples
+    --------
+    >>> error_of(NotFoundError("filter", "delay", ["delays"]).to_plain())
+    NotFoundError("there is no filter 'delay'")
+    """
+    kinds = {kind.__name__: kind for kind in _kinds(AggflowError)}
+    kind = kinds.get(str(plain.get("class")), AggflowError)
+    data = {name: _from_plain(name, value) for name, value in plain.items() if name != "class"}
+    data = {"message": "", "hint": "", **data}
+    return _restore(kind, (data["message"],), data)
+
+
+def _kinds(kind: type[AggflowError]) -> Iterator[type[AggflowError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _from_plain(name: str, value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    items = cast("list[Any]", value)
+    return tuple(Problem(**one) for one in items) if name == "problems" else tuple(items)
 
 
 def _restore(cls: type[AggflowError], args: tuple[Any, ...], data: dict[str, Any]) -> AggflowError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -154,8 +154,22 @@ def failure_of(error: Exception) -> Failure:
         headers = {} if meaning.retry_after is None else {"Retry-After": str(meaning.retry_after)}
         details = _details(error)
         name = VALIDATION if details else NAMES[meaning.status]
-        return Failure(meaning.status, name, meaning.message or str(error), details, headers=headers)
+        return Failure(
+            meaning.status,
+            name,
+            meaning.message or str(error),
+            details,
+            headers=headers,
+            error=_shown(error, meaning),
+        )
     return Failure(500, NAMES[500], SERVER_ERROR)
+
+
+def _shown(error: AggflowError, meaning: Meaning) -> dict[str, Any]:
+    """An error as far as clients may know it: of an operator's its class alone."""
+    if meaning.message:
+        return {"class": type(error).__name__, "message": meaning.message, "hint": ""}
+    return error.to_plain()
 
 
 def _details(error: AggflowError) -> tuple[Detail, ...]:

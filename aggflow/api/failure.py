@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 
@@ -58,6 +58,8 @@ class Failure:
         The number that a family has for it, where that is not the status.
     headers
         What the answer carries beside the body.
+    error
+        The error of the tree that it was, as far as clients may know it, for those of our own.
     """
 
     status: int
@@ -67,6 +69,7 @@ class Failure:
     request_id: str = ""
     code: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    error: Mapping[str, Any] | None = None
 
 
 class Refused(HTTPException):

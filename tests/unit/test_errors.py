@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pickle
 from collections.abc import Iterator
 
@@ -85,6 +86,20 @@ def test_pickles_with_its_data(cls: type[AggflowError], protocol: int):
     assert str(back) == str(error)
     assert vars(back) == vars(error)
     assert back.args == error.args
+
+
+@pytest.mark.parametrize("cls", classes().values(), ids=classes())
+def test_travels_as_json_with_its_data(cls: type[AggflowError]):
+    error = example(cls)
+    again = errors.error_of(json.loads(json.dumps(error.to_plain())))
+    assert type(again) is cls
+    assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+def test_of_a_class_that_is_not_known_here_it_is_an_error_all_the_same():
+    again = errors.error_of({"class": "NewerError", "message": "it broke", "hint": "mend it", "of": [1]})
+    assert type(again) is AggflowError
+    assert str(again) == "it broke (mend it)"
 
 
 def test_text_is_the_sentence_then_the_hint():
