@@ -25,7 +25,7 @@ class Served:
         What answers.
     """
 
-    def __init__(self, folder: Path, modules: Sequence[ModuleType] | None = None) -> None:
+    def __init__(self, folder: Path, modules: Sequence[ModuleType | type] | None = None) -> None:
         if modules is None:
             self.app = create_app(folder)
             self.home: Home = self.app.state.home

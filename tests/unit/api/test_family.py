@@ -120,3 +120,62 @@ def test_errors_of_the_tree_have_their_status_and_the_familys_shape(
         assert answer.json()["id"] == answer.headers["X-Request-Id"]
         for secret in ("SELECT", "postgresql", "/data", "Traceback", "secret"):
             assert secret not in answer.text
+
+
+def test_paths_and_methods_that_a_family_lacks_have_its_shape(served: Served) -> None:
+    for method, path in [
+        ("GET", "/example/v1"),
+        ("POST", "/example/v1/none/x"),
+        ("GET", "/example/v1/things/"),
+    ]:
+        answer = served.ask(method, path)
+        assert answer.status_code == 404
+        assert answer.json()["wrong"] == {
+            "code": 404,
+            "what": "not_found",
+            "why": f"there is nothing at {path}",
+        }
+    answer = served.ask("DELETE", "/example/v1/things")
+    assert answer.status_code == 405
+    assert answer.json()["wrong"]["what"] == "method_not_allowed"
+    assert answer.headers["Allow"] == "POST, PUT"
+
+
+def test_what_no_family_owns_has_the_shape_of_the_service(served: Served) -> None:
+    for path in ("/none", "/example", "/example/v10", "/healthz/x"):
+        answer = served.ask("GET", path)
+        assert answer.status_code == 404
+        assert answer.json() == {
+            "message": f"there is nothing at {path}",
+            "errors": [],
+            "requestId": answer.headers["X-Request-Id"],
+        }
+    assert served.ask("DELETE", "/healthz").headers["Allow"] == "GET"
+
+
+def test_one_address_may_not_guess_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGGFLOW_FAILED_ATTEMPTS", "5")
+    served = Served(tmp_path, [example_family])
+    answers = [served.ask("PUT", "/example/v1/things", f"guess{number}") for number in range(7)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 2
+    assert answers[-1].json()["wrong"]["what"] == "too_many_requests"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 12
+    # Neither who has a token nor who sends none is a guesser.
+    assert served.ask("PUT", "/example/v1/things", served.token()).status_code == 200
+    assert served.ask("PUT", "/example/v1/things").status_code == 401
+    served.home.close()
+
+
+def test_a_larger_answer_is_compressed_for_who_takes_it(served: Served) -> None:
+    plain = served.ask("GET", "/openapi.json", headers={"Accept-Encoding": "identity"})
+    packed = served.ask("GET", "/openapi.json", headers={"Accept-Encoding": "br, gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 2
+    assert packed.json() == plain.json()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/none", "/example/v1/fail/root", "/docs", "/metrics"])
+def test_every_answer_carries_the_id_of_its_request(served: Served, path: str) -> None:
+    answer = served.ask("GET", path, headers={"X-Request-Id": "mine-1"})
+    assert answer.headers["X-Request-Id"] == "mine-1"
