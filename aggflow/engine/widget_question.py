@@ -172,7 +172,7 @@ class _Parts:
                 return self._value(str(self.query.value_field))
 
     def is_event_type(self) -> Predicate | None:
-        types = self.query.event_types
+        types = self.query.event_types or ()
         path = self._role("event_type", "event_types") if types else None
         return None if path is None else _is_one_of(path, types)
 

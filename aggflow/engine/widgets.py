@@ -15,6 +15,7 @@ from aggflow.engine.serving import Serving
 from aggflow.engine.targets import Targets
 from aggflow.engine.widget_answer import WidgetAnswer
 from aggflow.engine.widget_question import WidgetQuestion
+from aggflow.errors import NotFoundError
 from aggflow.spec.declaration import digest, plain
 from aggflow.spec.widget import WidgetQuery
 from aggflow.timeline import Micros
@@ -128,8 +129,14 @@ class Widgets:
 
     def _state(self, prepared: _Prepared) -> Hashable:
         """Of what an answer is made: changes with every build of a rollup that could answer."""
-        generations = tuple(map(self._catalog.generation, prepared.rollup_ids))
-        return prepared.definitions, prepared.rollup_ids, generations
+        return prepared.definitions, tuple(map(self._generation_of, prepared.rollup_ids))
+
+    def _generation_of(self, rollup_id: str) -> int:
+        """The generation of a rollup; 0 where it was dropped at this moment."""
+        try:
+            return self._catalog.generation(rollup_id)
+        except NotFoundError:
+            return 0
 
     def _prepare(self, call: WidgetCall) -> _Prepared:
         generation, known = self._generation(), self._prepared.get(call.normal)

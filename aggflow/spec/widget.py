@@ -36,12 +36,8 @@ ValueField: TypeAlias = Literal[
 ]
 
 
-def _given(value: Any) -> Any:
-    return () if value is None else value
-
-
-def _distinct(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(values)))
+def _distinct(values: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(sorted(set(values or ())))
 
 
 def _group(value: str) -> str:
@@ -58,8 +54,8 @@ def _whole(value: Any) -> Any:
 
 EventType = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 EventTypes = Annotated[
-    Annotated[Sequence[EventType], PydanticField(max_length=MOST_EVENT_TYPES), AfterValidator(_distinct)],
-    BeforeValidator(_given),
+    Annotated[Sequence[EventType], PydanticField(max_length=MOST_EVENT_TYPES)] | None,
+    AfterValidator(_distinct),
 ]
 GroupText = Annotated[str, StringConstraints(strict=True), AfterValidator(_group)]
 Days = Annotated[int, PydanticField(strict=True, ge=1, le=365), BeforeValidator(_whole)]
@@ -125,7 +121,7 @@ class WidgetQuery(Declared):
         """
         value_field = self.value_field if self.is_of_values else None
         return (
-            self.event_types,
+            tuple(self.event_types or ()),
             self.group_by,
             self.aggregation,
             self.time_window_days,

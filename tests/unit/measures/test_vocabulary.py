@@ -153,3 +153,14 @@ def test_threads_that_grow_it_agree() -> None:
     for mine in found:
         assert all(together.setdefault(value, code) == code for value, code in mine.items())
     assert len(set(together.values())) == len(together) == len(vocabulary)
+
+
+def test_ranks_as_texts_go_by_texts_whatever_the_type() -> None:
+    vocabulary = Vocabulary()
+    values: list[GroupingValue] = [10, None, 9, "unknown", True, 2.5]
+    codes = [vocabulary.code_of(value) for value in values]
+    by_value, by_text = vocabulary.ranks()[codes], vocabulary.ranks(as_text=True)[codes]
+    assert [values[i] for i in np.argsort(by_value)] == [True, 2.5, 9, 10, "unknown", None]
+    assert [values[i] for i in np.argsort(by_text)] == [10, 2.5, 9, True, "unknown", None]
+    vocabulary.code_of("11")
+    assert len(vocabulary.ranks(as_text=True)) == len(values) + 1
