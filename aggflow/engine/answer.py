@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from aggflow.engine.csv_text import csv_lines
 from aggflow.engine.explanation import Explanation
 from aggflow.errors import AggflowError
 from aggflow.measures.state import Values
 from aggflow.measures.vocabulary import GroupingValue
-from aggflow.timeline import format_instant
+from aggflow.timeline import format_seconds
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN_ROWS = 20
+_PART_ROWS = 2000
 _NULL = "\N{EN DASH}"
 
 
@@ -67,7 +69,7 @@ class Answer:
             One a row, keys in this order: ``dt`` (RFC 3339, series only), ``groupings`` (only if some
             are returned), ``fields``.
         """
-        times = None if self.buckets is None else [format_instant(s * 1_000_000) for s in self.buckets]
+        times = None if self.buckets is None else format_seconds(self.buckets)
         groupings = {name: [_plain(v) for v in values] for name, values in self.groupings.items()}
         fields = {name: [_plain(v) for v in values.to_list()] for name, values in self.fields.items()}
         rows: list[dict[str, Any]] = []
@@ -103,13 +105,18 @@ class Answer:
 
     def to_csv(self) -> str:
         """As RFC 4180 text with a header: ``dt``, groupings, fields; null is empty, empty text ``""``."""
-        columns: dict[str, list[Any]] = {}
+        return "".join(self.csv_parts())
+
+    def csv_parts(self, rows: int = _PART_ROWS) -> Iterator[str]:
+        """The text of :meth:`to_csv` in parts: the header, then so many rows each."""
+        columns: dict[str, Sequence[Any]] = {}
         if self.buckets is not None:
-            columns["dt"] = [format_instant(s * 1_000_000) for s in self.buckets]
-        columns |= {name: list(values) for name, values in self.groupings.items()}
+            columns["dt"] = format_seconds(self.buckets)
+        columns |= self.groupings
         columns |= {name: values.to_list() for name, values in self.fields.items()}
-        lines = [tuple(columns), *zip(*columns.values(), strict=True)]
-        return "".join(",".join(_cell(value) for value in line) + "\r\n" for line in lines)
+        yield csv_lines([[name] for name in columns])
+        for start in range(0, self.count, rows):
+            yield csv_lines([values[start : start + rows] for values in columns.values()])
 
     def chart(self, **options: Any) -> Any:
         """An Altair chart, its mark chosen by the shape of the answer; needs ``aggflow[demo]``."""
@@ -177,19 +184,6 @@ def _arrow(values: Any, of: Values | None = None) -> pa.Array:
     if pa.types.is_null(array.type):
         return array.cast(pa.string() if of is None or of.data.dtype == object else pa.float64())
     return array
-
-
-def _cell(value: object) -> str:
-    # The standard library quotes what need not be, and cannot tell an empty text from null.
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, str):
-        return format(value, "f") if isinstance(value, Decimal) else str(value)
-    if value == "" or any(mark in value for mark in ',"\r\n'):
-        return '"' + value.replace('"', '""') + '"'
-    return value
 
 
 def _time_text(seconds: int) -> str:

@@ -16,6 +16,7 @@ from aggflow.timeline import (
     BEGINNING,
     FOREVER,
     format_instant,
+    format_seconds,
     from_datetime,
     parse_instant,
     to_datetime,
@@ -115,3 +116,13 @@ def test_text_and_datetime_are_the_instant(moment: datetime) -> None:
     assert to_datetime(us) == moment
     assert parse_instant(format_instant(us)) == us
     assert datetime.fromisoformat(format_instant(us)) == moment
+
+
+@given(st.lists(st.integers(-(2**42), 2**42) | st.integers(-(10**10), 10**10)))
+def test_many_are_written_as_each_is(seconds: list[int]) -> None:
+    assert format_seconds(seconds) == [format_instant(second * 1_000_000) for second in seconds]
+
+
+@pytest.mark.parametrize("second", [-62_167_219_201, -62_167_219_200, 253_402_300_799, 253_402_300_800])
+def test_many_are_written_as_each_is_at_the_ends_of_four_digits(second: int) -> None:
+    assert format_seconds([second]) == [format_instant(second * 1_000_000)]
