@@ -84,10 +84,20 @@ class Answerer:
         return replace(columns.take(kept), cut=len(order) - len(kept))
 
     def _limited(self, columns: Columns, order: NDArray[np.intp]) -> NDArray[np.intp]:
+        if self._question.exclude_empty:
+            order = order[self._are_named(columns)[order]]
         most = self._question.per_bucket
         if most is not None and columns.buckets is not None:
             order = order[_first_of(columns.buckets[order], [np.arange(len(order))], most)]
         return order if self._question.limit is None else order[: self._question.limit]
+
+    def _are_named(self, columns: Columns) -> NDArray[np.bool_]:
+        """For every row, whether all of its groupings have a value that is not empty."""
+        named = np.ones(columns.count, dtype=bool)
+        for path in self._question.groupings.values():
+            values = self._vocabularies[path].values
+            named &= np.array([value not in (None, "") for value in values], dtype=bool)[columns.codes[path]]
+        return named
 
     def _read_from(self, window: Window) -> tuple[Piece, ...]:
         found = self._find_pieces(window)

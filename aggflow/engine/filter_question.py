@@ -41,6 +41,8 @@ class FilterQuestion:
         The order, as an endpoint's.
     limit, per_bucket
         How many rows at most, None for 1000 of a total and all of a series; how many of each bucket.
+    exclude_empty
+        Whether rows are left out in which a returned grouping has no value, or an empty text.
     """
 
     start_us: Micros
@@ -52,6 +54,7 @@ class FilterQuestion:
     sort: Sequence[Sort] = ()
     limit: int | None = None
     per_bucket: int | None = None
+    exclude_empty: bool = False
 
     def question(self, of: Filter, now_us: Micros, *, live: bool) -> Question:
         """The question to a filter's rollup.
@@ -90,7 +93,7 @@ class FilterQuestion:
         question = shape.within(window or Window(bucket, interval.next(bucket, of.zone)), live=live)
         if window is None:
             question = replace(question, fields=tuple(replace(asked, key=None) for asked in question.fields))
-        return replace(question, per_bucket=self.per_bucket)
+        return replace(question, per_bucket=self.per_bucket, exclude_empty=self.exclude_empty)
 
     def _problems(self) -> Iterator[Problem]:
         if self.start_us >= self.end_us:

@@ -80,6 +80,8 @@ class Question:
         How many rows at most; None for all.
     per_bucket
         How many rows at most of each bucket of a series, the first in the order; None for all.
+    exclude_empty
+        Whether rows are left out in which a returned grouping has no value, or an empty text.
     limits
         How many values of which returned grouping to keep, outermost first.
     fill
@@ -106,6 +108,7 @@ class Question:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     per_bucket: int | None = None
+    exclude_empty: bool = False
     limits: tuple[tuple[str, int], ...] = ()
     fill: Literal["none", "null", "zero"] = "none"
     live: bool = True

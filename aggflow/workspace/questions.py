@@ -11,7 +11,7 @@ from aggflow.engine.posed import Posed
 from aggflow.errors import QueryError
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.choice import AnyChoice
-from aggflow.spec.endpoint import Sort
+from aggflow.spec.endpoint import SERIES_ROWS, Sort
 from aggflow.spec.field import Field
 from aggflow.timeline import BEGINNING, Window, Zone, parse_instant
 from aggflow.workspace.foundation import Foundation, Instant
@@ -119,6 +119,7 @@ class QuestionsPart(Foundation):
         sort: Sequence[Sort] = (),
         limit: int | None = None,
         per_bucket: int | None = None,
+        exclude_empty: bool = False,
         live: bool = True,
     ) -> Answer:
         """Ask a filter directly, without an endpoint.
@@ -141,6 +142,8 @@ class QuestionsPart(Foundation):
             The order, as an endpoint's.
         limit, per_bucket
             How many rows at most, None for 1000 of a total and all of a series; how many of each bucket.
+        exclude_empty
+            Whether rows are left out in which a returned grouping has no value, or an empty text.
         live
             Whether what is not built may be read from the source; without it, a gap is an error.
 
@@ -166,6 +169,7 @@ class QuestionsPart(Foundation):
             sort,
             limit,
             per_bucket,
+            exclude_empty,
         )
         posed = self._serving.pose_to_filter(filter, lambda of: asked.question(of, now_us, live=live))
         return self._serving.answer(posed)
@@ -214,6 +218,11 @@ class QuestionsPart(Foundation):
             self._serving.pose_to_filter(filter, lambda of: asked.question(of, live=live))
         )
         (values,) = answer.groupings.values()
+        if len(values) > SERIES_ROWS:
+            raise QueryError(
+                f"the grouping has {len(values):,} values; at most {SERIES_ROWS:,} are answered",
+                hint="shorten the time, or filter another grouping",
+            )
         return list(values)
 
     def linq(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,13 +25,18 @@ EVENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    made = Shop(tmp_path_factory.mktemp("filter_question"), at("11:45"))
-    made.add(*EVENTS)
+def opened(folder: Path, *more: Event) -> Shop:
+    made = Shop(folder, at("11:45"))
+    made.add(*EVENTS, *more)
     made.source()
     made.filter("30m", groupings=["team", "player"], aggregations=[VALUE])
     made.build(until=at("10:30"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    made = opened(tmp_path_factory.mktemp("filter_question"))
     yield made
     made.close()
 
@@ -102,6 +108,21 @@ class TestSeries:
             per_bucket=2,
         )
         assert [(row["dt"][11:16], row["groupings"]["team"]) for row in found] == expected
+
+    def test_rows_without_a_name_are_left_out_before_others_are_limited(self, tmp_path: Path) -> None:
+        """Their own limits count only what may be answered."""
+        shop = opened(tmp_path, Event(at("09:15"), "", "x", 99.0))
+        options: dict[str, Any] = {
+            "interval": "1h",
+            "groupings": {"team": af.All(), "player": af.All()},
+            "sort": [af.Sort("dt"), af.Sort("sum", "desc")],
+            "per_bucket": 1,
+        }
+        best = [[*row["groupings"].values()] for row in ask(shop, **options)]
+        assert best == [["", "x"], ["b", "y"], [None, "x"]]
+        named = [[*row["groupings"].values()] for row in ask(shop, **options, exclude_empty=True)]
+        assert named == [["a", "x"], ["b", "y"]]
+        shop.close()
 
     def test_what_is_cut_is_told(self, shop: Shop) -> None:
         found = shop.ws.ask_filter(
