@@ -47,8 +47,7 @@ def up(
     with opened(home, workspace, make=True) as ws:
         name, home_id = ws.name, ws.home_id
     out = console()
-    service = [sys.executable, "-m", "uvicorn", "--factory", "aggflow.api:create_app"]
-    service += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "info"]
+    service = [sys.executable, "-m", "aggflow", "serve", "--port", str(port)]
     wanted = Up(chosen(home), name, home_id, service, port, prefect_port, tasks_every)
     status = out.status("") if out.is_terminal else None
 
