@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from aggflow.engine.build import BuildReport
     from aggflow.engine.explanation import Explanation
     from aggflow.errors import AggflowError
+    from aggflow.remote import connect
     from aggflow.spec.aggregation import Aggregation
     from aggflow.spec.calculation import Calculation
     from aggflow.spec.choice import Aggregate, All, Fixed, QueryTime
@@ -62,6 +63,7 @@ _WHERE = {
     "TimeSeries": "aggflow.spec.timing",
     "WidgetQuery": "aggflow.spec.widget",
     "Workspace": "aggflow.workspace",
+    "connect": "aggflow.remote",
     "open": "aggflow.workspace",
 }
 
@@ -96,6 +98,7 @@ __all__ = [
     "TimeSeries",
     "WidgetQuery",
     "Workspace",
+    "connect",
     "open",
 ]
 __version__ = "0.1.0"

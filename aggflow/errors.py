@@ -34,6 +34,8 @@
         PrefectVersionError    Prefect is not installed, or not of a version that fits
         HomeInUseError         another `aggflow up` runs on this home
         PortTakenError         another process listens where a server should
+      ServiceError             a service elsewhere cannot be asked, or refuses it
+        ServiceUnavailableError it cannot be reached, or not answer, just now  (retry helps)
 
 Every error pickles (Prefect moves them between processes), says who must act
 (``who``) and whether trying again can help (``retryable``).  ``str(error)`` is the
@@ -452,3 +454,14 @@ class PortTakenError(OrchestrationError):
     """Another process listens on the port where a server should."""
 
     who = "user"
+
+
+class ServiceError(AggflowError):
+    """A service elsewhere cannot be asked, or refuses: its address or the token is wrong."""
+
+
+class ServiceUnavailableError(ServiceError):
+    """The service cannot be reached just now, or asks to come again later."""
+
+    who = "operator"
+    retryable = True

@@ -21,7 +21,6 @@ from aggflow.api.managed import Change, Managed, Outcome, arguments
 from aggflow.api.openapi import answer_of, body_of
 from aggflow.api.pool import run
 from aggflow.api.reply import reply
-from aggflow.api.vendor_filter import is_vendor, read_vendor
 from aggflow.engine.declarations import Stored
 from aggflow.errors import SourceError, without_password
 from aggflow.spec.declaration import plain
@@ -29,7 +28,11 @@ from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.project import Project
 from aggflow.spec.source import Source
+from aggflow.spec.vendor_filter import from_vendor
 from aggflow.workspace import Workspace
+
+# Keys of the vendor's filters that ours do not have: by them the shape is told.
+_VENDORS: Final = {"intervalType", "intervalCount", "groupingItems", "filter"}
 
 DryRun = Annotated[bool, Query(description="Change nothing; the effects say what would happen")]
 Rebuild = Annotated[bool, Query(description="Compute what was built anew from the source")]
@@ -52,9 +55,15 @@ def _accept_source(_: Workspace, data: Mapping[str, Any], stored: Stored[Source]
 def _accept_filter(
     ws: Workspace, data: Mapping[str, Any], stored: Stored[Filter] | None
 ) -> Mapping[str, Any]:
-    if not is_vendor(data):
+    """A filter in our shape; in the vendor's, which has no source, the workspace's only one is meant."""
+    if _VENDORS.isdisjoint(data):
         return data
-    return read_vendor(data, list(ws.sources) if stored is None else [stored.spec.source])
+    rest = dict(data)
+    options = {key: rest.pop(key) for key in ("time_zone", "description") if key in rest}
+    sources = list(ws.sources) if stored is None else [stored.spec.source]
+    if "source" not in rest and len(sources) != 1:
+        raise invalid([("source", f"is required, as there are {len(sources)} sources")])
+    return plain(from_vendor(rest, source=rest.pop("source", sources[0]), **options))
 
 
 SOURCES: Final = Managed(

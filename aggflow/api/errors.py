@@ -34,6 +34,7 @@ from aggflow.errors import (
     QueryError,
     SegmentDamagedError,
     SegmentMissingError,
+    ServiceError,
     SettingsError,
     SourceChangedError,
     SourceError,
@@ -95,6 +96,7 @@ MEANINGS: Final[dict[type[AggflowError], Meaning]] = {
     CatalogError: Meaning(503, _CATALOG, 30),
     CatalogBusyError: Meaning(503, _CATALOG, 1),
     OrchestrationError: Meaning(503, "Prefect cannot be reached just now", 30),
+    ServiceError: Meaning(503, "another service cannot be asked just now", 30),
 }
 
 
@@ -137,7 +139,13 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, Refused):
         headers = dict(error.headers or {})
         return Failure(
-            error.status_code, error.name, error.detail, error.details, code=error.code, headers=headers
+            error.status_code,
+            error.name,
+            error.detail,
+            error.details,
+            code=error.code,
+            headers=headers,
+            error=error.error,
         )
     if isinstance(error, RequestValidationError):
         # The first part of a path says whether it is the body's, the query's or a header's.

@@ -89,6 +89,8 @@ class Refused(HTTPException):
         The number that the family has for it, where that is not the status.
     headers
         What the answer carries beside the body.
+    error
+        The error of the tree that it is, for clients of our own.
     """
 
     def __init__(
@@ -100,14 +102,18 @@ class Refused(HTTPException):
         details: Iterable[tuple[str, str]] = (),
         code: int | None = None,
         headers: Mapping[str, str] | None = None,
+        error: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(status, message, headers)
         self.name = name or NAMES.get(status, "error")
         self.details = tuple(Detail(*detail) for detail in details)
         self.code = code
+        self.error = error
 
 
-def invalid(details: Iterable[tuple[str, str]], message: str = "") -> Refused:
+def invalid(
+    details: Iterable[tuple[str, str]], message: str = "", error: Mapping[str, Any] | None = None
+) -> Refused:
     """The refusal of a request whose fields are wrong: 400, each field named.
 
     Examples
@@ -118,4 +124,4 @@ def invalid(details: Iterable[tuple[str, str]], message: str = "") -> Refused:
     """
     found = [Detail(*detail) for detail in details]
     sentence = "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in found)
-    return Refused(400, message or sentence, name=VALIDATION, details=found)
+    return Refused(400, message or sentence, name=VALIDATION, details=found, error=error)

@@ -198,7 +198,7 @@ def named_in_body() -> Iterator[None]:
     try:
         yield
     except NotFoundError as error:
-        raise invalid([(error.kind, str(error))]) from None
+        raise invalid([(error.kind, str(error))], error=error.to_plain()) from None
 
 
 def arguments(spec: Any, change: Change | None = None) -> dict[str, Any]:

@@ -6,16 +6,30 @@ as good as a shell of the service's user where sources are added: a URL may name
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
 
-from aggflow.api import builds, cubes, definitions, event_source, tokens
-from aggflow.api.family import Family
+from aggflow.api import builds, cubes, definitions, event_source, questions, tokens
+from aggflow.api.failure import Failure
+from aggflow.api.family import Family, plain_error
 
-FAMILY: Final = Family("management", ("/api/v1",))
+
+def encode_error(failure: Failure) -> tuple[int, dict[str, Any]]:
+    """A failure as of the endpoints API; ``error`` beside it is the error of Python, where it was one.
+
+    Examples
+    --------
+    >>> encode_error(Failure(404, "not_found", "there is no filter 'f'", request_id="r1"))
+    (404, {'message': "there is no filter 'f'", 'errors': [], 'requestId': 'r1'})
+    """
+    status, body = plain_error(failure)
+    return status, body if failure.error is None else body | {"error": dict(failure.error)}
+
+
+FAMILY: Final = Family("management", ("/api/v1",), encode_error)
 
 
 router: Final = APIRouter()
-for _part in (definitions, cubes, event_source, tokens, builds):
+for _part in (definitions, cubes, event_source, tokens, builds, questions):
     router.routes.extend(_part.router.routes)

@@ -161,8 +161,8 @@ async def aggregate(
 
     ``X-Aggflow-Plan`` says where the numbers come from: ``rollup``, ``mixed`` or ``source``.
     """
-    query = _query(await read_object(request))
-    brand = _brand(caller, active_brand or brand_id)
+    query = widget_query(await read_object(request))
+    brand = brand_of(caller, active_brand or brand_id)
     catalog = None if active_catalog is None else str(UUID(active_catalog))
     ws = caller.workspace
     found = None
@@ -173,7 +173,7 @@ async def aggregate(
     return reply(found.to_plain(), headers={PLAN: found.plan})
 
 
-def _query(body: dict[str, Any]) -> WidgetQuery:
+def widget_query(body: dict[str, Any]) -> WidgetQuery:
     """What a body asks; of fields that the API does not know, nothing is read."""
     if "value_field" in body and body["value_field"] is None:
         raise invalid([("value_field", "must be text; leave it out where it is not needed")])
@@ -186,7 +186,7 @@ def _query(body: dict[str, Any]) -> WidgetQuery:
         ) from None
 
 
-def _brand(caller: Caller, named: str | None) -> str | None:
+def brand_of(caller: Caller, named: str | None) -> str | None:
     """The brand that a question is about; None for all.
 
     Raises

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aggflow.catalog import Build
+from aggflow.errors import without_password
 from aggflow.timeline import BEGINNING, format_instant
 
 
@@ -69,7 +71,7 @@ class BuildRecord:
             "null_times": build.null_times,
             "states_written": build.states_written,
             "bytes_written": build.bytes_written,
-            "error": None if build.error is None else dict(build.error),
+            "error": None if build.error is None else _shown(build.error),
             "batch_id": build.batch_id,
             "job_id": build.job_id,
         }
@@ -84,6 +86,10 @@ def _progress(build: Build, parts_done: int) -> float | None:
     if not build.windows_total:
         return None
     return min(1.0, build.windows_done / build.windows_total)
+
+
+def _shown(error: Mapping[str, str]) -> dict[str, str]:
+    return {key: without_password(text) for key, text in error.items()}
 
 
 def _text(us: int | None) -> str | None:
