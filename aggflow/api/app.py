@@ -29,7 +29,7 @@ from aggflow.api.metrics import Metrics
 from aggflow.api.openapi import describe
 from aggflow.workspace import Home
 
-FAMILIES: Final[tuple[str, ...]] = ("tasks", "schedules", "management", "widgets")
+FAMILIES: Final[tuple[str, ...]] = ("tasks", "schedules", "endpoints", "management", "widgets")
 """The modules of the families; each has ``FAMILY`` and ``router``."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from math import gcd
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator
@@ -14,7 +15,8 @@ from aggflow.spec.aggregation import CalculationText
 from aggflow.spec.declaration import Declared, Many, declaration, read
 from aggflow.spec.filter import Filter
 from aggflow.spec.text import Name, PathText, PredicateText
-from aggflow.timeline import Interval
+from aggflow.timeline import Interval, Zone
+from aggflow.timeline.instant import DAY_SECONDS
 
 _UNITS: Final = {
     "SECOND": (1, "s"),
@@ -25,6 +27,7 @@ _UNITS: Final = {
     "MONTH": (1, "mo"),
     "YEAR": (1, "y"),
 }
+_SECONDS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": DAY_SECONDS, "WEEK": 7 * DAY_SECONDS}
 # By the unit of an interval, the vendor's units that it may be written in, the largest first.
 _WRITTEN: Final = {
     "second": ((3600, "HOUR"), (60, "MINUTE"), (1, "SECOND")),
@@ -125,6 +128,66 @@ def vendor_interval(interval: Interval) -> tuple[str, int]:
         return "MONTH", interval.months
     width, name = next(one for one in _WRITTEN[interval.unit] if interval.count % one[0] == 0)
     return name, interval.count // width
+
+
+def reaching(unit: str, count: int, own: Interval, zone: Zone) -> Interval:
+    """The narrowest interval that is at least as wide as asked, and a whole multiple of another.
+
+    Clients ask for as many seconds as their charts have room for, whatever a filter's interval is.
+
+    Parameters
+    ----------
+    unit, count
+        How wide.
+    own, zone
+        The other interval, and the zone of both.
+
+    Raises
+    ------
+    ParseError
+        There is none.
+
+    Examples
+    --------
+    >>> quarter, utc = Interval.of("15m"), Zone.of("UTC")
+    >>> [str(reaching("SECOND", n, quarter, utc)) for n in (1, 1000, 80_000, 90_000)]
+    ['15m', '30m', '1335m', '2d']
+    """
+    name = unit.upper()
+    if name in ("MONTH", "YEAR") or (name == "WEEK" and count == 1):
+        asked = interval_of(name, count)
+        if own.months and asked.months:
+            return Interval.of(f"{-(-asked.months // own.months) * own.months}mo")
+        if own.divides(asked, zone, zone):
+            return asked
+    wide = _wide(count * _SECONDS.get(name, 0), own)
+    if wide is None or not own.divides(wide, zone, zone):
+        text = f"{count} {name}"
+        raise ParseError(f"no interval of {text} or more is a whole multiple of {own}", text=text, position=0)
+    return wide
+
+
+def _wide(seconds: int, own: Interval) -> Interval | None:
+    """The narrowest multiple of an interval that is so many seconds or more, days being 86,400."""
+    if not seconds:
+        return None
+    if seconds <= own.seconds_at_most:
+        return own
+    if own.unit == "week":
+        return None
+    if own.months:
+        return Interval.of(f"{_multiple(seconds, 28 * DAY_SECONDS * own.months) * own.months}mo")
+    width = own.seconds or 1
+    within = _multiple(seconds, width) * width
+    if own.unit == "second" and within < DAY_SECONDS:
+        return Interval.of(f"{within}s")
+    # The fewest whole days that are whole multiples.
+    days = width // gcd(width, DAY_SECONDS) if own.unit == "second" else own.count
+    return Interval.of(f"{_multiple(seconds, days * DAY_SECONDS) * days}d")
+
+
+def _multiple(seconds: int, of: int) -> int:
+    return -(-seconds // of)
 
 
 def to_vendor(spec: Filter, *, id: str, organization_id: str) -> dict[str, Any]:  # noqa: A002 - the vendor's word

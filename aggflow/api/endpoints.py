@@ -1,0 +1,170 @@
+"""The endpoints API: saved questions, answered as JSON or CSV, and the routes beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from aggflow.api import filter_metrics
+from aggflow.api.answer_json import answer_json
+from aggflow.api.auth import Authenticated, Caller, require
+from aggflow.api.body import read_object
+from aggflow.api.data_request import SCHEMA, DataRequest
+from aggflow.api.failure import Refused
+from aggflow.api.family import Family
+from aggflow.api.openapi import body_of
+from aggflow.api.pool import run
+from aggflow.api.reply import JSON
+from aggflow.engine.answer import Answer
+from aggflow.engine.at_hand import NotAtHandError
+from aggflow.engine.posed import Posed
+
+FAMILY: Final = Family(
+    "endpoints",
+    ("/api/v1/data", "/api/v1/filter-definitions", "/api/v1/metrics", "/api/v1/organization"),
+    header="x-api-token",
+)
+router: Final = APIRouter()
+PERMISSION: Final = "data:read"
+CSV: Final = "text/csv; charset=utf-8"
+_AT_ONCE: Final = 2000  # rows that are written in about a millisecond
+_ROWS: Final[dict[str, Any]] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "dt": {"type": "string", "format": "date-time", "description": "Of a time series"},
+            "groupings": {"type": "object", "description": "If some are returned"},
+            "fields": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
+        },
+        "required": ["fields"],
+    },
+}
+_ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The rows",
+        "content": {JSON: {"schema": _ROWS}, "text/csv": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.post(
+    "/api/v1/data/{id}",
+    summary="The answer of an endpoint",
+    openapi_extra=body_of(SCHEMA, required=False, example={}),
+    responses=_ANSWERED,
+)
+async def post_data(id: str, request: Request, caller: Authenticated) -> Response:  # noqa: A002 - the path's word
+    """A Lookback is one row a group, a Time Series one row a group and interval.
+
+    CSV has a header row; columns are ``dt``, groupings in the filter's order, fields.
+    """
+    require(caller, PERMISSION)
+    asked = DataRequest.of_body(await read_object(request, empty={}))
+    posed = await _posed(request, caller, id, asked)
+    return await _response(await _answer(request, caller, posed), asked, {})
+
+
+@router.get(
+    "/api/v1/data/{id}",
+    summary="The answer of an endpoint, for clients and caches that know ETags",
+    openapi_extra={
+        "parameters": [
+            {"in": "query", "name": "end", "required": False, "schema": {"type": "string"}},
+            {
+                "in": "query",
+                "name": "format",
+                "required": False,
+                "schema": {"type": "string", "default": "JSON"},
+            },
+            {
+                "in": "query",
+                "name": "groupingFilters",
+                "required": False,
+                "description": "As of the POST, as JSON",
+                "schema": {"type": "string"},
+            },
+            {"in": "header", "name": "If-None-Match", "required": False, "schema": {"type": "string"}},
+        ]
+    },
+    responses={**_ANSWERED, 304: {"description": "What the client has is what it would get"}},
+)
+async def get_data(id: str, request: Request, caller: Authenticated) -> Response:  # noqa: A002
+    """As the POST, with the parameters in the query.
+
+    The ETag is of the definitions, of what is built, and of the intervals and values that were asked for.
+    Where a part of the answer is read from the source, which may change at any time, there is none.
+    """
+    require(caller, PERMISSION)
+    asked = DataRequest.of_query(request.query_params)
+    posed = await _posed(request, caller, id, asked)
+    if posed.fingerprint is None:
+        headers = {"Cache-Control": "no-store"}
+    else:
+        # Weak, since the bytes may be compressed on their way.
+        tag = f'W/"{posed.fingerprint}"'
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if _is_known(tag, request.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers=headers)
+    return await _response(await _answer(request, caller, posed), asked, headers)
+
+
+async def _posed(request: Request, caller: Caller, endpoint_id: str, asked: DataRequest) -> Posed:
+    """The question, of an endpoint that the caller may ask: of its own workspace."""
+    ws, end, filters = caller.workspace, asked.end, asked.grouping_filters
+    posed: Posed | None = None
+    if request.app.state.home.is_embedded:
+        try:
+            posed = ws.pose(endpoint_id, end=end, grouping_filters=filters, wait=False)
+        except NotAtHandError:
+            posed = None
+    if posed is None:
+        posed = await run(ws.pose, endpoint_id, end=end, grouping_filters=filters)
+    if posed.asked_id != endpoint_id:
+        # A name is no id: it may be another endpoint's in another workspace.
+        raise Refused(404, f"there is no endpoint with the id {endpoint_id!r}")
+    return posed
+
+
+async def _answer(request: Request, caller: Caller, posed: Posed) -> Answer:
+    if request.app.state.home.is_embedded:
+        try:
+            return caller.workspace.answer(posed, wait=False)
+        except NotAtHandError:
+            pass
+    return await run(caller.workspace.answer, posed)
+
+
+async def _response(answer: Answer, asked: DataRequest, headers: dict[str, str]) -> Response:
+    is_short = answer.count <= _AT_ONCE
+    if asked.format == "CSV":
+        if is_short:
+            return Response(answer.to_csv(), headers=headers, media_type=CSV)
+        return StreamingResponse(_encoded(answer), headers=headers, media_type=CSV)
+    body = answer_json(answer) if is_short else await run(answer_json, answer)
+    return Response(body, headers=headers, media_type=JSON)
+
+
+def _encoded(answer: Answer) -> Iterator[bytes]:
+    for part in answer.csv_parts():
+        yield part.encode()
+
+
+def _is_known(tag: str, known: str) -> bool:
+    """Whether a client has what a tag names; tags are compared without their weakness.
+
+    Examples
+    --------
+    >>> _is_known('W/"a"', '"b", "a"'), _is_known('W/"a"', "*"), _is_known('W/"a"', 'W/"b"')
+    (True, True, False)
+    """
+    named = [one.strip().removeprefix("W/") for one in known.split(",")]
+    return "*" in named or tag.removeprefix("W/") in named
+
+
+for _part in (filter_metrics,):
+    router.routes.extend(_part.router.routes)
