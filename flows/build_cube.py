@@ -58,10 +58,8 @@ def build_cube(
         if batch is None:
             return Completed(message=nothing_to_do(ws, cube, wanted, full=full, job_id=job_id))
         get_run_logger().info("%s: %s", batch, ", ".join(batch.aggregates))
-        built: dict[str, BuildReport] = {}
         try:
-            for aggregate in batch.aggregates:
-                built[aggregate] = build_aggregate(ws, batch, aggregate)
+            built = build_aggregates(ws, batch) if batch.aggregates else {}
         except CancelledError as error:
             ws.finish_batch(batch, error)
             return Cancelled(message=f"{error.message[:1].upper()}{error.message[1:]}")
@@ -76,6 +74,13 @@ def build_cube(
     return Completed(message=f"{said[:1].upper()}{said[1:]}")
 
 
+def build_aggregates(ws: Workspace, batch: Batch) -> dict[str, BuildReport]:
+    """Build all aggregates, each as a task, while a slot of their backend is held."""
+    first, *_ = batch.aggregates
+    with slot(ws.backend_of(f"cube {batch.cube}/{first}")):
+        return {aggregate: build_aggregate(ws, batch, aggregate) for aggregate in batch.aggregates}
+
+
 @task(
     task_run_name="{aggregate}",
     cache_policy=NO_CACHE,
@@ -85,9 +90,8 @@ def build_cube(
 )
 def build_aggregate(ws: Workspace, batch: Batch, aggregate: str) -> BuildReport:
     """Build one aggregate, of the states of a finer one where they are there, else of source rows."""
-    reference = f"cube {batch.cube}/{aggregate}"
-    with slot(ws.backend_of(reference)):
-        return ws.build_aggregate(batch, aggregate, progress=ProgressArtifact(reference))
+    shown = ProgressArtifact(f"cube {batch.cube}/{aggregate}")
+    return ws.build_aggregate(batch, aggregate, progress=shown)
 
 
 def nothing_to_do(ws: Workspace, cube: str, batch_id: str | None, *, full: bool, job_id: str | None) -> str:

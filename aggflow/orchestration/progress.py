@@ -27,11 +27,14 @@ class ProgressArtifact:
         What is built.
     stopped
         Set where the run was stopped: then the build ends as well.
+    patience
+        Seconds for which nothing is shown: a build that is through by then needs no bar.
     """
 
-    def __init__(self, reference: str, stopped: Event | None = None) -> None:
+    def __init__(self, reference: str, stopped: Event | None = None, *, patience: float = 0.0) -> None:
         self._reference = reference
         self._stopped = stopped
+        self._patience = patience
         self._id: UUID | None = None
         self._told = 0.0
 
@@ -49,6 +52,8 @@ class ProgressArtifact:
         from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
         now, whole = time.monotonic(), progress.windows_done == progress.windows_total
+        if self._id is None and progress.seconds < self._patience:
+            return
         if self._id is not None and not whole and now - self._told < _SECONDS:
             return
         self._told = now
