@@ -66,6 +66,23 @@ _TASK: Final[dict[int | str, dict[str, Any]]] = {200: answer_of(_OBJECT, "The ta
 _TASKS: Final[dict[int | str, dict[str, Any]]] = {
     200: answer_of({"type": "array", "items": _OBJECT}, "The tasks, oldest first", example=[_EXAMPLE])
 }
+_MEASURED: Final[dict[int | str, dict[str, Any]]] = {
+    200: answer_of(
+        {"type": "object", "required": ["id", "measures", "stats"]},
+        "The measures, and figures of the task's builds",
+        example={
+            "id": _EXAMPLE["id"],
+            "measures": [{"name": "count", "function": "count", "field": None, "type": "int"}],
+            "stats": {
+                "lastBuild": 1677087818714,
+                "builtUntil": 1677087000000,
+                "lagSeconds": 818,
+                "rowsRead": 98_304,
+                "bucketsWritten": 48,
+            },
+        },
+    )
+}
 
 
 def encode_error(failure: Failure) -> tuple[int, dict[str, Any]]:
@@ -192,7 +209,9 @@ def get_task(caller: Viewer, aggr_id: AggrId) -> Response:
     return _reply(_found(caller, aggr_id))
 
 
-@_route("GET", "/{domain}/{aggrId}/measures", "What a task aggregates, and how its work goes")
+@_route(
+    "GET", "/{domain}/{aggrId}/measures", "What a task aggregates, and how its work goes", responses=_MEASURED
+)
 def get_measures(caller: Viewer, aggr_id: AggrId) -> Response:
     """The columns that the task's query aggregates, and figures of its builds; times in epoch milliseconds.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from aggflow.errors import ParseError
 from aggflow.language import canonical_predicate, read_subject
@@ -40,13 +40,24 @@ def _grouping_path(value: Any) -> str:
     return text
 
 
+def _storable(name: str) -> str:
+    # Not every database that a catalog may be in holds it in a text.
+    if "\0" in name:
+        raise ParseError("a name has no NUL in it", text=name, position=name.index("\0"))
+    return name
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ParseError(f"a text is needed, not {value!r}", text=str(value), position=0)
     return value
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255, strip_whitespace=True),
+    AfterValidator(as_validator_error(_storable)),
+]
 IntervalText = Annotated[str, BeforeValidator(as_validator_error(_interval))]
 DurationText = Annotated[str, BeforeValidator(as_validator_error(_duration))]
 ZoneText = Annotated[str, BeforeValidator(as_validator_error(_zone))]

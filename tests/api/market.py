@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,12 @@ def micros(moment: datetime) -> int:
 
 def millis(moment: datetime) -> int:
     return micros(moment) // 1000
+
+
+def at_once(ask: Callable[[], httpx.Response], times: int = 8) -> list[int]:
+    """The statuses of the answers to one request that many send at the same moment, rising."""
+    with ThreadPoolExecutor(times) as pool:
+        return sorted(one.result().status_code for one in [pool.submit(ask) for _ in range(times)])
 
 
 class Market:

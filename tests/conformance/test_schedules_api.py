@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from market import NOW, OWNER, TABLE, Market, micros
+from market import NOW, OWNER, TABLE, Market, at_once, micros
 from seed_shape import assert_shaped
 
 import aggflow as af
@@ -900,3 +900,18 @@ def test_what_is_asked_for_is_built_and_answers_right(market: Market, token: str
     ok(market.ask("DELETE", place.job(job), token), SEED_DELETE)
     assert len(ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]) == 2
     assert [one.kind for one in market.ws.dispatches()] == ["schedules", "schedules"]
+
+
+# -- many at once
+
+
+def test_many_who_ask_at_once_share_one_build_and_one_schedule(
+    market: Market, token: str, place: Place
+) -> None:
+    assert at_once(lambda: market.ask("POST", f"{place.path}/execute", token)) == [200] * 8
+    assert at_once(lambda: market.ask("POST", place.scheduler, token, json=SEED_POST)) == [200] * 8
+    (build,) = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    assert build["status"] == "pending"
+    (schedule,) = ok(market.ask("GET", place.scheduler, token), SEED_SCHEDULES)
+    job = place.job(schedule["job_id"])
+    assert at_once(lambda: market.ask("DELETE", job, token)) == [200] + [404] * 7

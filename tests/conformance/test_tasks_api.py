@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from market import NOW, OWNER, TABLE, Market, millis
+from market import NOW, OWNER, TABLE, Market, at_once, millis
 from seed_shape import assert_shaped
 
 from aggflow.errors import SourceUnavailableError
@@ -264,6 +264,7 @@ def test_a_parameter_within_its_limits_is_taken(still: Market, pen: str, name: s
         ("name", ""),
         ("name", "   "),
         ("name", "x" * 256),
+        ("name", "a\0b"),
         ("name", 5),
         ("name", ["x"]),
         ("delay", -1),
@@ -1017,3 +1018,18 @@ def test_workspaces_see_their_own_alone(market: Market, token: str) -> None:
     assert [task["name"] for task in market.ask("GET", TASKS, token).json()] == ["mine"]
     assert [task["name"] for task in market.ask("GET", theirs, other).json()] == ["theirs"]
     assert market.ask("GET", f"{theirs}?id={mine}", other).json() == []
+
+
+# -- many at once
+
+
+def test_of_many_who_ask_for_one_thing_at_once_one_gets_it(market: Market, token: str) -> None:
+    one = [200] + [400] * 7
+    assert at_once(lambda: market.ask("POST", TASKS, token, json=body())) == one
+    (task,) = market.ask("GET", TASKS, token).json()
+    path = f"{TASKS}/{task['id']}"
+    for what, status in (("stop", "STOPPED"), ("resume", "RUNNING")):
+        assert at_once(lambda what=what: market.ask("PUT", f"{path}/{what}", token)) == one
+        market.ws.settle_tasks()
+        assert market.ask("GET", path, token).json()["status"] == status
+    assert at_once(lambda: market.ask("DELETE", path, token)) == one
