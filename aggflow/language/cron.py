@@ -156,7 +156,7 @@ class Cron:
         >>> Cron.of("0 25 06 ? * *").prefect_text
         '25 06 * * * 0'
         """
-        first, *rest = self.text.replace("?", "*").split(" ")
+        first, *rest = _plain(self.text).split(" ")
         return " ".join((*rest, first))
 
     @property
@@ -246,7 +246,7 @@ class Cron:
         'on the last day of the month at 03:00:00 UTC'
         """
         parts = _parts(self.text)
-        days, times = _said_days(parts), _named_times(parts)
+        days, times = _said_days(parts, self.text), _named_times(parts)
         if times:
             return f"{days} at {_joined(times)} {zone.name}"
         said = [_said_repeats(parts), *([] if days == "every day" else [days]), zone.name]
@@ -259,7 +259,7 @@ class Cron:
 def _walls(text: str, after_us: int) -> Iterator[int]:
     """What the clock shows when it fires, after what it shows, in microseconds on that clock."""
     start = _EPOCH + timedelta(seconds=after_us // _SECOND_US)
-    runs = croniter(text.replace("?", "*"), start, ret_type=datetime, second_at_beginning=True)
+    runs = croniter(_plain(text), start, ret_type=datetime, second_at_beginning=True)
     while True:
         yield (runs.get_next() - _EPOCH) // timedelta(microseconds=1)
 
@@ -278,6 +278,25 @@ def _shown(wall: int, first: Micros, zone: Zone) -> Iterator[Micros]:
 
 
 @lru_cache(maxsize=1024)
+def _plain(text: str) -> str:
+    """A text as croniter and Prefect read it: ``*`` for ``?``, a value for a range from it to itself.
+
+    They take ``5-5`` for every value.
+    """
+    return " ".join(
+        ",".join(_plain_part(index, part) for _, part in _split(text, index)) for index in range(len(_FIELDS))
+    )
+
+
+def _plain_part(index: int, part: str) -> str:
+    if part == "?":
+        return "*"
+    first, dash, last = part.partition("/")[0].partition("-")
+    value = _FIELDS[index].read(first)
+    return first if dash and value is not None and value == _FIELDS[index].read(last) else part
+
+
+@lru_cache(maxsize=1024)
 def _check(text: str) -> None:
     """Raise unless a text is an expression that can fire."""
     fields = text.split(" ") if text else []
@@ -285,7 +304,7 @@ def _check(text: str) -> None:
         raise _wrong_count(text, fields)
     _check_nth(text)
     try:
-        croniter(text.replace("?", "*"), _FIRST, ret_type=datetime, second_at_beginning=True).get_next()
+        croniter(_plain(text), _FIRST, ret_type=datetime, second_at_beginning=True).get_next()
     except CroniterBadDateError:
         raise ParseError(
             "the expression can never fire: no month that it names has such a day",
@@ -456,15 +475,20 @@ def _said_steps(parts: tuple[_Part, ...], index: int) -> str:
     return f"in {name}s {_said_values(parts)}"
 
 
-def _said_days(parts: tuple[tuple[_Part, ...], ...]) -> str:
+def _said_days(parts: tuple[tuple[_Part, ...], ...], text: str) -> str:
     days, months, weekdays = parts[_DAY_OF_MONTH], parts[_MONTH], parts[_DAY_OF_WEEK]
     said: list[str] = []
-    if not _is_any(days, _DAY_OF_MONTH):
+    written = [text.split(" ")[index] for index in (_DAY_OF_MONTH, _DAY_OF_WEEK)]
+    is_any = _is_any(days, _DAY_OF_MONTH), _is_any(weekdays, _DAY_OF_WEEK)
+    # Where both fields are set either matches, and one that names every day is set.
+    if any(is_any) and not {"*", "?"} & set(written):
+        is_any = True, True
+    if not is_any[0]:
         last = "the last day of the month"
         named = [part for part in days if not part.nth]
         values = [f"day {_said_values(tuple(named))} of the month"] if named else []
         said.append("on " + _joined([*values, *([last] if len(named) < len(days) else [])]))
-    if not _is_any(weekdays, _DAY_OF_WEEK):
+    if not is_any[1]:
         said.append("every " + _joined([_said_weekday(part) for part in weekdays]))
     text = " and ".join(said) or "every day"
     if _is_any(months, _MONTH):

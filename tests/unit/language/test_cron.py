@@ -282,3 +282,24 @@ def test_expressions_that_can_never_fire_are_found_soon() -> None:
     with pytest.raises(ParseError):
         Cron.of("59 59 23 31 2,4,6,9,11 ?")
     assert datetime.now().astimezone() - start < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "same"),
+    [
+        ("0 30 2-2 * * *", "every day at 02:30:00 UTC", "0 30 2 * * *"),
+        ("0 0 0 * * MON-MON", "every Monday at 00:00:00 UTC", "0 0 0 * * MON"),
+        ("0 0 6 * JUN-jun *", "every day in June at 06:00:00 UTC", "0 0 6 * 6 *"),
+        ("0 5-5/2 6 * * *", "every day at 06:05:00 UTC", "0 5 6 * * *"),
+        ("0 1,7-7 * * * *", "every hour at minute 1 and 7, UTC", "0 1,7 * * * *"),
+        ("0 0 0 1-31 * MON", "every day at 00:00:00 UTC", "0 0 0 * * *"),
+        ("0 0 0 */1 * MON", "every day at 00:00:00 UTC", "0 0 0 * * *"),
+        ("0 0 0 15 * 0-7", "every day at 00:00:00 UTC", "0 0 0 * * *"),
+    ],
+)
+def test_ranges_of_one_value_and_of_all_fire_as_the_sentence_says(
+    text: str, sentence: str, same: str
+) -> None:
+    after = parse_instant("2026-01-01T00:00:30Z")
+    assert Cron.of(text).sentence() == sentence
+    assert Cron.of(text).next_fires(after, count=40) == Cron.of(same).next_fires(after, count=40)
