@@ -308,7 +308,8 @@ class Answerer:
                 terms += [missing, -term if order.descending else term]
         if columns.buckets is not None:
             terms.append(columns.buckets)
-        terms += [self._place(columns, name) for name in question.groupings]
+        by = {order.by for order in question.order}
+        terms += [self._place(columns, name) for name in question.groupings if name not in by]
         if not terms:
             return np.arange(columns.count)
         return np.lexsort(terms[::-1])
@@ -320,8 +321,7 @@ class Answerer:
         path = self._question.groupings[name]
         vocabulary = self._vocabularies[path]
         places = vocabulary.ranks(as_text=as_text)[columns.codes[path]].astype(np.int64)
-        missing = np.array([value is None for value in vocabulary.values], dtype=bool)
-        places[missing[columns.codes[path]]] = np.iinfo(np.int64).max
+        places[columns.codes[path] == vocabulary.missing_code] = np.iinfo(np.int64).max
         return places
 
     def _ranks(self, path: str) -> Codes:

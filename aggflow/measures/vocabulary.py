@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from aggflow.timeline import format_instant, from_datetime
 
 GroupingValue: TypeAlias = str | bool | int | float | Decimal | None
 Codes: TypeAlias = NDArray[np.int32]
+_FEW = 8
 
 
 class Vocabulary:
@@ -29,8 +31,9 @@ class Vocabulary:
         self.values: list[GroupingValue] = []
         self._codes: dict[tuple[type, GroupingValue], int] = {}
         self._lock = threading.Lock()
+        # By how values are compared, as they are or as texts: their codes in order, and their ranks.
         none = np.zeros(0, dtype=np.int32)
-        self._ranks: dict[bool, Codes] = {False: none, True: none}
+        self._ranked: dict[bool, tuple[Codes, Codes]] = {False: (none, none), True: (none, none)}
 
     def __len__(self) -> int:
         return len(self.values)
@@ -89,14 +92,48 @@ class Vocabulary:
         as_text
             Compare values by their texts, whatever their type.
         """
-        ranks, count = self._ranks[as_text], len(self.values)
+        known, ranks = self._ranked[as_text]
+        count = len(self.values)
         if len(ranks) < count:
-            sort_key = _text_sort_key if as_text else _sort_key
-            order = sorted(range(count), key=lambda code: sort_key(self.values[code]))
+            # Live tails add a few values to many, again and again.
+            few = (count - len(known)) * _FEW <= len(known)
+            order = (
+                self._inserted(known, count, as_text=as_text) if few else self._sorted(count, as_text=as_text)
+            )
             ranks = np.empty(count, dtype=np.int32)
             ranks[order] = np.arange(count, dtype=np.int32)
-            self._ranks[as_text] = ranks
+            self._ranked[as_text] = (order, ranks)
         return ranks
+
+    def _sorted(self, count: int, *, as_text: bool) -> Codes:
+        """The codes up to a count, in the order of their values."""
+        values = self.values[:count]
+        if not as_text and not all(value is None or isinstance(value, str) for value in values):
+            keys = [_sort_key(value) for value in values]
+            return np.array(sorted(range(count), key=keys.__getitem__), dtype=np.int32)
+        # Texts by themselves compare several times as fast as in tuples.
+        texts = [canonical(value) or "" for value in values]
+        order = sorted(range(count), key=texts.__getitem__)
+        missing = self.missing_code
+        if missing in range(count):
+            order.remove(missing)
+            order.append(missing)
+        return np.array(order, dtype=np.int32)
+
+    def _inserted(self, known: Codes, count: int, *, as_text: bool) -> Codes:
+        """The codes up to a count, in the order of their values, the first of them being in order already."""
+        sort_key = _text_sort_key if as_text else _sort_key
+
+        def key(code: int) -> tuple[Any, ...]:
+            return sort_key(self.values[code])
+
+        added = sorted(range(len(known), count), key=key)
+        return np.insert(known, [bisect_right(known, key(code), key=key) for code in added], added)
+
+    @property
+    def missing_code(self) -> int:
+        """The code of a missing value; -1 where there is none."""
+        return self._codes.get((type(None), None), -1)
 
     def _known(self, values: list[GroupingValue]) -> Codes:
         with self._lock:

@@ -162,5 +162,24 @@ def test_ranks_as_texts_go_by_texts_whatever_the_type() -> None:
     by_value, by_text = vocabulary.ranks()[codes], vocabulary.ranks(as_text=True)[codes]
     assert [values[i] for i in np.argsort(by_value)] == [True, 2.5, 9, 10, "unknown", None]
     assert [values[i] for i in np.argsort(by_text)] == [10, 2.5, 9, True, "unknown", None]
-    vocabulary.code_of("11")
-    assert len(vocabulary.ranks(as_text=True)) == len(values) + 1
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_ranks_grow_with_the_values(as_text: bool) -> None:
+    dice = np.random.default_rng(7)
+    vocabulary = Vocabulary()
+    for size in (1, 300, 3, 1, 20, 400, 1, 1):
+        for value in dice.integers(0, 10_000, size).tolist():
+            vocabulary.code_of(value if value % 3 else str(value) if value % 2 else None)
+        ranks = vocabulary.ranks(as_text=as_text)
+        other = Vocabulary()
+        for value in vocabulary.values:
+            other.code_of(value)
+        # Equal texts of two types (9 and "9") may stand either way.
+        texts = [vocabulary.values[code] for code in np.argsort(ranks)]
+        again = [other.values[code] for code in np.argsort(other.ranks(as_text=as_text))]
+        assert sorted(ranks.tolist()) == list(range(len(vocabulary)))
+        assert [canonical(value) for value in texts] == [canonical(value) for value in again]
+        assert None not in texts[:-1]
+    assert vocabulary.values[vocabulary.missing_code] is None
+    assert Vocabulary().missing_code == -1
