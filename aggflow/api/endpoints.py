@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from aggflow.api import filter_metrics
 from aggflow.api.answer_json import answer_json
-from aggflow.api.auth import Authenticated, Caller, require
+from aggflow.api.auth import Caller, caller_of, require
 from aggflow.api.body import read_object
 from aggflow.api.data_request import SCHEMA, DataRequest
 from aggflow.api.failure import Refused
@@ -44,6 +44,7 @@ _ROWS: Final[dict[str, Any]] = {
         "required": ["fields"],
     },
 }
+_ID: Final = {"in": "path", "name": "id", "required": True, "schema": {"type": "string"}}
 _ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The rows",
@@ -55,17 +56,19 @@ _ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
 @router.post(
     "/api/v1/data/{id}",
     summary="The answer of an endpoint",
-    openapi_extra=body_of(SCHEMA, required=False, example={}),
+    openapi_extra={**body_of(SCHEMA, required=False, example={}), "parameters": [_ID]},
     responses=_ANSWERED,
 )
-async def post_data(id: str, request: Request, caller: Authenticated) -> Response:  # noqa: A002 - the path's word
+async def post_data(request: Request) -> Response:
     """A Lookback is one row a group, a Time Series one row a group and interval.
 
     CSV has a header row; columns are ``dt``, groupings in the filter's order, fields.
     """
+    # By itself: what FastAPI finds out about parameters takes as long as an answer.
+    caller = await caller_of(request)
     require(caller, PERMISSION)
     asked = DataRequest.of_body(await read_object(request, empty={}))
-    posed = await _posed(request, caller, id, asked)
+    posed = await _posed(request, caller, asked)
     return await _response(await _answer(request, caller, posed), asked, {})
 
 
@@ -74,6 +77,7 @@ async def post_data(id: str, request: Request, caller: Authenticated) -> Respons
     summary="The answer of an endpoint, for clients and caches that know ETags",
     openapi_extra={
         "parameters": [
+            _ID,
             {"in": "query", "name": "end", "required": False, "schema": {"type": "string"}},
             {
                 "in": "query",
@@ -93,15 +97,16 @@ async def post_data(id: str, request: Request, caller: Authenticated) -> Respons
     },
     responses={**_ANSWERED, 304: {"description": "What the client has is what it would get"}},
 )
-async def get_data(id: str, request: Request, caller: Authenticated) -> Response:  # noqa: A002
+async def get_data(request: Request) -> Response:
     """As the POST, with the parameters in the query.
 
     The ETag is of the definitions, of what is built, and of the intervals and values that were asked for.
     Where a part of the answer is read from the source, which may change at any time, there is none.
     """
+    caller = await caller_of(request)
     require(caller, PERMISSION)
     asked = DataRequest.of_query(request.query_params)
-    posed = await _posed(request, caller, id, asked)
+    posed = await _posed(request, caller, asked)
     if posed.fingerprint is None:
         headers = {"Cache-Control": "no-store"}
     else:
@@ -113,8 +118,9 @@ async def get_data(id: str, request: Request, caller: Authenticated) -> Response
     return await _response(await _answer(request, caller, posed), asked, headers)
 
 
-async def _posed(request: Request, caller: Caller, endpoint_id: str, asked: DataRequest) -> Posed:
+async def _posed(request: Request, caller: Caller, asked: DataRequest) -> Posed:
     """The question, of an endpoint that the caller may ask: of its own workspace."""
+    endpoint_id = request.path_params["id"]
     ws, end, filters = caller.workspace, asked.end, asked.grouping_filters
     posed: Posed | None = None
     if request.app.state.home.is_embedded:

@@ -254,21 +254,12 @@ class Answerer:
         series = None if question.series is None else (question.series, question.zone)
         every = {key for keys in self._keys.values() for key in keys}
         grains = self._reduced(paths, series, every, self._selection(kept))
-        found = [one.cells for one in grains.values()] or [_no_cells(paths)]
-        columns = [np.concatenate([cells.buckets for cells in found])]
-        columns += [np.concatenate([cells.codes[path] for cells in found]) for path in paths]
-        numbers, first = numbered(columns)
+        rows, places = _rows(grains, paths)
         # A total is one row, whether or not anything happened.
-        count = len(first) if paths or series is not None else 1
-        ends = np.cumsum([len(cells) for cells in found])[:-1]
-        places = dict(zip(grains, np.split(numbers, ends), strict=False))
+        count = len(rows) if paths or series is not None else 1
         fields = {asked.name: self._field(asked, grains, places, count) for asked in question.fields}
         fields |= {asked.name: _zeroed(fields[asked.name]) for asked in question.fields if asked.zero}
-        codes = {
-            path: column[first].astype(np.int32) for path, column in zip(paths, columns[1:], strict=True)
-        }
-        buckets = columns[0][first].astype(np.int64) if series is not None else None
-        return Columns(buckets, codes, fields, count)
+        return Columns(rows.buckets if series is not None else None, rows.codes, fields, count)
 
     def _field(
         self, asked: Asked, grains: Mapping[_Grain, Reduced], places: Mapping[_Grain, Int64s], count: int
@@ -282,7 +273,11 @@ class Answerer:
         found = grains[grain]
         if asked.key not in found.cells.states:
             return _null(count)
-        values = _spread(self._values(asked, found.cells), places[grain], count, asked.calculation)
+        values = self._values(asked, found.cells)
+        if len(grains) > 1 or len(found.cells) < count:
+            values = _spread(values, places[grain], count, asked.calculation)
+        elif asked.calculation in _COUNTS:
+            values = Values(values.data)
         if asked.key not in found.lacking:
             return values
         lacking = np.zeros(count, dtype=bool)
@@ -310,7 +305,7 @@ class Answerer:
             terms.append(columns.buckets)
         by = {order.by for order in question.order}
         terms += [self._place(columns, name) for name in question.groupings if name not in by]
-        if not terms:
+        if not terms or columns.count == 1:
             return np.arange(columns.count)
         return np.lexsort(terms[::-1])
 
@@ -351,6 +346,22 @@ def _first_of(parents: Int64s, ranks: Sequence[NDArray[np.generic]], limit: int)
     kept = np.zeros(len(parents), dtype=bool)
     kept[order[np.arange(len(order)) - starts < limit]] = True
     return kept
+
+
+def _rows(grains: Mapping[_Grain, Reduced], paths: Sequence[str]) -> tuple[Cells, Mapping[_Grain, Int64s]]:
+    """The cells of all grains without their states, each group once and in order; of each grain, where its are."""
+    found = [one.cells for one in grains.values()] or [_no_cells(paths)]
+    if len(found) == 1:
+        # Each group once, and in order already.
+        cells = found[0]
+        return cells.only(()), {grain: np.arange(len(cells)) for grain in grains}
+    columns = [np.concatenate([cells.buckets for cells in found])]
+    columns += [np.concatenate([cells.codes[path] for cells in found]) for path in paths]
+    numbers, first = numbered(columns)
+    ends = np.cumsum([len(cells) for cells in found])[:-1]
+    codes = {path: column[first].astype(np.int32) for path, column in zip(paths, columns[1:], strict=True)}
+    rows = Cells(columns[0][first].astype(np.int64), codes, first, {})
+    return rows, dict(zip(grains, np.split(numbers, ends), strict=True))
 
 
 def _no_cells(paths: Sequence[str]) -> Cells:

@@ -36,6 +36,7 @@ _NO_BIT = 1 << REST_BITS
 _RANKS = 64
 _DENSE = 1 << 22
 _CELLS_AT_ONCE = 4096
+_FEW = 8
 
 
 class Distinct:
@@ -134,13 +135,20 @@ def _estimates(sketch: Sketch) -> Int64s:
     run = np.repeat(np.arange(sketch.cells), sketch.lengths)
     histogram = np.bincount(run * _RANKS + sketch.counts, minlength=sketch.cells * _RANKS)
     histogram = histogram.reshape(sketch.cells, _RANKS)
-    unreached = SLOTS - sketch.lengths
-    top = REST_BITS + 1
-    z = SLOTS * _by_slots(_tau)[SLOTS - histogram[:, top]]
-    for rank in range(top - 1, 0, -1):
-        z = 0.5 * (z + histogram[:, rank])
-    z += SLOTS * _by_slots(_sigma)[unreached]
+    # Of a few cells one by one: a step of plain numbers takes a tenth of a step of arrays.
+    few = sketch.cells <= _FEW
+    z = np.array([_folded(cell) for cell in histogram.tolist()]) if few else _folded(histogram.T)
+    z += SLOTS * _by_slots(_sigma)[SLOTS - sketch.lengths]
     return np.rint(SLOTS * SLOTS / (2 * math.log(2) * z)).astype(np.int64)
+
+
+def _folded(slots_by_rank: Any) -> Any:
+    """The slots of every rank, weighed by how rarely it is reached; of one cell, or of many as arrays."""
+    top = REST_BITS + 1
+    z = SLOTS * _by_slots(_tau)[SLOTS - slots_by_rank[top]]
+    for rank in range(top - 1, 0, -1):
+        z = 0.5 * (z + slots_by_rank[rank])
+    return z
 
 
 @cache

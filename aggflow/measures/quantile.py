@@ -19,6 +19,7 @@ import math
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -109,7 +110,7 @@ class Quantile:
     def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:
         """The value at rank max(1, ceil(n q)); null where there was no number."""
         sketch = sketch_of(state, "sketch")
-        q = Fraction(Decimal(percentile or "0.5"))
+        q = _fraction(percentile or "0.5")
         before = sketch.before
         n = before[sketch.offsets[1:]] - before[sketch.offsets[:-1]]
         valid = n > 0
@@ -118,6 +119,11 @@ class Quantile:
         keys = np.zeros(len(n), dtype=np.int64)
         keys[valid] = sketch.keys[at[valid]]
         return Values(values_of(keys, kind), valid)
+
+
+@lru_cache(256)
+def _fraction(percentile: str) -> Fraction:
+    return Fraction(Decimal(percentile))
 
 
 def _gap(keys: Array) -> int:
