@@ -13,7 +13,7 @@ from aggflow.backends import quirks
 from aggflow.backends.connect import Session
 from aggflow.backends.fetch import fetch
 from aggflow.errors import NotFoundError, SourceMissingError, SourceTypeError, did_you_mean
-from aggflow.language import BUCKET, Path, operand_to_ibis, read_predicate, read_subject, to_ibis
+from aggflow.language import BUCKET, OpenColumns, Path, operand_to_ibis, read_predicate, read_subject, to_ibis
 from aggflow.measures.kind import BOOLEAN, FLOAT, INTEGER, ROWS, TEXT, Kind
 from aggflow.measures.registry import MEASURES, StateKey
 from aggflow.timeline import ALWAYS, BEGINNING, FOREVER, UTC, Window, Zone, parse_instant, to_datetime
@@ -62,8 +62,9 @@ class SourceRows:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The columns, each with its Ibis type."""
-        return dict(self._columns.items())
+        """The columns, each with its Ibis type; open, where other names lead into a JSON column."""
+        columns = dict(self._columns.items())
+        return columns if self.source.json is None else OpenColumns(columns)
 
     def value(self, text: str) -> ir.Value:
         """What a path or an expression gives.
@@ -78,7 +79,7 @@ class SourceRows:
         subject = read_subject(text)
         if isinstance(subject, Path):
             return self.column(subject)
-        return operand_to_ibis(subject, self.column, **self._of_backend)
+        return operand_to_ibis(subject, self._number_or_value, **self._of_backend)
 
     def column(self, path: Path) -> ir.Column:
         """The value at a path: a column, a field of a struct, or text from JSON; ``eventdate`` is the time.
@@ -130,7 +131,12 @@ class SourceRows:
 
     def predicate(self, text: str) -> ir.BooleanValue:
         """Where a predicate is true."""
-        return to_ibis(read_predicate(text), self.column, **self._of_backend)
+        return to_ibis(read_predicate(text), self._number_or_value, **self._of_backend)
+
+    def _number_or_value(self, path: Path) -> ir.Column:
+        """The value at a path; NaN and infinities are missing, as they are to calculations and groupings."""
+        value: Any = self.column(path)
+        return quirks.finite(value, self.can) if value.type().is_floating() else value
 
     @property
     def _of_backend(self) -> dict[str, Any]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
+
+import ibis
 
 from aggflow.backends.source_rows import SourceRows
 from aggflow.errors import AggflowError, ParseError, Problem, SourceTypeError
+from aggflow.language import BUCKET, operand_to_ibis
 from aggflow.measures.registry import StateKey, state_key
 from aggflow.spec import cube_rollup
 from aggflow.spec.calculation import Calculation
@@ -13,11 +17,13 @@ from aggflow.spec.cube import Cube
 from aggflow.spec.filter import Filter
 from aggflow.spec.measure_reference import MeasureReference
 from aggflow.spec.ratio import Ratio
-from aggflow.spec.reading import Reading
+from aggflow.spec.reading import Measured, Reading
 from aggflow.spec.rollup import Rollup, kept_for, rollup_of
 from aggflow.timeline import UTC, Interval
 
 _SIDES = ("numerator", "denominator")
+# Calculations whose values are of the type of their field; the others give floats, or counts.
+_OF_ITS_FIELD = (Calculation.SUM, Calculation.MIN, Calculation.MAX, Calculation.FIRST, Calculation.LAST)
 
 
 def problems_at_source(spec: Filter, rows: SourceRows) -> list[Problem]:
@@ -73,6 +79,40 @@ def _must_be_number(rows: SourceRows, key: StateKey) -> None:
         raise SourceTypeError(f"{key.field!r} holds no numbers, and only they can be divided")
 
 
+def _output_checks(
+    reading: Reading, rows: SourceRows, rollup: Rollup
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Whether every output can be computed of finished values, keys and the start of the bucket."""
+    types: dict[str, Any] = {BUCKET: "timestamp"}
+    types |= {name: _key_type(rows.grouping(path).type()) for name, path in reading.groupings.items()}
+    types |= {one.name: _finished_type(one, rows, rollup) for one in reading.measured}
+    finished: Any = ibis.table(types, name="finished")
+    for output in reading.outputs:
+        yield (
+            output.name,
+            lambda operand=output.operand: operand_to_ibis(
+                operand, lambda path: finished[path.parts[0]], number=lambda text: text.try_cast("float64")
+            ),
+        )
+
+
+def _key_type(type_: Any) -> Any:
+    # What is no number or truth value is held, and answered, as text.
+    return type_ if type_.is_numeric() or type_.is_boolean() else "string"
+
+
+def _finished_type(measured: Measured, rows: SourceRows, rollup: Rollup) -> str:
+    calculation = measured.kept.calculation
+    if calculation in (Calculation.COUNT, Calculation.APPROX_COUNT_DISTINCT):
+        return "int64"
+    if calculation not in _OF_ITS_FIELD:
+        return "float64"
+    kind = rows.kind(state_key(measured.kept, rollup))
+    return {"integer": "int64", "float": "float64", "boolean": "boolean"}.get(
+        kind.name, f"decimal(38, {kind.scale})" if kind.name == "decimal" else "string"
+    )
+
+
 def check_reading(reading: Reading, rows: SourceRows, text: str) -> None:
     """Refuse a query that its source cannot serve.
 
@@ -88,9 +128,10 @@ def check_reading(reading: Reading, rows: SourceRows, text: str) -> None:
         (one.name, lambda one=one: (rows.kind(state_key(one.kept, century)), rows.predicate(one.kept.where)))
         for one in reading.measured
     ]
-    for problem in _problems(checks)[:1]:
+    for problem in (_problems(checks) or _problems(_output_checks(reading, rows, century)))[:1]:
         place = max(text.find(problem.path), 0)
-        raise ParseError(problem.message, text=text, position=place, hint=problem.hint)
+        message = problem.message.removeprefix("the predicate: ")
+        raise ParseError(message, text=text, position=place, hint=problem.hint)
 
 
 def _problems(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from aggflow.engine.declarations import Declarations
+from aggflow.engine.residual import is_testable
 from aggflow.errors import NotFoundError
 from aggflow.language import paths, read_predicate, write_subject
 from aggflow.spec.cube import Cube
@@ -91,10 +91,6 @@ class CubeReadings:
                 rows.predicate(where)
                 found = {path: rows.column(path).type() for path in paths(read_predicate(where))}
             self._plain[key] = frozenset(
-                write_subject(path) for path, type_ in found.items() if _is_plain(type_)
+                write_subject(path) for path, type_ in found.items() if is_testable(type_)
             )
         return self._plain[key]
-
-
-def _is_plain(type_: Any) -> bool:
-    return type_.is_string() or type_.is_boolean() or type_.is_integer() or type_.is_floating()

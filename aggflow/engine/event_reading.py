@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from aggflow.backends.source_rows import SourceRows
+from aggflow.engine.residual import is_testable
 from aggflow.errors import AggflowError, Problem, SourceTypeError
 from aggflow.language import Path, read_subject
 from aggflow.measures.registry import StateKey, measure_of
@@ -117,10 +118,4 @@ def _is_plain(path: str, rows: SourceRows) -> bool:
         return False
     type_: Any = rows.column(subject).type()
     # A UUID is compared with its text, as which it is held.
-    return (
-        type_.is_string()
-        or type_.is_boolean()
-        or type_.is_integer()
-        or type_.is_floating()
-        or type_.is_uuid()
-    )
+    return is_testable(type_) or type_.is_uuid()

@@ -15,6 +15,7 @@ from aggflow.engine.served import Served, ServedRollups
 from aggflow.engine.target import Target
 from aggflow.engine.version import Version
 from aggflow.errors import NotFoundError
+from aggflow.language import Predicate
 from aggflow.measures.cells import Layout
 from aggflow.measures.registry import state_keys
 from aggflow.spec.rollup import Rollup
@@ -54,7 +55,7 @@ class Inquiry:
         rollup = self.rollup
         return Need(rollup.source, rollup.where, state_keys(rollup), self.question, self.plain, cuts=True)
 
-    def with_conditions(self, conditions: Mapping[str, str]) -> Inquiry:
+    def with_conditions(self, conditions: Mapping[str, Predicate]) -> Inquiry:
         """The same, some conditions being tested on the values of groupings."""
         groupings = tuple(dict.fromkeys([*self.rollup.groupings, *conditions]))
         return replace(

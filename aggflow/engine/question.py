@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aggflow.language import Named
+from aggflow.language import Named, Predicate
 from aggflow.measures.registry import StateKey
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.calculation import Calculation
@@ -112,7 +112,7 @@ class Question:
     limits: tuple[tuple[str, int], ...] = ()
     fill: Literal["none", "null", "zero"] = "none"
     live: bool = True
-    conditions: Mapping[str, str] = field(default_factory=dict[str, str])
+    conditions: Mapping[str, Predicate] = field(default_factory=dict[str, Predicate])
     outputs: tuple[Named, ...] = ()
     stand_ins: Mapping[str, str] = field(default_factory=dict[str, str])
 

@@ -10,6 +10,7 @@ from aggflow.engine.check import check_reading
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.inquiry import Inquiry
 from aggflow.engine.question import Asked, Question
+from aggflow.engine.residual import is_testable
 from aggflow.errors import ParseError
 from aggflow.language import Query, parse_linq, paths, write_subject
 from aggflow.measures.registry import state_key
@@ -109,9 +110,5 @@ class Readings:
             reading = reading_of(query)
             check_reading(reading, rows, text)
             tested = paths(query.predicate)
-            plain = frozenset(write_subject(path) for path in tested if _is_plain(rows.column(path).type()))
+            plain = frozenset(write_subject(path) for path in tested if is_testable(rows.column(path).type()))
         return Read(reading, source, plain)
-
-
-def _is_plain(type_: Any) -> bool:
-    return type_.is_string() or type_.is_boolean() or type_.is_integer() or type_.is_floating()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggflow.engine.residual import fulfilling
+from aggflow.language import Predicate
 from aggflow.measures.cells import Cells, neutral_state
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, StateKey
@@ -77,7 +78,7 @@ class Selection:
     filters: Mapping[str, tuple[GroupingValue, ...]]
     vocabularies: Mapping[str, Vocabulary]
     kept: Kept | None = None
-    conditions: Mapping[str, str] = field(default_factory=dict[str, str])
+    conditions: Mapping[str, Predicate] = field(default_factory=dict[str, Predicate])
 
     @cached_property
     def name(self) -> Hashable | None:

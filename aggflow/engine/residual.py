@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import ibis
 import numpy as np
@@ -36,7 +37,6 @@ from aggflow.language import (
     implies,
     read_predicate,
     to_ibis,
-    write_predicate,
     write_subject,
 )
 from aggflow.language.query import substituted_predicate
@@ -47,7 +47,7 @@ _DUCKDB = CAPABILITIES["duckdb"]
 _VALUE = Path(("value",))
 
 
-def residual_of(where: str, rollup: Rollup, plain: Collection[str]) -> Mapping[str, str] | None:
+def residual_of(where: str, rollup: Rollup, plain: Collection[str]) -> Mapping[str, Predicate] | None:
     """What is left to be tested of a predicate where a rollup answers it.
 
     Parameters
@@ -69,7 +69,7 @@ def residual_of(where: str, rollup: Rollup, plain: Collection[str]) -> Mapping[s
     --------
     >>> flights = Rollup("flights", "", "1h", "UTC", ("origin", "dest"), ())
     >>> residual_of("@.origin == 'JFK'", flights, {"origin"})
-    {'origin': "@.value == 'JFK'"}
+    {'origin': Compare(op='==', left=Path(parts=('value',)), right=Literal(value='JFK', kind='text'))}
     >>> residual_of("@.carrier == 'AA'", flights, {"origin"}) is None
     True
     """
@@ -88,7 +88,7 @@ def residual_of(where: str, rollup: Rollup, plain: Collection[str]) -> Mapping[s
         if path not in rollup.groupings or path not in plain or not isinstance(subject, Path):
             return None
         found.setdefault(path, []).append(substituted_predicate(condition, {subject: _VALUE}))
-    return {path: write_predicate(all_of(conditions)) for path, conditions in found.items()}
+    return {path: all_of(conditions) for path, conditions in found.items()}
 
 
 def _subjects(tree: Predicate) -> Iterator[Subject | None]:
@@ -107,19 +107,28 @@ def _subjects(tree: Predicate) -> Iterator[Subject | None]:
             yield None
 
 
-def fulfilling(vocabulary: Vocabulary, predicate: str) -> NDArray[np.bool_]:
+def is_testable(type_: Any) -> bool:
+    """Whether values of a column's type are held by groupings as the source has them.
+
+    Floating ones are not: those that are no number (NaN, infinities) are missing there, and compare
+    at the source.
+    """
+    return type_.is_string() or type_.is_boolean() or type_.is_integer()
+
+
+def fulfilling(vocabulary: Vocabulary, predicate: Predicate) -> NDArray[np.bool_]:
     """For every code of a vocabulary, whether its value fulfils a predicate."""
     return _fulfilling(predicate, tuple((type(v), v) for v in tuple(vocabulary.values)))
 
 
 @functools.lru_cache(256)
-def _fulfilling(predicate: str, values: tuple[tuple[type, GroupingValue], ...]) -> NDArray[np.bool_]:
+def _fulfilling(predicate: Predicate, values: tuple[tuple[type, GroupingValue], ...]) -> NDArray[np.bool_]:
     column = pa.array([value for _, value in values])
     if pa.types.is_null(column.type):
         column = column.cast(pa.string())
     table = ibis.memtable(pa.table({"ROW_": np.arange(len(values)), "value": column}))
     holds = to_ibis(
-        read_predicate(predicate),
+        predicate,
         lambda _: table["value"],
         number=lambda value: quirks.number_of_text(value, _DUCKDB),
     )

@@ -149,6 +149,8 @@ def read(text: str, start: str, what: str) -> Any:
     ParseError
         With the place, what could stand there, and a hint.
     """
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users give what they have
+        raise ParseError(f"{what} is a text, not {text!r}", text=repr(text), position=0)
     try:
         return _grammar().parse(text, start=start)
     except UnexpectedInput:

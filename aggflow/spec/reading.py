@@ -126,6 +126,9 @@ def reading_of(query: Query) -> Reading:
         needed, value = _measured(aggregate, query)
         measured += needed
         values[Path((aggregate.name,))] = value
+    if not measured:
+        # Outputs of keys alone: that a group has events is said by their count.
+        measured.append(Measured("count()", Kept(None, "", Calculation.COUNT)))
     columns = zip(query.keys, query.columns, strict=True)
     return Reading(
         query,

@@ -78,7 +78,7 @@ class Zone:
         >>> Zone.of("europe/berlin").name, Zone.of("UTC+1").name, Zone.of("Etc/UTC").name
         ('Europe/Berlin', 'GMT+01:00', 'UTC')
         """
-        return value if isinstance(value, Zone) else _zone_of(value)
+        return value if isinstance(value, Zone) else _zone_of(str(value))
 
     @property
     def is_utc(self) -> bool:

@@ -150,3 +150,67 @@ def test_a_wrong_question_is_one_sentence_with_its_place(ws: af.Workspace, text:
     with pytest.raises(ParseError, match=why) as caught:
         ws.linq(text)
     assert "^" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "mark"),
+    [
+        ("from events group every 1h select hour(max(eventdate)) as h", "cannot be taken as a time", 31),
+        ("from events group by team select length(count()) as n", "cannot be measured", 33),
+    ],
+)
+def test_an_output_that_cannot_be_computed_is_refused_before_anything_is_built(
+    ws: af.Workspace, text: str, why: str, mark: int
+) -> None:
+    with pytest.raises(ParseError, match=why) as caught:
+        ws.add_task("t", linq=text, from_date=0)
+    assert caught.value.position <= mark
+    assert not ws.tasks
+
+
+@pytest.mark.parametrize("text", [5, None, b"from events group"])
+def test_what_is_no_text_is_no_question(ws: af.Workspace, text: Any) -> None:
+    with pytest.raises(ParseError, match="is a text, not"):
+        ws.linq(text)
+
+
+def test_groups_are_answered_where_outputs_are_made_of_keys_alone(ws: af.Workspace) -> None:
+    rows = ws.linq("from events group by team select upper(team) as name", end="2026-01-03").rows
+    assert [row["fields"]["name"] for row in rows] == ["TEAM0", "TEAM1", "TEAM2"]
+
+
+def test_a_condition_is_tested_where_the_rollup_says_half_of_it(ws: af.Workspace) -> None:
+    add(ws, "named", "1h", "2026-01-04", where="@.team")
+    answer = ws.linq(
+        'from events where not team -> "1" group select count()', start="2026-01-01", end="2026-01-03"
+    )
+    assert (answer.explain().plan, answer.rows) == ("rollup", [{"fields": {"count": 1920}}])
+
+
+def test_what_is_no_number_is_missing_from_rollups_and_from_the_source(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "floats.ddb")) as con:
+        con.execute(
+            """
+            create table floats as
+            select timestamp '2026-01-01' + to_minutes(i::int) as moment, v as f
+            from (values (0, 1.0::double), (1, 'inf'::double), (2, null), (3, '-inf'::double), (4, 'nan'::double)) t(i, v)
+            """
+        )
+    conditions = ["f > 0", "f < 0", "f /= 1", "isnotnull(f)", "isnull(f)", "not f in {1}"]
+    with af.open(tmp_path / "home") as ws:
+        ws.add_source("floats", f"duckdb://{tmp_path / 'floats.ddb'}", table="floats", time="moment")
+
+        def counts() -> list[int]:
+            asked = [ws.linq(f"from floats where {one} group select count()") for one in conditions]
+            return [answer.rows[0]["fields"]["count"] for answer in asked]
+
+        assert counts() == [1, 0, 0, 1, 4, 0]
+        ws.add_task("by value", linq="from floats group every 1h by f", from_date=0)
+        ws.run_tasks()
+        assert counts() == [1, 0, 0, 1, 4, 0]
+        row = ws.linq(
+            "from floats group select last(f), nnlast(f), first(f), count(f), sum(f) / count(f) as mean"
+        ).rows
+        assert row == [
+            {"fields": {"last(f)": None, "nnlast(f)": 1.0, "first(f)": 1.0, "count(f)": 1, "mean": 1.0}}
+        ]
