@@ -13,16 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from aggflow.backends import quirks
-from aggflow.backends.capability import CAPABILITIES
 from aggflow.backends.fetch import fetch
+from aggflow.backends.memory import CAPABILITY, memory
 from aggflow.engine.columns import Columns
-from aggflow.engine.memory import memory
 from aggflow.engine.question import Question
 from aggflow.language import BUCKET, Arithmetic, Named, Operand, Path, operand_to_ibis
 from aggflow.measures.state import Values
 from aggflow.measures.vocabulary import Vocabulary
-
-_DUCKDB = CAPABILITIES["duckdb"]
 
 
 def computed(columns: Columns, question: Question, vocabularies: Mapping[str, Vocabulary]) -> Columns:
@@ -81,13 +78,13 @@ def _evaluated(
         f"output{i}": operand_to_ibis(
             output.operand,
             lambda path: table[path.parts[0]],
-            number=lambda value: quirks.number_of_text(value, _DUCKDB),
+            number=lambda value: quirks.number_of_text(value, CAPABILITY),
         )
         for i, output in enumerate(outputs)
     }
     # Rows of a table come in no order of their own.
     rows = table.select(ROW_=table.ROW_, **selected).order_by("ROW_")
-    got = fetch(memory(), _DUCKDB, rows)
+    got = fetch(memory(), CAPABILITY, rows)
     return {output.name: _values(got[f"output{i}"]) for i, output in enumerate(outputs)}
 
 

@@ -16,9 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from aggflow.backends import quirks
-from aggflow.backends.capability import CAPABILITIES
 from aggflow.backends.fetch import fetch
-from aggflow.engine.memory import memory
+from aggflow.backends.memory import CAPABILITY, memory
 from aggflow.language import (
     And,
     Compare,
@@ -43,7 +42,6 @@ from aggflow.language.query import substituted_predicate
 from aggflow.measures.vocabulary import GroupingValue, Vocabulary
 from aggflow.spec.rollup import Rollup
 
-_DUCKDB = CAPABILITIES["duckdb"]
 _VALUE = Path(("value",))
 
 
@@ -130,9 +128,9 @@ def _fulfilling(predicate: Predicate, values: tuple[tuple[type, GroupingValue], 
     holds = to_ibis(
         predicate,
         lambda _: table["value"],
-        number=lambda value: quirks.number_of_text(value, _DUCKDB),
+        number=lambda value: quirks.number_of_text(value, CAPABILITY),
     )
-    found = fetch(memory(), _DUCKDB, table.filter(holds).select("ROW_"))
+    found = fetch(memory(), CAPABILITY, table.filter(holds).select("ROW_"))
     mask = np.zeros(len(values), dtype=bool)
     mask[found["ROW_"].to_numpy()] = True
     return mask

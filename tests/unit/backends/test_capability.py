@@ -14,7 +14,7 @@ from aggflow.errors import UnsupportedError
 
 PACKAGE = Path(aggflow.__file__).parent
 # These open files and read what only a driver knows.
-THAT_CONNECT = {"capability.py", "connect.py", "errors.py"}
+THAT_CONNECT = {"capability.py", "connect.py", "errors.py", "memory.py"}
 
 
 @pytest.mark.parametrize("name", CAPABILITIES)
