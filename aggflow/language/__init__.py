@@ -8,7 +8,7 @@ from aggflow.language.entailment import implies
 from aggflow.language.expression import from_ibis
 from aggflow.language.function import FUNCTIONS, Function
 from aggflow.language.jpath import parse_path, parse_predicate
-from aggflow.language.linq import parse_condition, parse_linq, parse_operand
+from aggflow.language.linq import OpenColumns, parse_condition, parse_linq, parse_operand
 from aggflow.language.linq_text import to_linq
 from aggflow.language.meaning import operand_to_ibis, to_ibis
 from aggflow.language.notation import (
@@ -83,6 +83,7 @@ __all__ = [
     "Match",
     "Named",
     "Not",
+    "OpenColumns",
     "Operand",
     "Operator",
     "Or",

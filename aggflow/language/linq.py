@@ -48,6 +48,10 @@ Columns: TypeAlias = Mapping[str, dt.DataType]
 """The columns of a table, each with its Ibis type."""
 
 
+class OpenColumns(dict[str, Any]):
+    """The columns of a table one of which holds JSON: any other name is a key in it, of an unknown type."""
+
+
 def parse_linq(text: str, *, columns: Columns | None = None, tables: Collection[str] = ()) -> Query:
     """The tree of a LINQ query.
 
@@ -187,6 +191,8 @@ class _Columns:
             return dt.timestamp
         at = term.at if term else 0
         if name not in self._columns:
+            if isinstance(self._columns, OpenColumns):
+                return None
             raise WrongHereError(f"there is no column {name!r}", at, did_you_mean(name, self._columns))
         type_: Any = self._columns[name]
         for part in rest:
