@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 
-from aggflow.api import builds, cubes, definitions, event_source, questions, tokens
+from aggflow.api import builds, cubes, definitions, event_source, events, questions, tokens
 from aggflow.api.failure import Failure
 from aggflow.api.family import Family, plain_error
 
@@ -31,5 +31,5 @@ FAMILY: Final = Family("management", ("/api/v1",), encode_error)
 
 
 router: Final = APIRouter()
-for _part in (definitions, cubes, event_source, tokens, builds, questions):
+for _part in (definitions, cubes, event_source, events, tokens, builds, questions):
     router.routes.extend(_part.router.routes)

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -19,7 +19,10 @@ import ibis.expr.types as ir
 
 from aggflow.backends.capability import Capability, capability
 from aggflow.backends.errors import mapped
+from aggflow.backends.event_folder import ARRIVED, EVENT, TIME, EventFolder
 from aggflow.errors import SourceMissingError, SourceUnavailableError, did_you_mean
+from aggflow.language import Path as LanguagePath
+from aggflow.language import read_subject
 from aggflow.spec.source import Source
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".csv.gz": "read_csv", ".json": "read_json"}
@@ -30,6 +33,8 @@ _DATABASES = {
     ".sqlite": "sqlite",
     ".sqlite3": "sqlite",
 }
+EVENTS = "events"
+"""The scheme of the URL of an event folder; sources say ``embedded://``, wherever their home is."""
 _local = threading.local()
 
 
@@ -81,11 +86,28 @@ def split_url(url: str) -> tuple[str, str]:
     scheme, sign, rest = url.partition("://")
     if not sign:
         return "", url
-    if scheme in ("duckdb", "sqlite"):
+    if scheme in ("duckdb", "sqlite", EVENTS):
         path = unquote(rest.partition("?")[0])
         # SQLAlchemy's habit of four slashes before an absolute path is understood, too.
         return scheme, f"/{path.lstrip('/')}" if path.startswith("/") else path
     return scheme, ""
+
+
+def embedded_at(source: Source, folder: Path) -> Source:
+    """An embedded source as it is opened: its events are in a folder, and have the columns of one.
+
+    Examples
+    --------
+    >>> source = Source("clicks", "embedded://", "at")
+    >>> embedded_at(source, Path("/data/clicks"))
+    Source(name='clicks', url='events:///data/clicks', time='at', table='events', ingestion_time='_arrived', json='_event')
+    """
+    url = f"{EVENTS}://{quote(str(folder))}"
+    subject = read_subject(source.time)
+    # The time of the event is found under its own name: as a time, and not as what was sent.
+    parts = subject.parts if isinstance(subject, LanguagePath) else ()
+    time = parts[0] if len(parts) == 1 else source.time
+    return replace(source, url=url, time=time, table="events", ingestion_time=ARRIVED, json=EVENT)
 
 
 @contextmanager
@@ -123,6 +145,8 @@ def _open(source: Source) -> tuple[Any, bool]:
         return _open_files(source, path), True
     if scheme == "duckdb":
         return _open_duckdb(source, path), True
+    if scheme == EVENTS:
+        return _open_events(source, EventFolder(Path(path))), True
     if scheme == "sqlite":
         _must_exist(source, path)
         # URI form, since only that opens read-only.
@@ -160,6 +184,26 @@ def _open_files(source: Source, path: str) -> Any:
     # Footers are read once, not once a statement.
     con.raw_sql("SET parquet_metadata_cache = true")
     return con
+
+
+def _open_events(source: Source, folder: EventFolder) -> Any:
+    """The events of an embedded source, as of now, as the table ``events``."""
+    con = _in_utc(ibis.duckdb.connect())
+    con.raw_sql("SET parquet_metadata_cache = true")
+    snapshot = folder.snapshot()
+    con.con.register("newest", snapshot.newest)
+    parts = ["SELECT * FROM newest"]
+    if snapshot.files:
+        files = ", ".join(_quoted(str(file), "'") for file in snapshot.files)
+        parts.append(f"SELECT * FROM read_parquet([{files}])")  # noqa: S608 - quoted
+    time = "" if source.time == ARRIVED else f"{TIME} AS {_quoted(source.time, chr(34))}, "
+    # Not a temporary view: Ibis looks for tables by name in the main schema.
+    con.raw_sql(f"CREATE VIEW events AS SELECT {time}{ARRIVED}, {EVENT} FROM ({' UNION ALL '.join(parts)})")  # noqa: S608
+    return con
+
+
+def _quoted(text: str, mark: str) -> str:
+    return mark + text.replace(mark, mark * 2) + mark
 
 
 def _must_exist(source: Source, path: str) -> None:

@@ -88,7 +88,7 @@ def show(name: Name, home: Home = None, workspace: WorkspaceName = None) -> None
 
 @app.command("rm")
 def rm(name: Name, home: Home = None, workspace: WorkspaceName = None) -> None:
-    """Remove a source; its rows are left alone."""
+    """Remove a source; its rows are left alone, but for events that were sent to an embedded one."""
     with opened(home, workspace) as ws:
         ws.remove("source", name)
         typer.echo(f"Source {name!r} is removed")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from dataclasses import replace as dataclass_replace
 from html import escape
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import ibis.expr.types as ir
 import yaml
 
-from aggflow.backends.connect import session
+from aggflow.backends.connect import embedded_at, session
+from aggflow.backends.event_folder import EventFolder
 from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Catalog, Definition, DispatchKind, RollupVersion
 from aggflow.catalog import Rollup as StoredRollup
@@ -104,12 +107,17 @@ class Declarations:
         Where they are kept.
     clock
         Microseconds since the epoch, now.
+    events
+        The folder of embedded sources; None where the home is none.
     """
 
-    def __init__(self, catalog: Catalog, workspace_id: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, catalog: Catalog, workspace_id: str, clock: Callable[[], int], events: Path | None = None
+    ) -> None:
         self._catalog = catalog
         self._workspace_id = workspace_id
         self._clock = clock
+        self._events = events
         self._tables: dict[str, ir.Table] = {}
 
     # -- reading
@@ -167,8 +175,30 @@ class Declarations:
                 f"source {source.name!r} was a table of another Python session",
                 hint="add it again from a table of this session",
             )
-        with session(source, table) as opened:
+        with session(self._located(source), table) as opened:
             yield SourceRows(opened)
+
+    def _located(self, source: Source) -> Source:
+        """A source as it is opened: where it is embedded, with where its events are."""
+        return embedded_at(source, self.event_folder(source).path) if source.is_embedded else source
+
+    def event_folder(self, source: Source) -> EventFolder:
+        """Where the events of an embedded source are.
+
+        Raises
+        ------
+        SpecError
+            The home is no folder; or the source is read where it is.
+        """
+        if not source.is_embedded:
+            problem = Problem("url", "only an embedded source takes events", "add it with embedded://")
+            raise SpecError(f"source {source.name!r}", [problem])
+        if self._events is None:
+            problem = Problem("url", "events are kept in a home that is a folder", "this one is a database")
+            raise SpecError(f"source {source.name!r}", [problem])
+        # The name for people, the digest for what no name of a file may hold.
+        readable = re.sub("[^A-Za-z0-9_-]", "_", source.name)[:64]
+        return EventFolder(self._events / f"{readable}-{digest(source.name)[:8]}")
 
     def problems_of(self, found: Definitions) -> list[Problem]:
         """What keeps declarations from being added together; nothing is written."""
@@ -249,9 +279,11 @@ class Declarations:
         table
             A table of this Python session that stands for it, where it has no URL.
         """
-        with session(spec, None if spec.url else table) as opened:
-            SourceRows(opened)
         old = self.find("source", spec.name)
+        if old is not None:
+            self._check_events(old.spec, spec)
+        with session(self._located(spec), None if spec.url else table) as opened:
+            SourceRows(opened)
         stored = self._put("source", spec, spec.data())
         if table is not None and not spec.url:
             self._tables[spec.name] = table
@@ -259,6 +291,16 @@ class Declarations:
             self._tables.pop(spec.name, None)
         # A table of this session may be another one under the same name.
         return Stored(stored.id, spec, tuple(self._void(spec, always=old is not None and not spec.url)))
+
+    def _check_events(self, old: Source, new: Source) -> None:
+        """Refuse to change what events that were sent were read by, or to lose them from sight."""
+        same = (old.url, old.time) == (new.url, new.time)
+        if old.is_embedded and not same and not self.event_folder(old).is_empty:
+            what = "time" if new.is_embedded else "url"
+            raise ConflictError(
+                f"source {old.name!r} has events, so its {what} cannot be changed",
+                hint="remove it first, with its events, or add another one",
+            )
 
     def _void(self, source: Source, *, always: bool) -> Iterator[Effect]:
         """Void the states of other rows: seen by the hash, so that what was cut off is made up for."""
@@ -445,13 +487,15 @@ class Declarations:
         """
         if kind not in KINDS:
             raise NotFoundError("kind of definition", kind, KINDS)
-        self.get(kind, name)
+        there = self.get(kind, name)
         needing = self._needing(kind, name)
         if needing:
             raise ConflictError(f"{', '.join(needing)} needs {kind} {name!r}", hint="remove that first")
         self._catalog.remove_definition(self._workspace_id, kind, name, self._clock(), dispatch=dispatch)
         if kind == "source":
             self._tables.pop(name, None)
+            if there.spec.is_embedded:
+                self.event_folder(there.spec).remove()
 
     def _needing(self, kind: KindName, name: str) -> list[str]:
         """The definitions that read this one."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
-from aggflow.errors import Problem, without_password
+from aggflow.errors import AggflowError, Problem, without_password
+from aggflow.language import Path, read_subject
 from aggflow.spec.declaration import Declared, declaration, plain
 from aggflow.spec.text import DurationText, Name, ZoneText
+
+EMBEDDED: Final = "embedded"
+"""The scheme of the URL ``embedded://``: the events are kept by aggflow itself, in the home."""
 
 
 @declaration
@@ -20,9 +25,11 @@ class Source(Declared):
         Its name in the workspace; the table of LINQ.
     url
         Where it is: any Ibis URL (``duckdb://flights.ddb``, ``postgresql://...``), or a Parquet or
-        CSV file or glob.  Empty for a table that lives in this session only.
+        CSV file or glob.  ``embedded://`` for events that are sent to aggflow, which keeps them in the
+        home.  Empty for a table that lives in this session only.
     time
-        The column with the time of the event: a timestamp, with or without a zone, or a date.
+        The column with the time of the event: a timestamp, with or without a zone, or a date.  Of an
+        embedded source the name of the field, or the path to it; ``_arrived`` for when it was sent.
     table
         Name of the table (``schema.table`` where needed); empty for files, or with ``sql``.
     sql
@@ -63,6 +70,29 @@ class Source(Declared):
         """Only one of ``table`` and ``sql`` may name the rows."""
         if self.table and self.sql:
             yield Problem("sql", "a source has a table or a SELECT, not both")
+        if self.url.startswith(f"{EMBEDDED}:"):
+            yield from self._problems_of_embedded()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether its events are kept by aggflow itself."""
+        return self.url == f"{EMBEDDED}://"
+
+    def _problems_of_embedded(self) -> Iterator[Problem]:
+        if not self.is_embedded:
+            yield Problem("url", "the events of an embedded source are in the home", f"{EMBEDDED}://")
+        for name in ("table", "sql", "ingestion_time", "json"):
+            if getattr(self, name):
+                yield Problem(name, "an embedded source knows this by itself", "leave it out")
+        try:
+            is_path = isinstance(read_subject(self.time), Path)
+        except AggflowError as error:
+            yield Problem("time", str(error))
+        else:
+            if not is_path:
+                yield Problem("time", f"{self.time!r} is no path", "@.at, for one")
+        if self.time_zone != "UTC":
+            yield Problem("time_zone", "times of embedded events without a zone are UTC", "leave it out")
 
     def data(self) -> dict[str, object]:
         """What decides the rows: a change of it makes states of other data."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 from typing import TypeAlias
 
 from aggflow import charts
@@ -61,7 +62,8 @@ class Foundation:
         self._place = place
         self._clock = clock or (lambda: time.time_ns() // 1000)
         self._id = catalog.workspace(name).id
-        self._declarations = Declarations(catalog, self._id, self._clock)
+        events = None if "://" in place else Path(place).absolute() / "events" / name
+        self._declarations = Declarations(catalog, self._id, self._clock, events)
         self._resident = resident or Resident(store, settings.resident_bytes)
         self._targets = Targets(catalog, self._id, self._declarations)
         self._readings = Readings(self._declarations, lambda: catalog.definitions_generation(self._id))

@@ -10,6 +10,7 @@ from aggflow.errors import Problem, SpecError
 from aggflow.settings import Settings, read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
+from aggflow.workspace.events import EventsPart
 from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.questions import QuestionsPart
 from aggflow.workspace.queue import QueuePart
@@ -71,7 +72,15 @@ def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, S
 
 
 class Workspace(
-    AdvicePart, SchedulesPart, TasksPart, QuestionsPart, WidgetsPart, OperationPart, TokensPart, QueuePart
+    AdvicePart,
+    SchedulesPart,
+    TasksPart,
+    QuestionsPart,
+    WidgetsPart,
+    OperationPart,
+    TokensPart,
+    QueuePart,
+    EventsPart,
 ):
     """Definitions, builds, questions and answers of one tenant.
 
