@@ -76,7 +76,7 @@ def builds(
     caller: Administrator,
     status: Annotated[Status | None, Query(description="Only those")] = None,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=1 << 31)] = 0,
 ) -> Response:
     """Those of rollups, and batches of cubes; what is of a batch has its ``batch_id``."""
     found = caller.workspace.build_records(status=status, limit=limit, offset=offset)

@@ -6,7 +6,8 @@ and HTTP hold the same value; each type here checks a text and makes it canonica
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Hashable
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
@@ -17,11 +18,16 @@ from aggflow.timeline import Duration, Interval, Zone
 
 
 def _interval(value: Any) -> str:
-    return str(Interval.of(value))
+    return str(Interval.of(_length(value)))
 
 
 def _duration(value: Any) -> str:
-    return str(Duration.of(value))
+    return str(Duration.of(_length(value)))
+
+
+def _length(value: Any) -> Any:
+    # What is read is remembered by its hash: lists and objects have none, and are no lengths.
+    return value if isinstance(value, Hashable) else repr(cast("object", value))
 
 
 def _zone(value: Any) -> str:

@@ -208,7 +208,9 @@ def _named(name: str, known: Mapping[str, Token], now_us: Micros) -> Token:
 def _problems(name: str, owner: str, permissions: Sequence[str]) -> Iterator[Problem]:
     if not 0 < len(name) <= _LONGEST_NAME:
         yield Problem("name", f"must have 1 to {_LONGEST_NAME} characters")
-    if not _EMAIL.fullmatch(owner) or len(owner) > _LONGEST_NAME:
+    elif not name.isprintable():
+        yield Problem("name", "has characters that cannot be printed")
+    if not _EMAIL.fullmatch(owner) or not owner.isprintable() or len(owner) > _LONGEST_NAME:
         yield Problem("owner", f"{owner!r} is no e-mail address", "such as a@b.example")
     if isinstance(permissions, str):
         yield Problem("permissions", "must be a list", f"[{permissions!r}]")

@@ -136,6 +136,15 @@ def test_everything_that_is_wrong_with_a_token_is_said_at_once(home: Home) -> No
     assert not home.default.tokens
 
 
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [("a\0b", OWNER), ("x" * 256, OWNER), ("t", "a@b\0"), ("t", "a b@c"), ("t", "x" * 255 + "@")],
+)
+def test_names_and_owners_can_be_printed_and_stored(home: Home, name: str, owner: str) -> None:
+    with pytest.raises(SpecError):
+        home.default.create_token(name, owner=owner, permissions=["admin"])
+
+
 @pytest.mark.parametrize("permissions", [[], "admin"])
 def test_permissions_are_a_list_of_some(home: Home, permissions: list[str]) -> None:
     with pytest.raises(SpecError, match="permissions"):
