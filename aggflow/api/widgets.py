@@ -7,14 +7,14 @@ Where a token is bound to brands and none is named, its only one is meant, if it
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
-from uuid import UUID
+import re
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aggflow.api.auth import Authenticated, Caller, require
+from aggflow.api.auth import Caller, caller_of, require
 from aggflow.api.body import read_object
 from aggflow.api.failure import Failure, Refused, invalid
 from aggflow.api.family import Family
@@ -28,7 +28,9 @@ from aggflow.spec.widget import WidgetQuery
 PLAN: Final = "X-Aggflow-Plan"
 _BRAND: Final = "X-Active-Brand"
 _CATALOG: Final = "X-Active-Catalog"
-_UUID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_BRAND_ID: Final = "brand_id"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_WORKSPACE_ID = re.compile(r"ws_[a-z0-9]+")
 _FIELDS: Final = ("event_types", "group_by", "aggregation", "time_window_days", "value_field", "limit")
 
 _QUERY: Final = {
@@ -77,6 +79,24 @@ _ASKED: Final = {
     "time_window_days": 7,
     "limit": 100,
 }
+_ID: Final = {"type": "string", "format": "uuid"}
+_PARAMETERS: Final = [
+    {
+        "in": "path",
+        "name": "workspaceId",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{_WORKSPACE_ID.pattern}$"},
+        "example": "ws_self",
+    },
+    {"in": "header", "name": _BRAND, "description": "Only events of this brand.", "schema": _ID},
+    {"in": "header", "name": _CATALOG, "description": "Only events of this catalog.", "schema": _ID},
+    {
+        "in": "query",
+        "name": _BRAND_ID,
+        "description": f"The brand, where there is no {_BRAND}.",
+        "schema": _ID,
+    },
+]
 _ROW: Final = {
     "type": "object",
     "required": ["key", "value"],
@@ -124,46 +144,22 @@ FAMILY: Final = Family("widgets", ("/api/workspace",), encode_error)
 router = APIRouter()
 
 
-async def _reader(
-    workspace_id: Annotated[str, Path(alias="workspaceId", pattern=r"^ws_[a-z0-9]+$", examples=["ws_self"])],
-    caller: Authenticated,
-) -> Caller:
-    """Who calls, where it may ask widgets in the workspace of the path."""
-    if workspace_id != f"ws_{caller.workspace.name}":
-        # The same whether there is such a workspace or not.
-        raise Refused(403, "the token does not allow this in the workspace of the path")
-    require(caller, "widgets:read")
-    return caller
-
-
-Reader = Annotated[Caller, Depends(_reader)]
-Brand = Annotated[str | None, Header(alias=_BRAND, pattern=_UUID, description="Only events of this brand.")]
-Catalog = Annotated[
-    str | None, Header(alias=_CATALOG, pattern=_UUID, description="Only events of this catalog.")
-]
-BrandId = Annotated[str | None, Query(pattern=_UUID, description=f"The brand, where there is no {_BRAND}.")]
-
-
 @router.post(
     "/api/workspace/{workspaceId}/dashboards/aggregate",
     summary="Run a widget aggregation",
-    openapi_extra=body_of(_QUERY, example=_ASKED),
+    openapi_extra={**body_of(_QUERY, example=_ASKED), "parameters": _PARAMETERS},
     responses={200: answer_of(_ANSWER, "Aggregation result rows", example=_ANSWERED)},
 )
-async def aggregate(
-    request: Request,
-    caller: Reader,
-    active_brand: Brand = None,
-    active_catalog: Catalog = None,
-    brand_id: BrandId = None,
-) -> Response:
+async def aggregate(request: Request) -> Response:
     """Events of the last days, grouped and computed: from a rollup that covers the question, the rest live.
 
     ``X-Aggflow-Plan`` says where the numbers come from: ``rollup``, ``mixed`` or ``source``.
     """
+    # By itself: what FastAPI finds out about parameters takes longer than an answer that is kept.
+    caller = await _reader(request)
+    named = _named(request)
     query = widget_query(await read_object(request))
-    brand = brand_of(caller, active_brand or brand_id)
-    catalog = None if active_catalog is None else str(UUID(active_catalog))
+    brand, catalog = brand_of(caller, named.get(_BRAND) or named.get(_BRAND_ID)), named.get(_CATALOG)
     ws = caller.workspace
     found = None
     if request.app.state.home.is_embedded:
@@ -171,6 +167,38 @@ async def aggregate(
     if found is None:
         found = await run(ws.aggregate, query, brand=brand, catalog=catalog)
     return reply(found.to_plain(), headers={PLAN: found.plan})
+
+
+async def _reader(request: Request) -> Caller:
+    """Who calls, where it may ask widgets in the workspace of the path."""
+    caller = await caller_of(request)
+    workspace_id = request.path_params["workspaceId"]
+    if not _WORKSPACE_ID.fullmatch(workspace_id):
+        raise invalid([("workspaceId", f"must be as {_WORKSPACE_ID.pattern}")])
+    if workspace_id != f"ws_{caller.workspace.name}":
+        # The same whether there is such a workspace or not.
+        raise Refused(403, "the token does not allow this in the workspace of the path")
+    require(caller, "widgets:read")
+    return caller
+
+
+def _named(request: Request) -> dict[str, str]:
+    """The ids of brand and catalog that a request names."""
+    sent = {
+        _BRAND: request.headers.get(_BRAND),
+        _CATALOG: request.headers.get(_CATALOG),
+        _BRAND_ID: request.query_params.get(_BRAND_ID),
+    }
+    named = {name: value for name, value in sent.items() if value is not None}
+    wrong = [(name, "must be a UUID") for name, value in named.items() if not _UUID.fullmatch(value)]
+    if wrong:
+        raise invalid(wrong)
+    return {name: _canonical(value) for name, value in named.items()}
+
+
+def _canonical(text: str) -> str:
+    """An id as it is compared: a UUID in lower case."""
+    return text.lower() if _UUID.fullmatch(text) else text
 
 
 def widget_query(body: dict[str, Any]) -> WidgetQuery:
@@ -194,7 +222,7 @@ def brand_of(caller: Caller, named: str | None) -> str | None:
     Refused
         403: the token is not for that one; 400: it is for several, and none is named.
     """
-    brand = None if named is None else str(UUID(named))
+    brand = None if named is None else _canonical(named)
     if not caller.brands:
         return brand
     if brand is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -54,12 +55,7 @@ class WidgetAnswer:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The rows as the widget API has them: ``key``, ``value``, and but for counts ``secondary``."""
-        values = map(_number, self.answer.fields[VALUE].to_list())
-        rows = [{KEY: key, VALUE: value} for key, value in zip(self._keys(), values, strict=True)]
-        if SECONDARY in self.answer.fields:
-            counts = self.answer.fields[SECONDARY].to_list()
-            return [row | {SECONDARY: count} for row, count in zip(rows, counts, strict=True)]
-        return rows
+        return [dict(record) for record in self._records]
 
     @property
     def generated_at(self) -> str:
@@ -72,8 +68,8 @@ class WidgetAnswer:
         return self.answer.explanation.plan
 
     def to_plain(self) -> dict[str, Any]:
-        """The body of the widget API's answer."""
-        return {"rows": self.rows, "generated_at": self.generated_at, "cache_hit": self.cache_hit}
+        """The body of the widget API's answer; to be written down, not to be changed."""
+        return {"rows": self._records, "generated_at": self.generated_at, "cache_hit": self.cache_hit}
 
     def to_pandas(self) -> pd.DataFrame:
         """As a pandas frame."""
@@ -97,6 +93,17 @@ class WidgetAnswer:
 
     def _repr_html_(self) -> str:
         return self.answer._repr_html_()
+
+    @cached_property
+    def _records(self) -> list[dict[str, Any]]:
+        # Once for all who ask the same.
+        columns: dict[str, list[Any]] = {
+            KEY: self._keys(),
+            VALUE: [_number(value) for value in self.answer.fields[VALUE].to_list()],
+        }
+        if SECONDARY in self.answer.fields:
+            columns[SECONDARY] = self.answer.fields[SECONDARY].to_list()
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def _keys(self) -> list[str]:
         answer = self.answer

@@ -112,7 +112,7 @@ class Widgets:
         found, is_hit = self._results.get(
             (call.normal, now_us), self._state(prepared), lambda: self._computed(prepared.question, now_us)
         )
-        return replace(found, query=call.query, cache_hit=True) if is_hit else found
+        return _given(found, call, is_hit=is_hit)
 
     def find(self, call: WidgetCall) -> WidgetAnswer | None:
         """The answer to a call that is kept, if there is one; no source and no rollup is looked at."""
@@ -120,12 +120,14 @@ class Widgets:
         if prepared is None or prepared.generation != self._generation():
             return None
         found = self._results.find((call.normal, None), self._state(prepared))
-        return None if found is None else replace(found, query=call.query, cache_hit=True)
+        return None if found is None else _given(found, call, is_hit=True)
 
     def _computed(self, question: WidgetQuestion, now_us: Micros | None) -> WidgetAnswer:
         generated_us = self._clock()
         window = question.query.window(generated_us if now_us is None else now_us)
-        return WidgetAnswer.of(question.query, self._serving.inquire(question.inquiry(window)), generated_us)
+        answer = self._serving.inquire(question.inquiry(window))
+        # As most will get it.
+        return replace(WidgetAnswer.of(question.query, answer, generated_us), cache_hit=True)
 
     def _state(self, prepared: _Prepared) -> Hashable:
         """Of what an answer is made: changes with every build of a rollup that could answer."""
@@ -157,3 +159,10 @@ class Widgets:
             self._prepared.clear()
         self._prepared[call.normal] = found
         return found
+
+
+def _given(kept: WidgetAnswer, call: WidgetCall, *, is_hit: bool) -> WidgetAnswer:
+    """What is kept, as who asked gets it."""
+    if is_hit and kept.query == call.query:
+        return kept
+    return replace(kept, query=call.query, cache_hit=is_hit)
