@@ -6,6 +6,7 @@ One document holds lists under ``sources``, ``filters``, ``endpoints``, ``tasks`
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -51,6 +52,13 @@ class Definitions:
 
     def __add__(self, other: Definitions) -> Definitions:
         return Definitions(**{kind: getattr(self, kind) + getattr(other, kind) for kind in KINDS})
+
+    def doubled(self) -> Iterator[Problem]:
+        """Names that stand more than once within a kind: only one of them could be kept."""
+        for kind in KINDS:
+            for name, times in Counter(spec.name for spec in getattr(self, kind)).items():
+                if times > 1:
+                    yield Problem(kind, f"{name!r} stands here {times} times; names are unique within a kind")
 
     def to_yaml(self) -> str:
         """As a YAML document; defaults are left out."""

@@ -82,7 +82,7 @@ class AdvicePart(CubesPart):
         )
 
     def adopt(self, advice: Advice) -> StoredCube:
-        """Add the aggregate that is advised to its cube; the cube's next build makes it.
+        """Add the aggregate that is advised to its cube, if it has none such; the cube's next build makes it.
 
         Parameters
         ----------
@@ -96,7 +96,10 @@ class AdvicePart(CubesPart):
         SpecError
             It has changed, and lacks what the aggregate needs.
         """
-        cube = self.cube(advice.cube).spec
+        stored = self.cube(advice.cube)
+        cube = stored.spec
+        if any(_is_alike(aggregate, advice) for aggregate in cube.materialised):
+            return stored
         aggregate = CubeAggregate(
             _free_name(cube, advice.name), advice.interval, advice.dimensions, advice.measures
         )
@@ -113,6 +116,14 @@ class AdvicePart(CubesPart):
             lambda: self._declarations.open(source),
             self._catalog.builds(self._id, status="done", limit=_BUILDS),
         )
+
+
+def _is_alike(aggregate: CubeAggregate, advice: Advice) -> bool:
+    return (aggregate.interval, set(aggregate.dimensions), set(aggregate.measures or ())) == (
+        advice.interval,
+        set(advice.dimensions),
+        set(advice.measures),
+    )
 
 
 def _free_name(cube: Cube, name: str) -> str:

@@ -413,7 +413,7 @@ class CubesPart(BuildsPart):
             with self._declarations.open(found.source) as rows:
                 where = to_jpath(from_ibis(where, rows.table))
         question = CubeQuestion(
-            fields,
+            [fields] if isinstance(fields, str) else fields,
             [dimensions] if isinstance(dimensions, str) else dimensions,
             filters or {},
             where,

@@ -174,7 +174,7 @@ class DefinitionsPart(Foundation):
         there = base or Path.cwd()
         sources = tuple(replace(source, url=absolute_url(source.url, there)) for source in found.sources)
         found = replace(found, sources=sources)
-        problems = self._declarations.problems_of(found)
+        problems = [*found.doubled(), *self._declarations.problems_of(found)]
         if problems:
             raise SpecError("the definitions", problems)
         for source in found.sources:

@@ -109,3 +109,11 @@ def test_what_is_no_yaml_is_shown_with_its_place() -> None:
 def test_a_document_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(SpecError, match="needed"):
         from_yaml(text)
+
+
+def test_names_that_stand_twice_are_told() -> None:
+    found = from_yaml("filters: [{name: f, source: s, interval: 1h}, {name: f, source: s, interval: 1d}]")
+    assert [str(problem) for problem in found.doubled()] == [
+        "filters: 'f' stands here 2 times; names are unique within a kind"
+    ]
+    assert not list(from_yaml("filters: [{name: f, source: s, interval: 1h}]").doubled())
