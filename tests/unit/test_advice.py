@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,8 @@ def test_adopting_adds_an_aggregate_and_keeps_the_others(ws: af.Workspace) -> No
     advice = Advice("flights", "1d", ("carrier",), ("delay:AVG",), 1, 1.0, 1, 0.5, ())
     adopted = ws.adopt(advice)
     assert [aggregate.name for aggregate in adopted.spec.materialised] == ["all", "carrier 1d"]
-    again = ws.adopt(advice)
+    assert ws.adopt(advice).spec == adopted.spec
+    again = ws.adopt(replace(advice, measures=("delay:COUNT",)))
     assert [aggregate.name for aggregate in again.spec.materialised] == ["all", "carrier 1d", "carrier 1d 2"]
     assert again.id == adopted.id == ws.cubes["flights"].id
     assert ws._catalog.coverage(ws._targets.get("cube flights/all").rollup_id).rows, "it is built still"
