@@ -73,6 +73,7 @@ def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         redirect_slashes=False,
+        servers=[{"url": "."}],  # beside the document, so that /docs can try routes behind a proxy, too
         docs_url=None,  # FastAPI's own pages come from a CDN
         redoc_url=None,
     )

@@ -42,6 +42,10 @@ def test_it_is_of_the_version_that_was_promised(document: dict[str, Any]) -> Non
     assert document["openapi"].startswith("3.1")
 
 
+def test_its_routes_are_beside_it_whatever_stands_before_both(document: dict[str, Any]) -> None:
+    assert document["servers"] == [{"url": "."}]
+
+
 def test_routes_of_a_family_need_a_token_and_say_how_they_fail(document: dict[str, Any]) -> None:
     operation = document["paths"]["/example/v1/things/{thing}"]["get"]
     assert operation["tags"] == ["example"]
