@@ -55,8 +55,8 @@ def free_port() -> int:
         return any_port.getsockname()[1]
 
 
-def wait_for(what: str, look: Callable[[], T], seconds: float = 60) -> T:
-    """The first truth that a look gives."""
+def wait_for(what: str, look: Callable[[], T], seconds: float = 300) -> T:
+    """The first truth that a look gives; how long it takes is the machine's affair."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()
@@ -91,7 +91,7 @@ class Up:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        wait_for("aggflow up", self._has_begun, 120)
+        wait_for("aggflow up", self._has_begun)
         self.seconds = time.monotonic() - began
 
     def _has_begun(self) -> bool:

@@ -153,7 +153,7 @@ def test_nothing_is_told_to_anyone(up: Up) -> None:
 
 
 def test_tasks_and_filters_are_built_by_themselves(up: Up, ws: Workspace) -> None:
-    wait_for("the task", lambda: ws.tasks["by who"].status == "RUNNING" and not ws.due(), 90)
+    wait_for("the task", lambda: ws.tasks["by who"].status == "RUNNING" and not ws.due())
     assert ws.verify("task by who").agrees
     assert ws.verify("all").agrees
 
@@ -167,7 +167,7 @@ def test_a_schedule_fires_by_itself(up: Up, ws: Workspace, client: SyncPrefectCl
         ]
         return [run for run in found if run.state is not None and run.state.is_completed()]
 
-    run = wait_for("a run of the schedule", fired, 120)[0]
+    run = wait_for("a run of the schedule", fired)[0]
     assert run.created_by is not None
     assert str(run.created_by.id) == ws.schedules[stored.job_id].prefect_id
     assert run.created_by.display_value == stored.job_id
@@ -176,10 +176,10 @@ def test_a_schedule_fires_by_itself(up: Up, ws: Workspace, client: SyncPrefectCl
     at = round(run.expected_start_time.timestamp()) * 1_000_000
     assert stored.next_fires(at - 1, 1) == (at,)
     assert run.start_time is not None
-    assert (run.start_time - run.expected_start_time).total_seconds() < 30
-    history = ws.schedule_history(stored.job_id)
-    assert history
-    assert ws.batch(history[-1].id).status == "done"
+    wait_for(
+        "a batch of the schedule",
+        lambda: any(ws.batch(fire.id).status == "done" for fire in ws.schedule_history(stored.job_id)),
+    )
     ws.remove("schedule", stored.job_id)
     wait_for("the schedule's end", lambda: not client.read_deployment(run.deployment_id).schedules)  # pyright: ignore[reportArgumentType] - it has one
 
@@ -298,9 +298,9 @@ def test_it_is_killed_and_goes_on(tmp_path: Path, whole: bool) -> None:
                 kill(run)
         with started(home, tmp_path / "second.log", **SMALL) as up, up.client() as client:
             assert not [child for child in children if child.is_running()]
-            wait_for("the run's end", lambda: state_of(client, run) == "Completed", 90)
+            wait_for("the run's end", lambda: state_of(client, run) == "Completed")
             assert client.read_flow_run(run.id).run_count == 2
-            wait_for("runs of tasks", lambda: not ws.due(), 150)
+            wait_for("runs of tasks", lambda: not ws.due())
         check_states(ws, tmp_path)
 
 
@@ -314,7 +314,7 @@ def test_while_prefect_is_away_builds_wait(tmp_path: Path) -> None:
         process = subprocess.Popen(
             server.command(port), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_for("Prefect", lambda: _answers(f"{server.api_address(port)}/health"), 90)
+        wait_for("Prefect", lambda: _answers(f"{server.api_address(port)}/health"))
         return process
 
     prefect = start()
@@ -323,7 +323,7 @@ def test_while_prefect_is_away_builds_wait(tmp_path: Path) -> None:
             make_home(tmp_path, rows=2000) as ws,
             started(tmp_path / "home", tmp_path / "up.log", PREFECT_API_URL=server.api_address(port)) as up,
         ):
-            wait_for("runs of tasks", lambda: not ws.due(), 90)
+            wait_for("runs of tasks", lambda: not ws.due())
             prefect.terminate()
             prefect.wait(60)
             batch = ws.request_build("events", full=True)
