@@ -10,13 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from aggflow.api import filter_metrics
-from aggflow.api.answer_json import answer_json
 from aggflow.api.auth import Caller, caller_of, require
+from aggflow.api.bodies import AT_ONCE
 from aggflow.api.body import read_object
 from aggflow.api.data_request import SCHEMA, DataRequest
 from aggflow.api.failure import Refused
 from aggflow.api.family import Family
 from aggflow.api.openapi import body_of
+from aggflow.api.plain_route import PlainRoute
 from aggflow.api.pool import run
 from aggflow.api.reply import JSON
 from aggflow.engine.answer import Answer
@@ -28,10 +29,9 @@ FAMILY: Final = Family(
     ("/api/v1/data", "/api/v1/filter-definitions", "/api/v1/metrics", "/api/v1/organization"),
     header="x-api-token",
 )
-router: Final = APIRouter()
+router: Final = APIRouter(route_class=PlainRoute)
 PERMISSION: Final = "data:read"
 CSV: Final = "text/csv; charset=utf-8"
-_AT_ONCE: Final = 2000  # rows that are written in about a millisecond
 _ROWS: Final[dict[str, Any]] = {
     "type": "array",
     "items": {
@@ -64,12 +64,11 @@ async def post_data(request: Request) -> Response:
 
     CSV has a header row; columns are ``dt``, groupings in the filter's order, fields.
     """
-    # By itself: what FastAPI finds out about parameters takes as long as an answer.
     caller = await caller_of(request)
     require(caller, PERMISSION)
     asked = DataRequest.of_body(await read_object(request, empty={}))
     posed = await _posed(request, caller, asked)
-    return await _response(await _answer(request, caller, posed), asked, {})
+    return await _response(request, caller, posed, asked, {})
 
 
 @router.get(
@@ -115,7 +114,7 @@ async def get_data(request: Request) -> Response:
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if _is_known(tag, request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)
-    return await _response(await _answer(request, caller, posed), asked, headers)
+    return await _response(request, caller, posed, asked, headers)
 
 
 async def _posed(request: Request, caller: Caller, asked: DataRequest) -> Posed:
@@ -145,14 +144,14 @@ async def _answer(request: Request, caller: Caller, posed: Posed) -> Answer:
     return await run(caller.workspace.answer, posed)
 
 
-async def _response(answer: Answer, asked: DataRequest, headers: dict[str, str]) -> Response:
-    is_short = answer.count <= _AT_ONCE
-    if asked.format == "CSV":
-        if is_short:
-            return Response(answer.to_csv(), headers=headers, media_type=CSV)
+async def _response(
+    request: Request, caller: Caller, posed: Posed, asked: DataRequest, headers: dict[str, str]
+) -> Response:
+    answer = await _answer(request, caller, posed)
+    if asked.format == "CSV" and answer.count > AT_ONCE:
         return StreamingResponse(_encoded(answer), headers=headers, media_type=CSV)
-    body = answer_json(answer) if is_short else await run(answer_json, answer)
-    return Response(body, headers=headers, media_type=JSON)
+    body = await request.app.state.bodies.of(posed, answer, asked.format)
+    return Response(body, headers=headers, media_type=CSV if asked.format == "CSV" else JSON)
 
 
 def _encoded(answer: Answer) -> Iterator[bytes]:

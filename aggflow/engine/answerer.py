@@ -55,7 +55,7 @@ class Answerer:
         find_pieces: Callable[[Window], tuple[Piece, ...]],
         vocabularies: Mapping[str, Vocabulary],
         reader: Reader,
-        reductions: Reductions,
+        reductions: Reductions[Merged],
     ) -> None:
         self._question = question
         self._reductions = reductions

@@ -68,8 +68,9 @@ def _stored(version: Version, coverage: Coverage, wanted: Window) -> Iterator[Pi
     """The whole buckets of a version that are built, in a window."""
     width, zone = version.rollup.width, version.rollup.zone
     inside = WindowSet.of(wanted).snap_in(width, zone)
-    whole = coverage.windows(version.number).snap_in(width, zone) & inside
-    for row in coverage.of(version.number):
+    rows = [row for row in coverage.of(version.number) if row.window & wanted]
+    whole = WindowSet(row.window for row in rows).snap_in(width, zone) & inside
+    for row in rows:
         for part in whole & WindowSet.of(row.window):
             yield Piece(version, part, row)
 

@@ -1,6 +1,6 @@
-"""Reductions: cells of immutable segments, merged for one form of a question and kept for the next.
+"""Reductions: what immutable segments came to, for one form of a question, kept for the next.
 
-A segment never changes, so what was merged of a window of it stays right: only a build puts another
+A segment never changes, so what was merged or answered of it stays right: only a build puts another
 segment in its place, and that has another name.
 """
 
@@ -10,8 +10,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from aggflow.measures.cells import Cells
+
+
+class Sized(Protocol):
+    """What can be kept."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that it holds."""
+        ...
+
+
+S = TypeVar("S", bound=Sized)
 
 
 @dataclass(frozen=True)
@@ -29,9 +42,14 @@ class Merged:
     cells: Cells
     read: int
 
+    @property
+    def bytes(self) -> int:
+        """Bytes that the cells hold."""
+        return self.cells.bytes
 
-class Reductions:
-    """Merged cells, the least recently used of them given up when the budget is full.
+
+class Reductions(Generic[S]):
+    """What was made of segments, the least recently used given up when the budget is full.
 
     Parameters
     ----------
@@ -40,31 +58,38 @@ class Reductions:
     """
 
     def __init__(self, budget: int) -> None:
-        self._budget = budget
-        self._kept: OrderedDict[Hashable, Merged] = OrderedDict()
+        self.budget = budget
+        self._kept: OrderedDict[Hashable, S] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable | None, make: Callable[[], Merged]) -> Merged:
+    def get(self, key: Hashable | None, make: Callable[[], S]) -> S:
         """What is kept under a key, made and kept where it is not there; None keeps nothing."""
-        if key is None or not self._budget:
-            return make()
+        kept = self.find(key)
+        if kept is not None:
+            return kept
+        made = make()
+        if key is not None and self.budget:
+            self._keep(key, made)
+        return made
+
+    def find(self, key: Hashable | None) -> S | None:
+        """What is kept under a key, if anything is."""
+        if key is None:
+            return None
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
                 self._kept.move_to_end(key)
-                return kept
-        made = make()
-        self._keep(key, made)
-        return made
+            return kept
 
-    def _keep(self, key: Hashable, made: Merged) -> None:
-        size = made.cells.bytes
+    def _keep(self, key: Hashable, made: S) -> None:
+        size = made.bytes
         with self._lock:
-            if key in self._kept or size > self._budget:
+            if key in self._kept or size > self.budget:
                 return
             self._kept[key] = made
             self._bytes += size
-            while self._bytes > self._budget:
+            while self._bytes > self.budget:
                 _, old = self._kept.popitem(last=False)
-                self._bytes -= old.cells.bytes
+                self._bytes -= old.bytes

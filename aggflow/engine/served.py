@@ -35,6 +35,10 @@ class Served:
         default_factory=dict[Window, tuple[Piece, ...]], init=False, repr=False, compare=False
     )
 
+    _live: dict[Window, bool] = field(
+        default_factory=dict[Window, bool], init=False, repr=False, compare=False
+    )
+
     def pieces(self, window: Window) -> tuple[Piece, ...]:
         """Where the buckets that start in a window are read from; the same window is often asked again."""
         found = self._pieces.get(window)
@@ -43,6 +47,16 @@ class Served:
             if len(self._pieces) >= _MOST_KEPT:
                 self._pieces.clear()
             self._pieces[window] = found
+        return found
+
+    def is_live(self, window: Window) -> bool:
+        """Whether some of the buckets that start in a window have to be read from the source."""
+        found = self._live.get(window)
+        if found is None:
+            found = any(piece.is_live for piece in self.pieces(window))
+            if len(self._live) >= _MOST_KEPT:
+                self._live.clear()
+            self._live[window] = found
         return found
 
 

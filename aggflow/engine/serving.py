@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from aggflow.catalog import Catalog
@@ -21,7 +21,7 @@ from aggflow.engine.posed import Posed
 from aggflow.engine.question import Question
 from aggflow.engine.question_log import QuestionLog
 from aggflow.engine.reader import Reader
-from aggflow.engine.reductions import Reductions
+from aggflow.engine.reductions import Merged, Reductions
 from aggflow.engine.served import Served, ServedRollups
 from aggflow.engine.shape import Shape, checked_rows
 from aggflow.engine.tail import Tails
@@ -33,7 +33,10 @@ from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import Resident
+from aggflow.timeline import Window
 
+# Whole answers are small beside what they were merged of.
+_SHARE = 4
 _Askable: TypeAlias = Literal["endpoint", "filter"]
 # How often, and after how many seconds, a change that is under way is looked at again.
 _TRIES, _PAUSE = 40, 0.05
@@ -69,9 +72,41 @@ class Resolved:
     made_of: tuple[object, ...]
     shape: Shape | None = None
 
-    def posed(self, question: Question, served: Served) -> Posed:
+    def posed(
+        self,
+        windows: tuple[Window, ...],
+        filters: Mapping[str, tuple[GroupingValue, ...]],
+        make: Callable[[], Question],
+        served: Served,
+    ) -> Posed:
         """A question to it."""
-        return Posed(self.name, self.id, self.filter, self.source, self.made_of, question, served)
+        # What is asked of a filter directly is not declared.
+        made_of = None if self.shape is None else self.made_of
+        return Posed(self.name, self.id, self.filter, self.source, served, windows, filters, make, made_of)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer that stays right, for whoever asks the same.
+
+    Attributes
+    ----------
+    answer
+        The answer.
+    need
+        What was needed for it.
+    """
+
+    answer: Answer
+    need: Need
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that it holds, about."""
+        answer = self.answer
+        columns = 1 + len(answer.groupings) + len(answer.fields)
+        # A column's entry is a number or a pointer; buckets are objects of their own.
+        return answer.count * (8 * columns + 32)
 
 
 class Serving:
@@ -97,7 +132,7 @@ class Serving:
         targets: Targets,
         resident: Resident,
         tails: Tails,
-        reductions: Reductions,
+        reductions: Reductions[Merged],
         log: QuestionLog,
         draw: Callable[..., Any],
     ) -> None:
@@ -108,6 +143,7 @@ class Serving:
         self._resident = resident
         self._tails = tails
         self._reductions = reductions
+        self._answers: Reductions[Kept] = Reductions(reductions.budget // _SHARE)
         self._log = log
         self._draw = draw
         self._rollups = ServedRollups(catalog)
@@ -145,14 +181,16 @@ class Serving:
         """
         asked, served = self._in_step("endpoint", name, wait=wait)
         assert asked.shape is not None  # noqa: S101 - endpoints have one
-        return asked.posed(asked.shape.ask(end_us, grouping_filters, live=live), served)
+        bound = asked.shape.bound(end_us, grouping_filters, live=live)
+        return asked.posed(bound.windows, bound.filters, bound.make, served)
 
     def pose_to_filter(
         self, name: str, question_of: Callable[[Filter], Question], *, wait: bool = True
     ) -> Posed:
         """A question to a filter, by its id or name, as `pose` gives those of endpoints."""
         asked, served = self._in_step("filter", name, wait=wait)
-        return asked.posed(question_of(asked.filter), served)
+        question = question_of(asked.filter)
+        return asked.posed(question.windows, question.filters, lambda: question, served)
 
     def _in_step(self, kind: _Askable, name: str, *, wait: bool) -> tuple[Resolved, Served]:
         """What is asked and its rollup, both of the same declaration.
@@ -228,6 +266,17 @@ class Serving:
             It would take its time.
         """
         started = time.perf_counter()
+        kept = self._answers.get(posed.key, lambda: self._answered(posed, wait=wait))
+        milliseconds = (time.perf_counter() - started) * 1000
+        explanation = replace(kept.answer.explanation, milliseconds=milliseconds)
+        self._log.note(posed.name, kept.need, explanation)
+        return replace(kept.answer, explanation=explanation)
+
+    def glance(self, posed: Posed) -> Answer:
+        """The answer to a question that nobody asked: it is not noted, so that nothing is advised by it."""
+        return self._answers.get(posed.key, lambda: self._answered(posed, wait=True)).answer
+
+    def _answered(self, posed: Posed, *, wait: bool) -> Kept:
         question, version = posed.question, posed.served.versions[-1]
         reader = self._reader(posed.source, wait=wait)
         columns = Answerer(
@@ -236,16 +285,11 @@ class Serving:
         checked_rows(question, columns.count)
         keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
         need = Need(posed.filter.source, posed.filter.where, keys, question)
-        return self._finished(
-            posed.name,
-            f"filter {posed.filter.name}",
-            question,
-            columns,
-            reader,
-            version,
-            need,
-            started,
-        )
+        rollup = f"filter {posed.filter.name}"
+        for values in columns.fields.values():
+            # Whoever asks the same gets the same arrays.
+            values.data.flags.writeable = False
+        return Kept(self._answer(posed.name, rollup, question, columns, reader, version, need), need)
 
     def inquire(self, inquiry: Inquiry) -> Answer:
         """The answer to an ad hoc question, from the best rollup of the source, or the source itself.
@@ -265,21 +309,17 @@ class Serving:
         columns = Answerer(
             question, route.pieces, reader.vocabularies(route.version), reader, self._reductions
         ).columns()
-        return self._finished(
-            inquiry.name,
-            route.name or f"source {inquiry.source.name}",
-            question,
-            columns,
-            reader,
-            route.version,
-            inquiry.need,
-            started,
-        )
+        rollup = route.name or f"source {inquiry.source.name}"
+        answer = self._answer(inquiry.name, rollup, question, columns, reader, route.version, inquiry.need)
+        milliseconds = (time.perf_counter() - started) * 1000
+        explanation = replace(answer.explanation, milliseconds=milliseconds)
+        self._log.note(inquiry.name, inquiry.need, explanation)
+        return replace(answer, explanation=explanation)
 
     def _reader(self, source: Source, *, wait: bool = True) -> Reader:
         return Reader(self._resident, self._tails, lambda: self._declarations.open(source), wait=wait)
 
-    def _finished(
+    def _answer(
         self,
         name: str,
         rollup: str,
@@ -288,9 +328,8 @@ class Serving:
         reader: Reader,
         version: Version,
         need: Need,
-        started: float,
     ) -> Answer:
-        """The answer of columns, with the reason for it."""
+        """The answer of columns, with the reason for it, but for how long it took."""
         vocabularies = reader.vocabularies(version)
         trace = reader.trace
         explanation = Explanation(
@@ -303,11 +342,10 @@ class Serving:
             rows=trace.rows,
             statements=tuple(trace.sql),
             tail_age=trace.tail_age,
-            milliseconds=(time.perf_counter() - started) * 1000,
+            milliseconds=0.0,
             source_milliseconds=trace.live_seconds * 1000,
             cut=columns.cut,
         )
-        self._log.note(name, need, explanation)
         return Answer(
             name=name,
             buckets=None if columns.buckets is None else tuple(columns.buckets.tolist()),

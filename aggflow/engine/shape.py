@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -138,7 +138,18 @@ class Shape:
         QueryError
             A Query Time grouping has no values, or another grouping has some.
         """
-        return self._question(lambda span: span.window(end_us), grouping_filters, live=live)
+        return self.bound(end_us, grouping_filters, live=live).make()
+
+    def bound(
+        self,
+        end_us: int,
+        grouping_filters: Mapping[str, Sequence[GroupingValue]] | None = None,
+        *,
+        live: bool = True,
+    ) -> Bound:
+        """The values of one request, as `ask` takes them; the question is made where it is needed."""
+        spans, _ = self._spans
+        return self._bound([span.window(end_us) for span in spans], grouping_filters, live=live)
 
     def within(self, window: Window, *, live: bool = True) -> Question:
         """The question about a window that is not the endpoint's own, one for all fields.
@@ -155,7 +166,7 @@ class Shape:
         QueryError
             A Query Time grouping has no values.
         """
-        return self._question(lambda _: window, None, live=live)
+        return self._bound([window] * len(self.fields), None, live=live).make()
 
     @cached_property
     def _spans(self) -> tuple[list[Span], list[int]]:
@@ -163,29 +174,20 @@ class Shape:
         spans = list(dict.fromkeys(span for _, _, span in self.fields))
         return spans, [spans.index(span) for _, _, span in self.fields]
 
-    def _question(
+    def _bound(
         self,
-        window_of: Callable[[Span], Window],
+        windows: Sequence[Window],
         grouping_filters: Mapping[str, Sequence[GroupingValue]] | None,
         *,
         live: bool,
-    ) -> Question:
-        filters = dict(self.question.filters) | self._bound(grouping_filters or {})
-        spans, places = self._spans
-        windows = [window_of(span) for span in spans]
-        fields = tuple(
-            Asked(
-                field.name,
-                state,
-                field.calculation,
-                None if field.percentile is None else repr(field.percentile),
-                windows[place],
-            )
-            for (field, state, _), place in zip(self.fields, places, strict=True)
-        )
-        return replace(self.question, fields=fields, filters=filters, live=live)
+    ) -> Bound:
+        filters = self.question.filters
+        if grouping_filters or self.query_time:
+            filters = {**filters, **self._values(grouping_filters or {})}
+        _, places = self._spans
+        return Bound(self, tuple(windows[place] for place in places), filters, live)
 
-    def _bound(self, given: Mapping[str, Sequence[GroupingValue]]) -> dict[str, tuple[GroupingValue, ...]]:
+    def _values(self, given: Mapping[str, Sequence[GroupingValue]]) -> dict[str, tuple[GroupingValue, ...]]:
         named = {canonical_grouping(self.filter, name): values for name, values in given.items()}
         lacking = [name for name in self.query_time if name not in named]
         problems = [
@@ -206,6 +208,42 @@ class Shape:
             yield Problem(path, "a list of values is needed")
         elif not values:
             yield Problem(path, "at least one value is needed")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The times and values of one request.
+
+    Attributes
+    ----------
+    shape
+        Which they are bound to.
+    windows
+        Of each field.
+    filters
+        By path, the values to keep.
+    live
+        Whether what no state covers may be read from the source.
+    """
+
+    shape: Shape
+    windows: tuple[Window, ...]
+    filters: Mapping[str, tuple[GroupingValue, ...]]
+    live: bool
+
+    def make(self) -> Question:
+        """The question."""
+        fields = tuple(
+            Asked(
+                field.name,
+                state,
+                field.calculation,
+                None if field.percentile is None else repr(field.percentile),
+                window,
+            )
+            for (field, state, _), window in zip(self.shape.fields, self.windows, strict=True)
+        )
+        return replace(self.shape.question, fields=fields, filters=self.filters, live=self.live)
 
 
 class QuestionError(SpecError, QueryError):

@@ -146,8 +146,8 @@ class Zone:
         """
         if self.fixed is not None:
             return wall_us - self.fixed * SECOND_US
-        years = range((wall_us - DAY_US) // _YEAR_US, (wall_us + DAY_US) // _YEAR_US + 1)
-        return _first_at(_joined(_clock_steps(self.name, year) for year in years), wall_us)
+        first, last = (wall_us - DAY_US) // _YEAR_US, (wall_us + DAY_US) // _YEAR_US
+        return _first_at(_steps_of_years(self.name, first, last), wall_us)
 
     def shifts(self, window: Window) -> tuple[tuple[Micros, int], ...]:
         """The offsets by which local days are counted, as steps over a window.
@@ -285,6 +285,11 @@ def _day_steps(name: str, year: int) -> Steps:
 
 def _steps(pairs: list[tuple[int, int]]) -> Steps:
     return tuple(at * SECOND_US for at, _ in pairs), tuple(offset for _, offset in pairs)
+
+
+@lru_cache(maxsize=4096)
+def _steps_of_years(name: str, first: int, last: int) -> Steps:
+    return _joined(_clock_steps(name, year) for year in range(first, last + 1))
 
 
 def _joined(years: Iterable[Steps]) -> Steps:

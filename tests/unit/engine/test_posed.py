@@ -82,6 +82,38 @@ class TestFingerprint:
         assert fingerprint(shop, at("11:00")) is not None
 
 
+class TestKept:
+    def test_an_equal_question_gets_the_same_values_and_its_own_time(self, shop: Shop) -> None:
+        first, second = (shop.ws.query("e", end=end) for end in (TEN, at("09:01")))
+        assert second.fields is first.fields
+        assert second.explanation.milliseconds != first.explanation.milliseconds
+        assert second.explanation.cells == first.explanation.cells == 2
+        assert str(second.explanation.candidates) == str(first.explanation.candidates)
+
+    def test_nobody_can_change_what_others_get(self, shop: Shop) -> None:
+        with pytest.raises(ValueError, match="read-only"):
+            shop.ws.query("e", end=TEN).fields["n"].data[0] = 7
+
+    def test_a_build_ends_it(self, shop: Shop) -> None:
+        assert shop.ws.query("e", end=TEN).rows == [{"fields": {"n": 2}}]
+        shop.add(Event(at("09:30"), "a", "x", 1.0))
+        shop.build(until=at("11:00"), full=True)
+        assert shop.ws.query("e", end=TEN).rows == [{"fields": {"n": 3}}]
+
+    def test_what_is_live_is_not_kept(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shop.ws._serving._tails, "_ttl", 0.0)
+        assert shop.ws.query("e").rows == [{"fields": {"n": 2}}]
+        shop.add(Event(at("11:20"), "a", "x", 1.0))
+        assert shop.ws.query("e").rows == [{"fields": {"n": 3}}]
+
+    def test_questions_to_a_filter_are_told_apart(self, shop: Shop) -> None:
+        """They are not declared, so nothing says that two of them are equal."""
+        asked: dict[str, Any] = {"start": at("08:00"), "end": TEN}
+        for field, value in (("COUNT", 2), ("SUM", 6.0)):
+            found = shop.ws.ask_filter("f", [Field("v", "value", field)], **asked)
+            assert found.rows == [{"fields": {"v": value}}]
+
+
 class TestAtHand:
     def test_what_is_not_in_memory_is_not_waited_for(self, shop: Shop) -> None:
         with pytest.raises(NotAtHandError):
@@ -118,8 +150,10 @@ class TestAtHand:
             shop.ws.answer(shop.ws.pose("e"), wait=False)
 
     def test_what_takes_long_is_not_at_hand(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-        posed = shop.ws.pose("e", end=TEN)
-        shop.ws.answer(posed)
+        shop.ws.query("e", end=TEN)
+        other = shop.ws.pose("e", end=at("09:00"))
         monkeypatch.setattr(reader, "MOST_CELLS", 0)
         with pytest.raises(NotAtHandError):
-            shop.ws.answer(posed, wait=False)
+            shop.ws.answer(other, wait=False)
+        monkeypatch.setattr(reader, "MOST_CELLS", 10)
+        assert shop.ws.answer(other, wait=False).rows == [{"fields": {"n": 1}}]
