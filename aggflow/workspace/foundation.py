@@ -67,7 +67,6 @@ class Foundation:
         self._resident = resident or Resident(store, settings.resident_bytes)
         self._targets = Targets(catalog, self._id, self._declarations)
         self._readings = Readings(self._declarations, lambda: catalog.definitions_generation(self._id))
-        self._builder = Builder(catalog, store, settings, self._clock)
         self._questions = QuestionLog(catalog, self._id, self._clock)
         self._serving = Serving(
             catalog,
@@ -89,6 +88,11 @@ class Foundation:
             self._clock,
             settings.widget_ttl,
         )
+
+    @property
+    def _builder(self) -> Builder:
+        """Builds by the settings as they are now."""
+        return Builder(self._catalog, self._store, self.settings, self._clock)
 
     def _source(self, name: str) -> Source:
         return self._declarations.get("source", name).spec
