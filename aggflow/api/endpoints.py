@@ -17,8 +17,8 @@ from aggflow.api.data_request import SCHEMA, DataRequest
 from aggflow.api.failure import Refused
 from aggflow.api.family import Family
 from aggflow.api.openapi import body_of
-from aggflow.api.plain_route import PlainRoute
 from aggflow.api.pool import run
+from aggflow.api.quick_route import QuickRoute
 from aggflow.api.reply import JSON
 from aggflow.engine.answer import Answer
 from aggflow.engine.at_hand import NotAtHandError
@@ -29,7 +29,7 @@ FAMILY: Final = Family(
     ("/api/v1/data", "/api/v1/filter-definitions", "/api/v1/metrics", "/api/v1/organization"),
     header="x-api-token",
 )
-router: Final = APIRouter(route_class=PlainRoute)
+router: Final = APIRouter(route_class=QuickRoute)
 PERMISSION: Final = "data:read"
 CSV: Final = "text/csv; charset=utf-8"
 _ROWS: Final[dict[str, Any]] = {

@@ -80,7 +80,7 @@ def parse_instant(value: str | datetime | date | float) -> Micros:
     if not isinstance(value, bool):
         if isinstance(value, Integral):
             return _within(int(value) * 1000, value)
-        if isinstance(value, float) and math.isfinite(value):
+        if isinstance(value, float) and math.isfinite(value * 1000):
             return _within(round(value * 1000), value)
     raise QueryError(f"{value!r} is not a time", hint=_HINT)
 
