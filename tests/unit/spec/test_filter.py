@@ -64,7 +64,9 @@ def test_intervals_that_are_allowed(interval: str) -> None:
     assert Filter("f", "s", interval).interval == interval
 
 
-@pytest.mark.parametrize("interval", ["29s", "0s", "101y", "25h", "soon", "", "-1h", ["1h"], {"hours": 1}, 1.5])
+@pytest.mark.parametrize(
+    "interval", ["29s", "0s", "101y", "25h", "soon", "", "-1h", ["1h"], {"hours": 1}, 1.5]
+)
 def test_intervals_that_are_refused(interval: Any) -> None:
     with pytest.raises(SpecError, match="interval"):
         Filter("f", "s", interval)
