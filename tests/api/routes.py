@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from served import Served
 
-_OWN = ("/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/")
+# What is for people and machines that look after the service: pages, and nothing of any family.
+_OWN = re.compile(r"/|/(docs|openapi\.json|healthz|readyz|metrics|session|status)(/.*)?")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Asked:
 def routes_of(app: FastAPI) -> Iterator[Asked]:
     """The routes of all families, each of its methods."""
     for route in iter_route_contexts(app.routes):
-        if route.path and route.methods and route.path not in _OWN:
+        if route.path and route.methods and not _OWN.fullmatch(route.path):
             for method in sorted(route.methods - {"HEAD"}):
                 yield Asked(method, route.path)
 

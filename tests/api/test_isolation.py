@@ -147,7 +147,7 @@ def values_of(asked: Asked, names: Names) -> dict[str, str]:
     parts = asked.path.split("/")
     found: dict[str, str] = {}
     for parameter in asked.parameters:
-        before = parts[parts.index(f"{{{parameter}}}") - 1]
+        before = parts[next(at for at, part in enumerate(parts) if f"{{{parameter}}}" in part) - 1]
         key = parameter if parameter not in ("name", "id") else before
         assert key in VALUES, f"say in VALUES what {{{parameter}}} of {asked} is"
         found[parameter] = getattr(names, VALUES[key])
