@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -210,7 +211,7 @@ def _problems(name: str, owner: str, permissions: Sequence[str]) -> Iterator[Pro
         yield Problem("name", f"must have 1 to {_LONGEST_NAME} characters")
     elif not name.isprintable():
         yield Problem("name", "has characters that cannot be printed")
-    if not _EMAIL.fullmatch(owner) or not owner.isprintable() or len(owner) > _LONGEST_NAME:
+    if not _EMAIL.fullmatch(owner) or _has_controls(owner) or len(owner) > _LONGEST_NAME:
         yield Problem("owner", f"{owner!r} is no e-mail address", "such as a@b.example")
     if isinstance(permissions, str):
         yield Problem("permissions", "must be a list", f"[{permissions!r}]")
@@ -258,3 +259,8 @@ _COLUMNS: Final[dict[str, Callable[[Token], object]]] = {
     "revoked": lambda token: _shown(token.revoked_us),
     "last used": lambda token: _shown(token.last_used_us),
 }
+
+
+def _has_controls(text: str) -> bool:
+    # Characters that only join others, as in emoji, are letters of a name.
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
