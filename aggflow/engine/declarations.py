@@ -235,9 +235,6 @@ class Declarations:
         for events in found.event_sources:
             source = sources.get(events.source)
             checks.append(("the event source", lambda e=events, s=source: self.problems_of_events(e, s)))
-        if len(found.event_sources) > 1:
-            one = Problem("", "is declared more than once", "a workspace has one")
-            checks.append(("the event source", lambda: [one]))
         return [problem for what, check in checks for problem in _told(what, check)]
 
     def _lacking(self, kind: KindName, name: str) -> list[Problem]:

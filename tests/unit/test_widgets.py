@@ -89,9 +89,10 @@ def test_yaml_is_checked_before_anything_is_added(shop: WidgetShop, tmp_path: Pa
     text.write_text("event_sources:\n- {source: events, session_id: nowhere}\n- {source: events}\n")
     with pytest.raises(SpecError) as raised:
         shop.ws.apply(text)
+    # A workspace has one.
     assert [problem.path for problem in raised.value.problems] == [
+        "event_sources",
         "the event source.session_id",
-        "the event source",
     ]
     assert shop.ws.event_source is not None
     assert shop.ws.event_source.session_id == "sid"
