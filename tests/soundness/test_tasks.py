@@ -15,6 +15,7 @@ from oracle import EPOCH, Event
 from shop import Shop, at, micros
 
 import aggflow as af
+from aggflow.engine.build import Builder
 from aggflow.errors import (
     AggflowError,
     CancelledError,
@@ -863,14 +864,14 @@ def test_a_mistake_of_the_program_stops_none_of_the_others(
 ) -> None:
     add(shop, name="a")
     add(shop, name="b")
-    build = shop.ws._builder.build
+    build = Builder.build
 
-    def building(target: Any, **options: Any) -> Any:
+    def building(builder: Builder, target: Any, **options: Any) -> Any:
         if target.name == "task a":
             raise ZeroDivisionError("division by zero")
-        return build(target, **options)
+        return build(builder, target, **options)
 
-    monkeypatch.setattr(shop.ws._builder, "build", building)
+    monkeypatch.setattr(Builder, "build", building)
     done = shop.ws.run_tasks()
     assert [type(one.error) for one in done.built] == [ZeroDivisionError, type(None)]
     assert shop.ws.tasks["a"].failures == 1
