@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from aggflow.catalog import Build
 from aggflow.collection import Collection
@@ -80,9 +82,10 @@ class BuildsPart(DefinitionsPart):
         AggflowError
             The build stopped; what was committed stays, and the next build goes on from there.
         """
-        target = self._targets.get(name)
         begun = None if build_id is None else self._catalog.build(build_id)
-        with reporting(progress) as report:
+        whole = since is None and until is None
+        with reporting(progress) as shown, self._watched(name, shown, whole=whole) as (reference, report):
+            target = self._targets.get(reference)
             done = self._builder.build(
                 target,
                 since_us=BEGINNING if since is None else parse_instant(since),
@@ -92,8 +95,23 @@ class BuildsPart(DefinitionsPart):
                 report=report,
                 build=begun,
             )
-        self._compact(target)
+            self._compact(target)
         return done
+
+    @contextmanager
+    def _watched(self, reference: str, report: Report, *, whole: bool) -> Iterator[tuple[str, Report]]:  # noqa: ARG002 - for parts that note it
+        """Around a build: the rollup that is meant, and what is told of every batch.
+
+        Definitions with a life of their own note here how it went.
+
+        Parameters
+        ----------
+        reference, report
+            As they were asked for.
+        whole
+            Whether all that is wanted is built.
+        """
+        yield reference, report
 
     def _compact(self, target: Target) -> None:
         """Merge the small segments of a rollup, if there are many."""

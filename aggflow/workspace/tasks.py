@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection as Some
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +22,6 @@ from aggflow.engine.task_figures import measures_of, stats_of
 from aggflow.engine.task_run import Built, Settlement, TaskRun
 from aggflow.engine.tasks import Tasks, counts_as_failure, may_try
 from aggflow.errors import AggflowError, CancelledError, QueryError
-from aggflow.progress_bar import reporting
 from aggflow.spec.declaration import plain
 from aggflow.spec.definitions import Definitions
 from aggflow.spec.lifecycle import Operation, Status
@@ -288,74 +289,23 @@ class TasksPart(BuildsPart):
 
     # -- building
 
-    def build(
-        self,
-        name: str,
-        *,
-        since: Instant | None = None,
-        until: Instant | None = None,
-        full: bool = False,
-        newest_first: bool = False,
-        progress: bool | Report = True,
-        build_id: str | None = None,
-    ) -> BuildReport:
-        """Build what is missing of a rollup; a task is told how its build went.
-
-        Parameters
-        ----------
-        name
-            A filter, or the reference of any rollup: ``filter delays``, ``task by client``,
-            ``cube flights/hourly``.
-        since
-            From when on; by default all that is wanted.
-        until
-            Up to when; by default, and at most, now.
-        full
-            Build everything anew.
-        newest_first
-            Begin with the newest batch, not with the oldest.
-        progress
-            Whether to show a progress bar (in a terminal), or a function to tell of every batch.
-        build_id
-            A build that was begun already, to be carried out; by default a new one.
-
-        Raises
-        ------
-        NotFoundError
-            There is no such rollup.
-        AggflowError
-            The build stopped; what was committed stays, and the next build goes on from there.
-        """
-        record = self._tasks.of_reference(name)
+    @contextmanager
+    def _watched(self, reference: str, report: Report, *, whole: bool) -> Iterator[tuple[str, Report]]:
+        """Around a build: a task is told how it went, and ends it when it is asked to stop."""
+        record = self._tasks.of_reference(reference)
         if record is None:
-            return super().build(
-                name,
-                since=since,
-                until=until,
-                full=full,
-                newest_first=newest_first,
-                progress=progress,
-                build_id=build_id,
-            )
+            with super()._watched(reference, report, whole=whole) as watched:
+                yield watched
+            return
         record = self._tasks.settle(record)
         try:
-            with reporting(progress) as report:
-                done = super().build(
-                    f"task {record.name}",
-                    since=since,
-                    until=until,
-                    full=full,
-                    newest_first=newest_first,
-                    progress=lambda now: self._go_on(record, now, report),
-                    build_id=build_id,
-                )
+            yield f"task {record.name}", lambda now: self._go_on(record, now, report)
         except Exception as error:
             if counts_as_failure(error):
                 self._tasks.failed(record, error)
             raise
-        if since is None and until is None:
+        if whole:
             self._tasks.succeeded(record)
-        return done
 
     def _go_on(self, record: TaskRecord, now: Progress, report: Report) -> None:
         report(now)
