@@ -397,7 +397,7 @@ def _tell(out: Console, compared: Sequence[Compared]) -> None:
             f"{each.rows:,}",
             took(each.rollup_seconds),
             took(each.source_seconds),
-            f"{each.source_seconds / each.rollup_seconds:,.1f} x",
+            f"{each.source_seconds / each.rollup_seconds:,.0f} x",
         ]
         for each in compared
     ]

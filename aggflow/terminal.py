@@ -86,9 +86,11 @@ def took(seconds: float) -> str:
 
     Examples
     --------
-    >>> took(0.00123), took(0.25), took(4.26), took(75), took(7384)
-    ('1.2 ms', '250 ms', '4.3 s', '1 min 15 s', '2 h 3 min')
+    >>> took(0.000045), took(0.00123), took(0.25), took(4.26), took(75), took(7384)
+    ('45 us', '1.2 ms', '250 ms', '4.3 s', '1 min 15 s', '2 h 3 min')
     """
+    if seconds < 0.000_999_5:
+        return f"{seconds * 1e6:.0f} us"
     if seconds < 0.9995:
         return f"{seconds * 1000:.1f} ms" if seconds < 0.00995 else f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:

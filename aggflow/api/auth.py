@@ -83,9 +83,19 @@ class Door:
         secret = secret_of(request, family)
         if not secret:
             raise _unauthorized("a token is required", family)
+        return await self.admit(request, secret)
+
+    async def admit(self, request: Request, secret: str) -> Caller:
+        """Who comes with a secret, wherever in the request that is.
+
+        Raises
+        ------
+        Refused
+            401: it is not valid; 429: too many of those came from there.
+        """
         access = await self._access(secret)
         if access is None:
-            raise self._refusal(request, family)
+            raise self._refusal(request, self._families.owner(request.scope["path"]))
         if self._home.is_to_be_noted(access):
             self._note(access)
         exchange_of(request.scope).token = access.token.id

@@ -110,7 +110,7 @@ async def get_data(request: Request) -> Response:
         headers = {"Cache-Control": "no-store"}
     else:
         # Weak, since the bytes may be compressed on their way.
-        tag = f'W/"{posed.fingerprint}"'
+        tag = f'W/"{posed.fingerprint}-{asked.format.lower()}"'
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if _is_known(tag, request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)

@@ -1,15 +1,15 @@
-"""The service itself: whether it runs, whether it is ready, where a browser goes on."""
+"""The service itself: whether it runs, whether it is ready, its status page."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aggflow import __version__
+from aggflow.api import status
 from aggflow.api.metrics import CONTENT_TYPE
-from aggflow.api.page import page
 from aggflow.api.pool import run
 from aggflow.api.readiness import readiness
 from aggflow.api.reply import reply
@@ -41,7 +41,4 @@ async def metrics(request: Request) -> Response:
     return Response(exposed, media_type=CONTENT_TYPE)
 
 
-@router.get("/", include_in_schema=False)
-async def index() -> Response:
-    """The page that a browser shows."""
-    return HTMLResponse(page())
+router.routes.extend(status.router.routes)

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from aggflow.charts.chart import draw
 from aggflow.charts.file import save
+from aggflow.charts.thumbnail import thumbnail
 
-__all__ = ["draw", "save"]
+__all__ = ["draw", "save", "thumbnail"]

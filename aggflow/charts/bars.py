@@ -36,7 +36,9 @@ def _panel(table: Table, name: str, number: int, canvas: Canvas, width: int) -> 
     y = alt.Y(
         field="g", type="nominal", sort=None, title=grouping, axis=axis, scale=alt.Scale(paddingInner=0.28)
     )
-    x = canvas.value(alt.X, field, name, orient="top", grid=True, domain=False, titleAnchor="start")
+    x = canvas.value(
+        alt.X, field, name, orient="top", grid=True, domain=False, titleAnchor="start", from_zero=True
+    )
     tooltip = canvas.tooltips(table.shown(name))
     base = alt.Chart().encode(x=x, y=y, tooltip=tooltip)
     chart = alt.layer(base.mark_bar(color=hue, cornerRadiusEnd=3), *_values(base, field, canvas))

@@ -43,13 +43,23 @@ class Canvas:
     width: int | None
     height: int | None
 
-    def value(self, channel: Any, field: Measured, title: str | None, *, room: float = 0, **axis: Any) -> Any:
+    def value(
+        self,
+        channel: Any,
+        field: Measured,
+        title: str | None,
+        *,
+        room: float = 0,
+        from_zero: bool = False,
+        **axis: Any,
+    ) -> Any:
         """An axis of numbers, ``v`` in the data: SI suffixes where they are large.
 
         ``room`` is left above the numbers, and below those that do not begin at zero, as a part of all.
+        What is as long as its number has to begin at zero.
         """
         alt = self.alt
-        low, high = _span(field, room)
+        low, high = _span(field, room, from_zero=from_zero)
         if max(-low, high) >= SI_FROM:
             axis["labelExpr"] = SI_LABEL
         if field.counted:
@@ -83,14 +93,14 @@ def merged(fields: Sequence[Measured]) -> Measured:
     return Measured(numbers, texts, all(field.counted for field in fields))
 
 
-def _span(field: Measured, room: float) -> tuple[float, float]:
+def _span(field: Measured, room: float, *, from_zero: bool) -> tuple[float, float]:
     """Where an axis begins and ends: at zero for counts, and for values that are not all far from it."""
     present = field.present or [0.0]
     low, high = min(present), max(present)
     if low == high == 0:
         return 0.0, 1.0
     near = min(abs(low), abs(high)) <= 0.5 * max(abs(low), abs(high))
-    if field.counted or near or low == high or low < 0 < high:
+    if from_zero or field.counted or near or low == high or low < 0 < high:
         low, high = min(low, 0.0), max(high, 0.0)
     space = room * (high - low)
     return (low if low == 0 else low - space), (high if high == 0 else high + space)

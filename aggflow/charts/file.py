@@ -65,7 +65,25 @@ def _png(spec: dict[str, Any], version: str) -> bytes:
 
 
 def _svg(spec: dict[str, Any], version: str) -> bytes:
-    return vl_convert().vegalite_to_svg(spec, vl_version=version).encode()
+    return to_svg(spec, version).encode()
+
+
+def to_svg(spec: dict[str, Any], version: str | None = None) -> str:
+    """A specification as an SVG picture.
+
+    Parameters
+    ----------
+    spec
+        Of a chart: ``chart.to_dict()``.
+    version
+        Of Vega-Lite; by default Altair's.
+
+    Raises
+    ------
+    AggflowError
+        Altair or vl-convert is not installed.
+    """
+    return vl_convert().vegalite_to_svg(spec, vl_version=version or _version())
 
 
 def _version() -> str:

@@ -37,7 +37,7 @@ def _panel(sides: Sides, name: str, canvas: Canvas) -> Panel:
         alt.Chart()
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            x=canvas.value(alt.X, field, name, grid=True, domain=False, titleAnchor="start"),
+            x=canvas.value(alt.X, field, name, grid=True, domain=False, titleAnchor="start", from_zero=True),
             y=alt.Y(
                 field="y",
                 type="nominal",

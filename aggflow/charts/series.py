@@ -134,7 +134,7 @@ def _marks(table: Table, strip: _Strip, canvas: Canvas) -> list[Any]:
     """The lines of a panel, an area under the line of a count, and last the dots of single values."""
     alt = canvas.alt
     joined = merged([table.fields[name] for name in strip.fields])
-    above = {**ABOVE, "titleAlign": "left", "titleX": 0, "titleY": -10}
+    above: dict[str, Any] = {**ABOVE, "titleAlign": "left", "titleX": 0, "titleY": -10}
     y = canvas.value(alt.Y, joined, " · ".join(strip.fields), room=0.06, minExtent=34, **above)
     base = alt.Chart().encode(x=_time(table, strip, alt), y=y)
     hue = canvas.theme.palette[strip.number % len(canvas.theme.palette)]

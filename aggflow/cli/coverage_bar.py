@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 _BLOCKS = "·▁▂▃▄▅▆▇█"
 
 
-def extent(rollup: RollupStatus) -> Window | None:
-    """The time that a bar shows: all events, and all gaps between what is built; None without events."""
-    if rollup.events is None or rollup.covered.span is None:
-        return None
-    gaps = WindowSet.of(rollup.covered.span) - rollup.covered
-    shown = WindowSet.of(rollup.events) | gaps
-    return shown.span
-
-
 def coverage_bar(rollup: RollupStatus, shown: Window, width: int) -> Text:
     """The bar: a block a cell, as high as the part of its time that is built; bright where events are.
 

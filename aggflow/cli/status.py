@@ -49,7 +49,7 @@ def status(
 def _show_rollup(out: Console, rollup: RollupStatus, now_us: int) -> None:
     from rich.text import Text
 
-    from aggflow.cli.coverage_bar import coverage_bar, extent
+    from aggflow.cli.coverage_bar import coverage_bar
     from aggflow.terminal import counted, instant, size
 
     forms = f", {counted(rollup.versions, 'form')}" if rollup.versions > 1 else ""
@@ -60,7 +60,7 @@ def _show_rollup(out: Console, rollup: RollupStatus, now_us: int) -> None:
         ),
         soft_wrap=True,
     )
-    shown = extent(rollup)
+    shown = rollup.extent
     if shown is None:
         nothing = (
             "built, and there is no event"

@@ -45,6 +45,14 @@ class RollupStatus:
     versions: int
     last_build: Build | None
 
+    @property
+    def extent(self) -> Window | None:
+        """The time that is worth a look: all events, and all gaps between what is built; None without events."""
+        if self.events is None or self.covered.span is None:
+            return None
+        gaps = WindowSet.of(self.covered.span) - self.covered
+        return (WindowSet.of(self.events) | gaps).span
+
 
 def events_of(coverage: Coverage, store: SegmentStore, width: Interval, zone: Zone) -> Window | None:
     """From the first bucket with events to the end of the last, read from the segments' footers.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from aggflow.backends.connect import split_url
+from aggflow.engine.question_log import DAY_US
+from aggflow.engine.slow_question import SlowQuestion
 from aggflow.timeline import Micros
 from aggflow.workspace.foundation import Foundation
 
@@ -39,6 +41,21 @@ class OperationPart(Foundation):
     def backends(self) -> list[str]:
         """The names of the backends that the sources are on."""
         return sorted({_backend(stored.spec.url) for stored in self._declarations.all("source").values()})
+
+    def slowest_questions(self, *, days: int = 7, most: int = 10) -> list[SlowQuestion]:
+        """What took longest to answer lately, the slowest first; what was asked just now as well.
+
+        Parameters
+        ----------
+        days
+            How many days count, today among them.
+        most
+            How many at most.
+        """
+        self._questions.flush()
+        logged = self._catalog.questions(self._id, self._clock() // DAY_US - days + 1)
+        found = sorted(map(SlowQuestion.of, logged), key=lambda one: -one.milliseconds)
+        return found[:most]
 
     def check(self) -> None:
         """Make sure that the catalog and the store can be used just now.

@@ -12,6 +12,7 @@ from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
 from aggflow.workspace.events import EventsPart
 from aggflow.workspace.operation import OperationPart
+from aggflow.workspace.previews import PreviewsPart
 from aggflow.workspace.questions import QuestionsPart
 from aggflow.workspace.queue import QueuePart
 from aggflow.workspace.schedules import SchedulesPart
@@ -81,6 +82,7 @@ class Workspace(
     TokensPart,
     QueuePart,
     EventsPart,
+    PreviewsPart,
 ):
     """Definitions, builds, questions and answers of one tenant.
 

@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from served import Served
 
 # What is for people and machines that look after the service: pages, and nothing of any family.
-_OWN = re.compile(r"/|/(docs|openapi\.json|healthz|readyz|metrics|session|status)(/.*)?")
+_OWN = re.compile(r"/|/(docs|openapi\.json|healthz|readyz|metrics|sign-in|sign-out|status)(/.*)?")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zlib
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import vl_convert
 
-from aggflow.charts import draw, save
+from aggflow.charts import draw, save, thumbnail
 from aggflow.engine.answer import Answer
 from aggflow.engine.explanation import Explanation
 from aggflow.errors import AggflowError, NotFoundError, QueryError
@@ -273,6 +274,61 @@ def test_bars_keep_the_order_of_the_answer_and_a_null_is_a_dash() -> None:
         ("DL", -3.0, "-3.00"),
         ("AA", None, "\N{EN DASH}"),
     ]
+
+
+def test_bars_begin_at_zero_however_far_from_it_they_end() -> None:
+    fields = {"p95": floats([194.2, 181.1, 134.4])}
+    spec = draw(answer(fields, groupings={"carrier": ["EV", "9E", "FL"]})).to_dict()
+    (x,) = {json.dumps(layer["encoding"]["x"]["scale"]["domain"]) for layer in layers(spec)}
+    assert json.loads(x)[0] == 0
+
+
+def layers(spec: Any) -> Iterator[Any]:
+    """All layers with a scale of numbers across."""
+    if isinstance(spec, dict):
+        if "domain" in str(spec.get("encoding", {}).get("x", {}).get("scale", "")):
+            yield spec
+        for part in spec.values():
+            yield from layers(part)
+    elif isinstance(spec, list):
+        for part in spec:
+            yield from layers(part)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("shape", "shown", "left_out"),
+    [
+        (answer({"n": counts(range(30))}, groupings={"a": [f"g{i}" for i in range(30)]}), "g7", "g8"),
+        (
+            answer(
+                {"n": counts([3, 2]), "second": counts([5, 6])}, groupings={"a": ["x", None], "b": ["y", "z"]}
+            ),
+            "none · z",
+            "second",
+        ),
+        (
+            answer({"n": counts(range(8))}, buckets=[*days(1) * 8], groupings={"a": [*"abcdefgh"]}),
+            ">d<",
+            ">e<",
+        ),
+        (answer({"n": counts([1, 2, 3])}, buckets=days(3)), "UTC", "flights"),
+        (answer({"n": counts([1234]), "m": counts([5])}), "1,234", "flights"),
+        (answer({"n": counts([1])}, groupings={"a": ["<b>&" + "x" * 100]}), "&lt;b&gt;", "x" * 20),
+        (answer({"n": counts([])}, groupings={"a": []}), "no rows", "flights"),
+    ],
+)
+def test_a_thumbnail_is_small_and_shows_what_comes_first(
+    shape: Answer, shown: str, left_out: str, theme: Any
+) -> None:
+    svg = thumbnail(shape, theme)
+    assert svg.startswith("<svg")
+    assert shown in svg
+    assert left_out not in svg
+    width, height = (float(side) for side in re.findall(r'(?:width|height)="([\d.]+)"', svg)[:2])
+    assert 100 < width < 400
+    assert 30 < height < 330
+    assert 'opacity="0"' not in svg.partition("<g")[2] or shape.buckets is None
 
 
 def test_many_bars_are_cut_and_the_subtitle_says_so() -> None:

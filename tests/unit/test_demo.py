@@ -72,8 +72,8 @@ def test_the_tables_are_limited(told: str) -> None:
 def test_rollup_and_source_agree(told: str) -> None:
     assert "Both agree" in told
     assert re.search(r"flights +none +exact", told)
-    assert re.search(r"worst +\d+ +[\d.]+ m?s +[\d.]+ m?s +[\d.]+ x", told)
-    assert re.search(r"daily +365 +[\d.]+ m?s +[\d.]+ m?s +[\d.]+ x", told)
+    assert re.search(r"worst +\d+ +[\d.]+ [mu]?s +[\d.]+ [mu]?s +[\d,]+ x", told)
+    assert re.search(r"daily +365 +[\d.]+ [mu]?s +[\d.]+ [mu]?s +[\d,]+ x", told)
 
 
 @pytest.mark.parametrize("name", ["worst", "daily"])

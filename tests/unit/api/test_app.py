@@ -65,23 +65,6 @@ def test_without_its_catalog_or_store_it_is_not_ready(
     assert answer.json()["checks"][which].startswith("it is")
 
 
-def test_the_page_leads_on_and_fetches_nothing_from_elsewhere(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = get(client, "/").text
-    assert 'href="docs"' in page
-    assert "http" not in page
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4200/api")
-    assert 'href="http://127.0.0.1:4200"' in get(client, "/").text
-
-
-def test_a_prefect_with_a_password_is_not_linked(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PREFECT_API_URL", "http://me:secret@127.0.0.1:4200/api")
-    assert "secret" not in get(client, "/").text
-
-
 def test_its_routes_are_described(client: httpx.AsyncClient) -> None:
     paths = get(client, "/openapi.json").json()["paths"]
     assert {"/healthz", "/readyz", "/metrics"} <= set(paths)
