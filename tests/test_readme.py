@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aggflow.demo import _prepare
+from aggflow.demo import write_flights
 from aggflow.settings import PREFIX, Settings
 from aggflow.spec.calculation import Calculation
 
@@ -23,7 +23,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 def tour(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the code of the tour was run, block by block, as one session."""
     folder = tmp_path_factory.mktemp("tour")
-    _prepare(folder / ".aggflow" / "data" / "flights.parquet")
+    write_flights(folder / ".aggflow" / "data" / "flights.parquet")
     session = "\n".join(text for language, text in BLOCKS if language == "python")
     done = subprocess.run(
         [sys.executable, "-c", session], cwd=folder, capture_output=True, text=True, check=False
