@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from mariadb_server import MariadbServer
+    from postgres_server import PostgresServer
 
 # A failure always prints the line that repeats it. Machines that are shared have no even pace: no deadline there.
 hypothesis.settings.register_profile("local", print_blob=True)
@@ -43,3 +49,21 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.upper().startswith("AGGFLOW_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One Postgres server for all tests that do not stop it; each takes a database of its own."""
+    from postgres_server import PostgresServer
+
+    with PostgresServer.started() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariadbServer]:
+    """One MariaDB server for all tests that do not stop it; each takes a database of its own."""
+    from mariadb_server import MariadbServer
+
+    with MariadbServer.started() as server:
+        yield server
