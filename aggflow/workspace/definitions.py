@@ -27,7 +27,7 @@ class DefinitionsPart(Foundation):
     def add_source(
         self,
         name: str,
-        url: str = "",
+        url: str | Path = "",
         *,
         time: str,
         table: str | ir.Table = "",
@@ -40,7 +40,7 @@ class DefinitionsPart(Foundation):
         name
             Its name.
         url
-            Any Ibis URL, or a Parquet or CSV file or glob; relative paths are made absolute.
+            Any Ibis URL, or the path of a Parquet or CSV file or a glob of them; relative paths are made absolute.
         time
             The column with the time of the event.
         table
@@ -55,7 +55,7 @@ class DefinitionsPart(Foundation):
         SourceError
             The source cannot be opened, or its columns cannot play their part.
         """
-        session_table = None
+        url, session_table = str(url or ""), None
         if not isinstance(table, str):
             if not isinstance(table, ir.Table):  # pyright: ignore[reportUnnecessaryIsInstance]  # frames are given, too
                 problem = Problem(

@@ -45,6 +45,10 @@ def test_rows_that_the_limit_cuts_are_told(ws: af.Workspace) -> None:
     assert ws.query("who", end="2025-01-05").explain().cut == 0
 
 
+def test_a_source_may_be_named_by_its_path(ws: af.Workspace, events: Path) -> None:
+    assert ws.add_source("by path", events, time="at").url == ws.sources["events"].url
+
+
 @pytest.mark.parametrize("ending", ["duckdb", "ddb", "sqlite", "db"])
 def test_a_database_is_known_by_its_files_ending(tmp_path: Path, ws: af.Workspace, ending: str) -> None:
     file = tmp_path / f"shop.{ending}"
