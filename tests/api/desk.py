@@ -32,13 +32,15 @@ class Desk:
         Where the events and the home are.
     now
         What the clock shows, as `moment` reads it.
+    whole
+        Whether the service has all families, instead of the endpoints alone.
     """
 
-    def __init__(self, folder: Path, now: str = "12:07") -> None:
+    def __init__(self, folder: Path, now: str = "12:07", *, whole: bool = False) -> None:
         self.now = moment(now)
         self.file = folder / "events.ddb"
         self.sql(f"CREATE TABLE events ({COLUMNS})")
-        self.served = Served(folder / "home", [endpoints])
+        self.served = Served(folder / "home", None if whole else [endpoints])
         self.served.home._clock = lambda: round(self.now.timestamp() * 1_000_000)
         self.ws: Workspace = self.served.home.workspace("self")
         self.ws.add_source("events", f"duckdb://{self.file}", table="events", time="ts")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,6 +12,7 @@ import duckdb
 import httpx
 import pytest
 from served import Served
+from wire import Wire
 
 import aggflow as af
 from aggflow.api import management
@@ -38,25 +38,6 @@ Dimension: Any = af.Dimension
 Field: Any = af.Field
 END = "2025-01-01T10:00:00Z"
 LINQ = "from flights where carrier = 'AA' group every 1h by origin select count() as n, avg(delay) as a"
-
-
-class Wire(httpx.BaseTransport):
-    """Asks an app of this process, as if over a network."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._handle(request))
-
-    async def _handle(self, request: httpx.Request) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        answer = await transport.handle_async_request(
-            httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
-        )
-        # What is read here is not compressed any more.
-        headers = {k: v for k, v in answer.headers.items() if k not in ("content-encoding", "content-length")}
-        return httpx.Response(answer.status_code, headers=headers, content=await answer.aread())
 
 
 def made(folder: Path) -> Served:
