@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aggflow.language.aggregator import AGGREGATORS, Aggregator
+from aggflow.language.completion import Completion, complete_linq
 from aggflow.language.cron import Cron
 from aggflow.language.entailment import implies
 from aggflow.language.expression import from_ibis
@@ -70,6 +71,7 @@ __all__ = [
     "Call",
     "Choose",
     "Compare",
+    "Completion",
     "Constant",
     "Cron",
     "Exists",
@@ -96,6 +98,7 @@ __all__ = [
     "any_of",
     "canonical_predicate",
     "canonical_subject",
+    "complete_linq",
     "conjuncts",
     "from_ibis",
     "implies",

@@ -289,6 +289,24 @@ def _grammar() -> Lark:
     )
 
 
+def possible_after(text: str) -> set[str] | None:
+    """The terminals that could follow a text that is the beginning of a query; None where it is none.
+
+    Examples
+    --------
+    >>> sorted(possible_after("from flights group every"))
+    ['PERIOD']
+    >>> possible_after("from from") is None
+    True
+    """
+    parser = _grammar().parse_interactive(text, start="query")
+    try:
+        parser.exhaust_lexer()
+    except (UnexpectedInput, WrongHereError):
+        return None
+    return set(parser.accepts())
+
+
 def _applied(function: str, arguments: list[Any], at: int | None = None) -> Applied:
     start: int = arguments[0].at if at is None else at
     depth = 1 + max(map(_depth, arguments), default=0)

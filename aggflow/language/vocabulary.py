@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from aggflow.language.aggregator import AGGREGATORS
 from aggflow.language.function import FUNCTIONS
@@ -13,7 +13,7 @@ from aggflow.language.predicate import Path
 from aggflow.language.query import BUCKET
 from aggflow.language.reader import TESTS
 
-_KEYWORDS = {
+KEYWORDS = {
     "from": "the table that is read",
     "where": "the conditions that rows fulfil",
     "select": "expressions with names: of rows before the group, of aggregates after it",
@@ -28,12 +28,17 @@ _KEYWORDS = {
     "false": "a written value",
     "null": "a missing value",
 }
-_CHOICES = {
+CHOICES = {
     "ifthenelse": "one value where a condition holds, another where not",
     "decode": "the value that belongs to the first equal key",
     "re": "a regular expression",
     "nameglob": "a pattern: * any text, ? any one character",
 }
+
+
+WordKind: TypeAlias = Literal[
+    "table", "column", "name", "keyword", "condition", "function", "aggregate", "period", "operator"
+]
 
 
 @dataclass(frozen=True)
@@ -45,13 +50,13 @@ class Word:
     text
         As LINQ writes it; a function ends with an opening parenthesis.
     kind
-        What it is.
+        What it is; a ``name`` is a key, or was given by ``as``.
     sentence
-        What it means, for people; empty for a column.
+        What it means, for people; of a column its type, if that is known.
     """
 
     text: str
-    kind: Literal["keyword", "column", "condition", "function", "aggregate"]
+    kind: WordKind
     sentence: str = ""
 
 
@@ -72,14 +77,15 @@ def vocabulary(columns: Iterable[str] = (), *, begins: str = "") -> tuple[Word, 
     """
     words = (
         *(Word(to_linq(Path((name,))), "column") for name in dict.fromkeys((*columns, BUCKET))),
-        *(Word(name, "keyword", sentence) for name, sentence in _KEYWORDS.items()),
-        *(Word(_called(row.name), "condition", row.sentence) for row in TESTS.values()),
-        *(Word(_called(row.name), "function", row.sentence) for row in FUNCTIONS.values()),
-        *(Word(_called(name), "function", sentence) for name, sentence in _CHOICES.items()),
-        *(Word(_called(row.name), "aggregate", row.sentence) for row in AGGREGATORS.values()),
+        *(Word(name, "keyword", sentence) for name, sentence in KEYWORDS.items()),
+        *(Word(called(row.name), "condition", row.sentence) for row in TESTS.values()),
+        *(Word(called(row.name), "function", row.sentence) for row in FUNCTIONS.values()),
+        *(Word(called(name), "function", sentence) for name, sentence in CHOICES.items()),
+        *(Word(called(row.name), "aggregate", row.sentence) for row in AGGREGATORS.values()),
     )
     return tuple(word for word in words if word.text.strip("`").lower().startswith(begins.lower()))
 
 
-def _called(name: str) -> str:
+def called(name: str) -> str:
+    """A function as a call of it begins."""
     return "`in`(" if name == "in" else f"{name}("
