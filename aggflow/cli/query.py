@@ -103,6 +103,14 @@ def _show(answer: Answer, most: int) -> None:
     shown = f"{min(most or answer.count, answer.count):,} of " if most and answer.count > most else ""
     note = f"{shown}{counted(answer.count, 'row')} · {answer.explanation.summary}"
     out.print(note + (" · --rows 0 shows all" if shown else ""), style="dim", markup=False, soft_wrap=True)
+    _hint(answer.explanation)
+
+
+def _hint(why: Explanation) -> None:
+    from aggflow.terminal import console
+
+    if why.hint:
+        console().print(f"hint: {why.hint}", style="yellow", markup=False, soft_wrap=True)
 
 
 def explain(
@@ -129,6 +137,7 @@ def _explain(why: Explanation, *, sql: bool) -> None:
 
     out = console()
     out.print(Text.assemble(("Answered ", "bold"), why.summary), soft_wrap=True)
+    _hint(why)
     candidates = [
         [
             Text("miss", style="yellow") if candidate.miss else Text("hit", style="green"),

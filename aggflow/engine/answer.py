@@ -129,7 +129,8 @@ class Answer:
     def __repr__(self) -> str:
         cut = self.explanation.cut
         more = f", {cut:,} more cut by the limit" if cut else ""
-        return f"Answer({self.name!r}, {self.count:,} rows{more})\n{self._text()}"
+        hint = f"\nhint: {self.explanation.hint}" if self.explanation.hint else ""
+        return f"Answer({self.name!r}, {self.count:,} rows{more})\n{self._text()}{hint}"
 
     def _text(self) -> str:
         names, rows = self.shown()
@@ -154,6 +155,8 @@ class Answer:
         )
         more = f" of {self.count:,}" if self.count > len(rows) else ""
         note = f"{len(rows):,}{more} rows · {escape(self.explanation.summary)}"
+        if self.explanation.hint:
+            note += f"<br>hint: {escape(self.explanation.hint)}"
         return (
             f'<table style="border-collapse:collapse"><caption style="caption-side:bottom;text-align:left;'
             f'opacity:.65;padding:.4em .8em">{note}</caption><thead><tr>{head}</tr></thead>'

@@ -85,7 +85,7 @@ def explanation_data(explanation: Explanation, *, candidates: bool, sql: bool) -
         "rollup": explanation.rollup,
         "plan": explanation.plan,
         "summary": explanation.summary,
-        "candidates": [{"name": one.name, "miss": one.miss, "rows": one.rows} for one in found],
+        "candidates": [_candidate_data(one) for one in found],
         "stored": _windows(explanation.stored),
         "live": _windows(explanation.live),
         "segments": explanation.segments,
@@ -97,6 +97,11 @@ def explanation_data(explanation: Explanation, *, candidates: bool, sql: bool) -
         "source_milliseconds": explanation.source_milliseconds,
         "cut": explanation.cut,
     }
+
+
+def _candidate_data(candidate: Candidate) -> dict[str, Any]:
+    events = [] if candidate.events is None else _windows(WindowSet.of(candidate.events))
+    return {"name": candidate.name, "miss": candidate.miss, "rows": candidate.rows, "events": events}
 
 
 def _windows(windows: WindowSet) -> list[list[str]]:
@@ -146,7 +151,10 @@ def _values(values: Sequence[Any], type_: FieldType) -> Values:
 
 
 def _explanation(data: Mapping[str, Any]) -> Explanation:
-    candidates = [Candidate(one["name"], one["miss"], one["rows"]) for one in data["candidates"]]
+    candidates = [
+        Candidate(one["name"], one["miss"], one["rows"], _window_set(one["events"]).span)
+        for one in data["candidates"]
+    ]
     tail_age = data["tail_age"]
     return Explanation(
         rollup=data["rollup"],

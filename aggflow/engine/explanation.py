@@ -8,7 +8,7 @@ from functools import cached_property
 from html import escape
 
 from aggflow.engine.plan import Candidate
-from aggflow.timeline import WindowSet
+from aggflow.timeline import WindowSet, format_instant
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,25 @@ class Explanation:
         cut = f" · {self.cut:,} more rows cut by the limit" if self.cut else ""
         return f"{from_where} · {self.cells:,} cells · {self.milliseconds:.1f} ms{cut}"
 
+    @cached_property
+    def hint(self) -> str:
+        """What to do, where the question asked of a time that has no events; else empty.
+
+        Whoever asks with the present as the end of data that ended long ago sees nothing, and should
+        see why.
+        """
+        if self.cells or self.rows:
+            return ""
+        asked = (self.stored | self.live).span
+        known = {one.name: one.events for one in self.candidates if one.events is not None}
+        if asked is None or not known or any(asked & events for events in known.values()):
+            return ""
+        name, events = max(known.items(), key=lambda item: item[1].end)
+        return f"no events in {asked}; {name} has some in {events}: ask with end={format_instant(events.end)!r}"
+
     def __str__(self) -> str:
-        lines = [f"Answered {self.summary}", "", "Rollups of the source:"]
+        lines = [f"Answered {self.summary}", *([f"hint: {self.hint}"] if self.hint else [])]
+        lines += ["", "Rollups of the source:"]
         lines += [
             f"  {'miss' if candidate.miss else 'hit '}  {candidate.name}"
             + (

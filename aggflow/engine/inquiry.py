@@ -12,6 +12,7 @@ from aggflow.engine.plan import Candidate, Need, Piece, exact_pieces, miss, stor
 from aggflow.engine.question import Question
 from aggflow.engine.residual import residual_of
 from aggflow.engine.served import Served, ServedRollups
+from aggflow.engine.status import events_of
 from aggflow.engine.target import Target
 from aggflow.engine.version import Version
 from aggflow.errors import NotFoundError
@@ -20,6 +21,7 @@ from aggflow.measures.cells import Layout
 from aggflow.measures.registry import state_keys
 from aggflow.spec.rollup import Rollup
 from aggflow.spec.source import Source
+from aggflow.store import SegmentStore
 from aggflow.timeline import ALWAYS, Window, WindowSet
 
 _HOUR_US = 3_600_000_000
@@ -114,10 +116,13 @@ class Router:
     ----------
     served
         What is built.
+    store
+        Where it is.
     """
 
-    def __init__(self, served: ServedRollups) -> None:
+    def __init__(self, served: ServedRollups, store: SegmentStore) -> None:
         self._served = served
+        self._store = store
 
     def route(
         self,
@@ -151,7 +156,9 @@ class Router:
         for target in targets:
             served = self._served.get(target.rollup_id)
             rows = stored_rows(served.coverage, need.question.windows)
-            found.append(Candidate(target.name, miss(target.rollup, need), rows))
+            lacks, rollup = miss(target.rollup, need), target.rollup
+            events = None if lacks else events_of(served.coverage, self._store, rollup.width, rollup.zone)
+            found.append(Candidate(target.name, lacks, rows, events))
         return sorted(found, key=lambda candidate: (bool(candidate.miss), candidate.rows))
 
     def _by(self, target: Target, inquiry: Inquiry) -> Route | None:

@@ -147,7 +147,7 @@ class Serving:
         self._log = log
         self._draw = draw
         self._rollups = ServedRollups(catalog)
-        self._router = Router(self._rollups)
+        self._router = Router(self._rollups, resident.store)
         self._known: dict[tuple[_Askable, str], Resolved] = {}
 
     def pose(

@@ -42,6 +42,11 @@ class Resident:
         self._vocabularies: defaultdict[str, Vocabularies] = defaultdict(Vocabularies)
 
     @property
+    def store(self) -> SegmentStore:
+        """Where segments come from."""
+        return self._store
+
+    @property
     def bytes(self) -> int:
         """Bytes of states that are kept now."""
         return self._bytes
