@@ -24,8 +24,10 @@
         SegmentDamagedError    a segment does not match its checksum
         StoreFullError         no space left to write a segment                    (retry helps)
         StoreReadOnlyError     the folder cannot be written
+        StoreUnavailableError  the object store cannot be reached just now         (retry helps)
       CatalogError             the catalog cannot be used
         CatalogBusyError       the catalog is locked by another process            (retry helps)
+        CatalogUnavailableError the catalog's server cannot be reached just now    (retry helps)
         CatalogDamagedError    the catalog's file is not a catalog, or is damaged
         CatalogReadOnlyError   the catalog cannot be written
         CatalogVersionError    the catalog was written by a newer aggflow
@@ -404,6 +406,12 @@ class StoreReadOnlyError(StoreError):
     """The folder of the segments cannot be written."""
 
 
+class StoreUnavailableError(StoreError):
+    """The object store cannot be reached just now."""
+
+    retryable = True
+
+
 class CatalogError(AggflowError):
     """The catalog cannot be used."""
 
@@ -412,6 +420,12 @@ class CatalogError(AggflowError):
 
 class CatalogBusyError(CatalogError):
     """The catalog is locked by another process."""
+
+    retryable = True
+
+
+class CatalogUnavailableError(CatalogError):
+    """The catalog's server cannot be reached just now."""
 
     retryable = True
 

@@ -25,6 +25,7 @@ from aggflow.errors import (
     CancelledError,
     CatalogBusyError,
     CatalogError,
+    CatalogUnavailableError,
     ConflictError,
     LeaseLostError,
     NotCoveredError,
@@ -41,6 +42,7 @@ from aggflow.errors import (
     SourceUnavailableError,
     SpecError,
     StoreError,
+    StoreUnavailableError,
     UnsupportedError,
     without_password,
 )
@@ -90,11 +92,13 @@ MEANINGS: Final[dict[type[AggflowError], Meaning]] = {
     SourceChangedError: Meaning(503, "a source changes too fast to be read just now", 5),
     CancelledError: Meaning(409),
     StoreError: Meaning(503, _STORE, 30),
+    StoreUnavailableError: Meaning(503, _STORE, 2),
     # These do not pass: a part of the states is gone until it is built again.
     SegmentMissingError: Meaning(500, SERVER_ERROR),
     SegmentDamagedError: Meaning(500, SERVER_ERROR),
     CatalogError: Meaning(503, _CATALOG, 30),
     CatalogBusyError: Meaning(503, _CATALOG, 1),
+    CatalogUnavailableError: Meaning(503, _CATALOG, 2),
     OrchestrationError: Meaning(503, "Prefect cannot be reached just now", 30),
     ServiceError: Meaning(503, "another service cannot be asked just now", 30),
 }

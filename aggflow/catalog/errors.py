@@ -13,6 +13,7 @@ from aggflow.errors import (
     CatalogDamagedError,
     CatalogError,
     CatalogReadOnlyError,
+    CatalogUnavailableError,
     ConflictError,
 )
 
@@ -24,8 +25,9 @@ _DAMAGED = (
     "is damaged, or is no catalog",
     "restore a backup; the states can be built again from their sources",
 )
-_AWAY = (CatalogError, "cannot be opened or reached", "")
-_OLD = (CatalogError, "lacks a table or column", "run `aggflow migrate`")
+_SHUT = (CatalogError, "cannot be opened", "")
+_AWAY = (CatalogUnavailableError, "cannot be reached just now", "its server may be starting: try again")
+_OLD = (CatalogError, "lacks a table or column", "open it again: that brings it to the newest revision")
 
 # By the name of SQLite's result code; its longer names begin with the shorter ones.
 _SQLITE = {
@@ -37,7 +39,7 @@ _SQLITE = {
     "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_NOTADB": _DAMAGED,
     "SQLITE_FORMAT": _DAMAGED,
-    "SQLITE_CANTOPEN": _AWAY,
+    "SQLITE_CANTOPEN": _SHUT,
 }
 # By the beginning of the SQLSTATE that servers give.
 _SQLSTATE = {
@@ -53,8 +55,8 @@ _SQLSTATE = {
     "XX002": _DAMAGED,
     "08": _AWAY,
     "57P": _AWAY,
-    "28": _AWAY,
-    "3D": _AWAY,
+    "28": _SHUT,
+    "3D": _SHUT,
 }
 
 
@@ -91,12 +93,23 @@ def catalog_error(shown: str, error: Exception) -> CatalogError | ConflictError:
             if code.startswith(beginning):
                 return kind(f"the catalog {shown} {sentence}", hint=hint)
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.connection_invalidated:
-        return CatalogError(f"the connection to the catalog {shown} was lost", hint="try again")
+        return CatalogUnavailableError(f"the connection to the catalog {shown} was lost", hint="try again")
     if isinstance(error, sqlalchemy.exc.NoSuchModuleError):
         return CatalogError(f"there is no driver for the catalog {shown}", hint="install it")
     if isinstance(error, sqlalchemy.exc.TimeoutError):
         return CatalogBusyError(f"the catalog {shown} has no free connection", hint="try again in a moment")
+    if not sqlite_name and not state and _is_operational(cause):
+        # Drivers have no code for a server that refuses the connection, or breaks it off.
+        return CatalogUnavailableError(
+            f"the catalog {shown} cannot be reached: {_first_line(cause)}",
+            hint="is its server up, and the login right?",
+        )
     return CatalogError(f"the catalog {shown} failed: {_first_line(cause)}")
+
+
+def _is_operational(error: BaseException) -> bool:
+    """Whether a driver blames the operation of its database: every driver has a class of that name."""
+    return any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
 
 
 def _first_line(error: BaseException) -> str:

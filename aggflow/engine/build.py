@@ -27,6 +27,7 @@ from aggflow.backends.rollup_sql import (
 from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Build, Catalog, Lease, NewSegment
 from aggflow.engine.coarsen import Coarsening, Share
+from aggflow.engine.patience import Patience
 from aggflow.engine.plan import missing
 from aggflow.engine.progress import Progress, Report, silent
 from aggflow.engine.reader import checked_layout
@@ -206,7 +207,7 @@ class Builder:
                 # The first error is the one that matters; that it could not be noted goes with it.
                 error.add_note(f"and the build's end could not be noted: {second}")
             raise
-        self._catalog.finish_build(build.id, "done", self._clock())
+        run.patience.ask(lambda: self._catalog.finish_build(build.id, "done", self._clock()))
         return done
 
 
@@ -232,6 +233,8 @@ class _Run:
         self._report = report
         self._started = started
         self._finer = finer
+        # Longer than that its lease would not live.
+        self.patience = Patience(self._settings.lease_ttl, self._sleep)
         self._vocabularies = Vocabularies()
         self._since = target.from_us
         self._done = 0
@@ -404,8 +407,11 @@ class _Run:
             return NewSegment(batch.window, None)
         table = to_segment(layout, grains, self._vocabularies)
         self._states += table.num_rows
-        written = self._store.write(
-            table, rollup_id=self._target.rollup_id, version=batch.version.number, window=batch.window
+        # One that was written, and whose answer was lost, is a file that nobody names: garbage.
+        written = self.patience.ask(
+            lambda: self._store.write(
+                table, rollup_id=self._target.rollup_id, version=batch.version.number, window=batch.window
+            )
         )
         self._bytes += written.bytes
         return NewSegment(batch.window, written.file, written.rows, written.bytes, written.checksum)
@@ -424,28 +430,39 @@ class _Run:
         return read.grains
 
     def _commit(self, batch: Batch, segment: NewSegment, lease: Lease) -> None:
-        self._catalog.replace_window(
-            self._target.rollup_id,
-            batch.version.number,
-            batch.window,
-            [segment],
-            lease,
-            self._clock(),
-            build_id=self._build.id,
-        )
+        def commit() -> None:
+            self._catalog.replace_window(
+                self._target.rollup_id,
+                batch.version.number,
+                batch.window,
+                [segment],
+                lease,
+                self._clock(),
+                build_id=self._build.id,
+            )
+
+        def commit_again() -> None:
+            # The connection may have been lost after the transaction was: then the file is named already.
+            named = self._catalog.coverage(self._target.rollup_id).rows
+            if segment.file is None or all(row.file != segment.file for row in named):
+                commit()
+
+        self.patience.ask(commit, commit_again)
         self._done += 1
 
     def _note(self, batches: Sequence[Batch]) -> None:
-        build = self._catalog.progress_build(
-            self._build.id,
-            window=Window(batches[0].window.start, batches[-1].window.end),
-            windows_done=self._done,
-            windows_total=len(batches),
-            rows_read=self._rows,
-            null_times=self._null_times,
-            states_written=self._states,
-            bytes_written=self._bytes,
-            detail=self._detail or None,
+        build = self.patience.ask(
+            lambda: self._catalog.progress_build(
+                self._build.id,
+                window=Window(batches[0].window.start, batches[-1].window.end),
+                windows_done=self._done,
+                windows_total=len(batches),
+                rows_read=self._rows,
+                null_times=self._null_times,
+                states_written=self._states,
+                bytes_written=self._bytes,
+                detail=self._detail or None,
+            )
         )
         if build.status == "cancelled":
             raise CancelledError(f"the build of {self._target.name} was cancelled")
@@ -484,14 +501,16 @@ class _Run:
         finally:
             self._stopped.set()
             beating.join()
-            self._catalog.release_lease(lease)
+            self.patience.ask(lambda: self._catalog.release_lease(lease))
 
     def _acquired(self, window: Window) -> Lease:
         deadline = time.monotonic() + self._settings.lease_wait
         holder = _holder(self._build.id)
         while True:
-            lease = self._catalog.acquire_lease(
-                self._target.rollup_id, window, holder, self._clock(), self._settings.lease_ttl
+            lease = self.patience.ask(
+                lambda: self._catalog.acquire_lease(
+                    self._target.rollup_id, window, holder, self._clock(), self._settings.lease_ttl
+                )
             )
             if lease is not None:
                 self._close_dead()

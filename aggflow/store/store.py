@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import fsspec
 import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
-from aggflow.errors import SegmentMissingError, StoreError, StoreFullError, StoreReadOnlyError
+from aggflow.errors import (
+    AggflowError,
+    SegmentMissingError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+    without_password,
+)
 from aggflow.store.segment import Buckets, SegmentFile, decode, encode, span
 from aggflow.timeline.instant import Micros, format_instant, from_datetime
 from aggflow.timeline.window import Window
 
+T = TypeVar("T")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _TEMPORARY = ".tmp"
@@ -111,11 +122,7 @@ class SegmentStore:
         """
         data, checksum = encode(table, window)
         file = f"{rollup_id}/{version}/{_compact(window.start)}-{_compact(window.end)}-{uuid4().hex}.parquet"
-        with _mapped(f"the segment {file}", writing=True):
-            if self._is_local:
-                _write_whole(Path(self._path(file)), data)
-            else:
-                self._fs.pipe_file(self._path(file), data)
+        self.put(file, data)
         return SegmentFile(file, table.num_rows, len(data), checksum)
 
     def read(self, file: str, checksum: str | None = None, buckets: Buckets | None = None) -> pa.Table:
@@ -138,7 +145,9 @@ class SegmentStore:
         StoreError
             The store failed.
         """
-        with _mapped(f"the segment {file}", writing=False), self._opened(file) as opened:
+        if not self._is_local:
+            return self._read_object(file, checksum, buckets)
+        with _mapped(f"the segment {file}", writing=False), Path(self._path(file)).open("rb") as opened:
             size = opened.seek(0, os.SEEK_END)
 
             def read(start: int, end: int) -> bytes:
@@ -146,6 +155,50 @@ class SegmentStore:
                 return opened.read(end - start)
 
             return decode(file, size, read, checksum=checksum, buckets=buckets)
+
+    def _read_object(self, file: str, checksum: str | None, buckets: Buckets | None) -> pa.Table:
+        """Each request of an object store takes milliseconds: one for a whole segment, three for a part of one."""
+        path, what = self._path(file), f"the segment {file}"
+        if buckets is None:
+            data: bytes = self._ask(what, lambda: self._fs.cat_file(path))
+            return decode(file, len(data), lambda start, end: data[start:end], checksum=checksum)
+        size: int = self._ask(what, lambda: self._fs.size(path))
+
+        def read(start: int, end: int) -> bytes:
+            return self._ask(what, lambda: self._fs.cat_file(path, start=start, end=end))
+
+        return decode(file, size, read, checksum=checksum, buckets=buckets)
+
+    def raw(self, file: str) -> bytes:
+        """The bytes of a file as they are.
+
+        Raises
+        ------
+        SegmentMissingError
+            The file is not there.
+        StoreError
+            The store failed.
+        """
+        return self._ask(f"the segment {file}", lambda: self._fs.cat_file(self._path(file)))
+
+    def put(self, file: str, data: bytes) -> None:
+        """Write a file under the name that it has in another store.
+
+        Raises
+        ------
+        StoreFullError, StoreReadOnlyError
+            It cannot be written; nothing half-written stays.
+        StoreError
+            The store failed.
+        """
+
+        def write() -> None:
+            if self._is_local:
+                _write_whole(Path(self._path(file)), data)
+            else:
+                self._fs.pipe_file(self._path(file), data)
+
+        self._ask(f"the segment {file}", write, writing=True)
 
     def span(self, file: str) -> Buckets:
         """The first and the last bucket of a segment, in seconds, from its footer alone.
@@ -159,8 +212,12 @@ class SegmentStore:
         StoreError
             The store failed.
         """
-        with _mapped(f"the segment {file}", writing=False), self._opened(file) as opened:
-            return span(file, opened)
+        if self._is_local:
+            with _mapped(f"the segment {file}", writing=False), Path(self._path(file)).open("rb") as opened:
+                return span(file, opened)
+        what = f"the segment {file}"
+        with self._ask(what, lambda: self._fs.open(self._path(file), "rb")) as opened:
+            return self._ask(what, lambda: span(file, opened))
 
     def delete(self, files: Iterable[str]) -> int:
         """Delete files; those that are gone already are no error.
@@ -179,12 +236,10 @@ class SegmentStore:
         """
         deleted = 0
         for file in files:
-            with _mapped(f"the segment {file}", writing=True):
-                try:
-                    self._fs.rm_file(self._path(file))
-                except FileNotFoundError:
-                    continue
-            deleted += 1
+            remove = partial(self._fs.rm_file, self._path(file))
+            with suppress(SegmentMissingError):
+                self._ask(f"the segment {file}", remove, writing=True)
+                deleted += 1
         return deleted
 
     def files(self) -> tuple[StoredFile, ...]:
@@ -195,10 +250,13 @@ class SegmentStore:
         StoreError
             The store failed.
         """
-        with _mapped("the store", writing=False):
+
+        def list_all() -> tuple[StoredFile, ...]:
             self._fs.invalidate_cache()
             found: dict[str, dict[str, Any]] = self._fs.find(self._root, detail=True)
             return tuple(self._stored(path, info) for path, info in sorted(found.items()))
+
+        return self._ask("the store", list_all)
 
     def check(self) -> None:
         """Make sure that the store answers; one where nothing was written yet does.
@@ -208,11 +266,20 @@ class SegmentStore:
         StoreError
             It does not.
         """
-        with suppress(SegmentMissingError), _mapped("the store", writing=False):
+
+        def look() -> None:
+            self._fs.invalidate_cache()
             self._fs.info(self._root)
+
+        with suppress(SegmentMissingError):
+            self._ask("the store", look)
 
     def _stored(self, path: str, info: dict[str, Any]) -> StoredFile:
         name = path.removeprefix(self._root).lstrip("/")
+        # A listing of an object store says it; to ask once a file would be thousands of requests.
+        told = info.get("LastModified") or info.get("last_modified") or info.get("updated")
+        if isinstance(told, datetime):
+            return StoredFile(name, info["size"] or 0, from_datetime(told))
         try:
             modified_us = from_datetime(self._fs.modified(path))
         except FileNotFoundError:  # renamed or deleted just now: as young as can be
@@ -222,10 +289,21 @@ class SegmentStore:
     def _path(self, file: str) -> str:
         return f"{self._root}/{file}"
 
-    def _opened(self, file: str) -> BinaryIO:
-        if self._is_local:
-            return Path(self._path(file)).open("rb")
-        return self._fs.open(self._path(file), "rb")
+    def _ask(self, what: str, call: Callable[[], T], *, writing: bool = False) -> T:
+        """Ask the file system for something; what it raises is an error of the tree."""
+        with _mapped(what, writing=writing, elsewhere=not self._is_local):
+            try:
+                return call()
+            except (OSError, AggflowError):
+                raise
+            except Exception as error:
+                # Each object store has a library with a tree of errors of its own.
+                if self._is_local:
+                    raise
+                raise StoreUnavailableError(
+                    f"{what} cannot be {_done(writing=writing)}: {_said(error)}",
+                    hint="does the object store answer, and are its address and its keys right?",
+                ) from error
 
 
 def _compact(us: Micros) -> str:
@@ -266,18 +344,38 @@ def _sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
+def _done(*, writing: bool) -> str:
+    return "written" if writing else "read"
+
+
+def _said(error: BaseException) -> str:
+    return without_password(str(error)) or type(error).__name__
+
+
 @contextmanager
-def _mapped(what: str, *, writing: bool) -> Iterator[None]:
-    """Raise aggflow's errors in place of the operating system's."""
+def _mapped(what: str, *, writing: bool, elsewhere: bool = False) -> Iterator[None]:
+    """Raise aggflow's errors in place of the operating system's.
+
+    Parameters
+    ----------
+    what, writing
+        What is done with what.
+    elsewhere
+        Whether an object store says it, which may answer the next time.
+    """
     try:
         yield
     except FileNotFoundError as error:
+        if writing and elsewhere and "bucket" in str(error).lower():
+            raise StoreError(
+                f"{what} cannot be written: {_said(error)}", hint="make the bucket first"
+            ) from error
         raise SegmentMissingError(
             f"{what} is not there",
             hint="`aggflow doctor --fix` makes its window missing, and a build makes it again",
         ) from error
     except OSError as error:
-        why = error.strerror or str(error) or type(error).__name__
+        why = error.strerror or _said(error)
         if writing and error.errno in _FULL:
             raise StoreFullError(
                 f"no space is left to write {what}", hint="free some space, then build again"
@@ -286,4 +384,6 @@ def _mapped(what: str, *, writing: bool) -> Iterator[None]:
             raise StoreReadOnlyError(
                 f"{what} cannot be written: {why}", hint="check who may write there"
             ) from error
-        raise StoreError(f"{what} cannot be {'written' if writing else 'read'}: {why}") from error
+        if elsewhere and not isinstance(error, PermissionError):
+            raise StoreUnavailableError(f"{what} cannot be {_done(writing=writing)}: {why}") from error
+        raise StoreError(f"{what} cannot be {_done(writing=writing)}: {why}") from error

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,7 @@ from aggflow.errors import (
     StoreError,
     StoreFullError,
     StoreReadOnlyError,
+    StoreUnavailableError,
 )
 from aggflow.store import SegmentFile, SegmentStore
 from aggflow.timeline import ALWAYS, BEGINNING, FOREVER, Window
@@ -295,3 +297,56 @@ def test_a_file_in_the_place_of_its_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "segments").write_text("not a folder")
     with pytest.raises(StoreError):
         write(SegmentStore(tmp_path / "segments"), states(3))
+
+
+class BrokenError(Exception):
+    """What an object store's own library raises, no error of the operating system."""
+
+
+@pytest.mark.parametrize(
+    ("raised", "error"),
+    [
+        (BrokenError("cannot reach https://me:secret@store/x"), StoreUnavailableError),
+        (OSError(5, "slow down"), StoreUnavailableError),
+        (PermissionError(13, "access denied"), StoreReadOnlyError),
+        (FileNotFoundError("The specified bucket does not exist"), StoreError),
+    ],
+)
+def test_what_an_object_store_raises_is_an_error_of_the_tree(
+    monkeypatch: pytest.MonkeyPatch, raised: Exception, error: type[StoreError]
+) -> None:
+    store = SegmentStore("memory://broken")
+
+    def fail(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(type(store._fs), "pipe_file", fail)
+    with pytest.raises(error) as caught:
+        store.put("r/1/a.parquet", b"")
+    assert type(caught.value) is error
+    assert "secret" not in str(caught.value)
+
+
+def test_an_object_is_read_by_one_request_and_a_part_of_it_by_its_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = SegmentStore("memory://requests")
+    rows = 400_000
+    table = pa.table({"bucket": range(rows), "x": np.random.default_rng(1).random(rows)})
+    written = store.write(table, rollup_id="r", version=1, window=Window(0, rows * 1_000_000))
+    read: list[int] = []
+    whole = type(store._fs).cat_file
+
+    def cat_file(fs: Any, *args: Any, **options: Any) -> bytes:
+        data = whole(fs, *args, **options)
+        read.append(len(data))
+        return data
+
+    monkeypatch.setattr(type(store._fs), "cat_file", cat_file)
+    assert store.read(written.file, written.checksum).num_rows == rows
+    assert read == [written.bytes]
+    read.clear()
+    part = store.read(written.file, written.checksum, buckets=(5, 10))
+    assert part.column("bucket").to_pylist() == list(range(5, 10))
+    assert len(read) == 2
+    assert sum(read) < written.bytes / 2
