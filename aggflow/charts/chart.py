@@ -12,7 +12,7 @@ from aggflow.charts.figures import figures
 from aggflow.charts.grouped import grouped_bars, sides_of_bars
 from aggflow.charts.heatmap import heatmap, sides_of_map
 from aggflow.charts.library import altair
-from aggflow.charts.renderer import bring
+from aggflow.charts.renderer import bring, enabled_theme
 from aggflow.charts.series import series
 from aggflow.charts.table import Table
 from aggflow.charts.theme import Theme, ThemeName
@@ -27,7 +27,7 @@ def draw(
     *,
     fields: Sequence[str] | None = None,
     title: str | None = None,
-    theme: ThemeName = "light",
+    theme: ThemeName | None = None,
     width: int | None = None,
     height: int | None = None,
 ) -> Any:
@@ -36,7 +36,8 @@ def draw(
     A series is drawn as lines over time in UTC, one a group, or as an area where one number is
     counted; percentiles of one value share a panel, other fields have one each. Without time, one
     grouping makes bars, two a heat map, three panels of bars or heat maps, and no grouping large
-    figures. A null is a gap, never a zero; a bucket or group without a row is one too.
+    figures. Bands lie between percentiles; buckets that are not complete are dashed; what was not built
+    is shaded. A null is a gap, never a zero; a bucket or group without a row is one too.
 
     The first chart of a process registers the renderer ``aggflow``, which needs no network, and
     enables it unless another one was chosen with ``altair.renderers.enable``.
@@ -50,7 +51,8 @@ def draw(
     title
         Over the chart; by default the answer's name.
     theme
-        ``light`` or ``dark``, each with its ground; ``auto`` has none and is read on both.
+        ``light`` or ``dark``, each with its ground; ``auto`` has none and is read on both.  By default
+        what ``altair.theme.enable("aggflow_dark")`` chose for all charts, else ``light``.
     width, height
         Of the area inside the axes of all panels together, in pixels; None for what suits the shape.
 
@@ -68,8 +70,8 @@ def draw(
     AggflowError
         Altair is not installed.
     """
-    canvas = Canvas(altair(), Theme.of(theme), width, height)
     bring()
+    canvas = Canvas(altair(), Theme.of(theme or enabled_theme()), width, height)
     table = Table.of(answer, fields)
     chart, notes = _drawn(table, canvas)
     return _titled(

@@ -64,7 +64,8 @@ def rows_of_lines(table: Table, names: Sequence[str], colours: Colours | None) -
     """Data of a panel: time ``t`` in milliseconds, value ``v``, its ``text``, and what tells lines apart.
 
     A line is a group; of several fields, a field.  Those without a colour come first, and so lie
-    under the others.
+    under the others.  From the first bucket on that is not complete, ``part`` is ``open``; the value
+    before it is there twice, the second time as ``join``, so that what is dashed begins at it.
     """
     after, step = _calendar(table)
     lines: dict[tuple[str, str], list[int]] = {}
@@ -76,7 +77,7 @@ def rows_of_lines(table: Table, names: Sequence[str], colours: Colours | None) -
     for (name, group), places in lines.items():
         line = name if len(names) > 1 else group
         about = {} if colours is None else {"line": line, "key": colours.keys[line]}
-        rows = _with_gaps(_line(table, name, places, about), after, step)
+        rows = _opened(_with_gaps(_line(table, name, places, about), after, step), table.open_from)
         drawn.append((-rank.get(about.get("key", ""), 0), rows))
     drawn.sort(key=lambda pair: pair[0])
     return [row for _, rows in drawn for row in rows]
@@ -123,3 +124,13 @@ def _with_gaps(line: list[dict[str, Any]], after: Mapping[int, int], step: int) 
         {**row, "alone": True} if before is None and row["v"] is not None and behind is None else row
         for before, row, behind in zip(values, rows, values[2:], strict=False)
     ]
+
+
+def _opened(rows: list[dict[str, Any]], open_from: int | None) -> list[dict[str, Any]]:
+    """The rows of a line, those of buckets that are not complete set apart."""
+    if open_from is None:
+        return rows
+    complete = [row for row in rows if row["t"] < open_from * 1000]
+    opened = [{**row, "part": "open"} for row in rows[len(complete) :]]
+    joins = complete and opened and None not in (complete[-1]["v"], opened[0]["v"])
+    return [*complete, *([{**complete[-1], "part": "join"}] if joins else []), *opened]

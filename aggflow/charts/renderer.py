@@ -6,9 +6,11 @@ Vega-Lite 5.  The charts made here need nothing that came after 5.6, and so are 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from aggflow.charts.library import altair
+from aggflow.charts.theme import THEME_NAMES, Theme, ThemeName
 
 NAME = "aggflow"
 MIME = "application/vnd.vegalite.v5+json"
@@ -20,6 +22,20 @@ def bundle(spec: dict[str, Any], **_options: Any) -> dict[str, Any]:
     return {MIME: {**spec, "$schema": SCHEMA}, "text/plain": f"<chart: {_title(spec)}>"}
 
 
+def enabled_theme() -> ThemeName:
+    """The theme that ``altair.theme.enable("aggflow_dark")`` chose for all charts; light where none did."""
+    active = str(altair().theme.active)
+    for name in THEME_NAMES:
+        if active == f"{NAME}_{name}":
+            return name
+    return "light"
+
+
+def _own(theme: Theme) -> dict[str, Any]:
+    """A theme as Altair has them: charts of one's own look like those of answers."""
+    return {"config": theme.config()}
+
+
 def _title(spec: dict[str, Any]) -> str:
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
@@ -27,10 +43,12 @@ def _title(spec: dict[str, Any]) -> str:
 
 
 def bring() -> None:
-    """Register the renderer, once; enable it unless another than Altair's default was chosen."""
+    """Register the renderer and the themes, once; enable the renderer unless one was chosen before."""
     renderers = altair().renderers
     if NAME in renderers.names():
         return
+    for name in THEME_NAMES:
+        altair().theme.register(f"{NAME}_{name}", enable=False)(partial(_own, Theme.of(name)))
     renderers.register(NAME, bundle)
     if renderers.active == "default" and not renderers.options:
         renderers.enable(NAME)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from aggflow.charts.bands import bands, percentile, rows_of_bands, without_percentile
 from aggflow.charts.canvas import ABOVE, WIDTH, Canvas, merged
 from aggflow.charts.lines import Colours, rows_of_lines
 from aggflow.charts.panel import Panel, arranged
@@ -15,10 +15,10 @@ from aggflow.charts.table import Table
 
 # Above this many points none is searched for while the mouse moves: lines only say whose they are.
 _SEARCHED = 5_000
-_PERCENTILE = re.compile(r"(?:^|_)(?:p\d{1,3}(?:_\d+)?|median)(?=_|$)", re.IGNORECASE)
 _DAY = 86_400
 _MONTHS = 70 * _DAY
 _LINE: Mapping[str, Any] = {"strokeWidth": 2, "strokeJoin": "round", "strokeCap": "round", "clip": True}
+_DASH = [5, 4]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class _Strip:
     rows: list[dict[str, Any]]
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has buckets that are not complete."""
+        return any(row.get("part") == "open" for row in self.rows)
+
+    @property
     def is_searched(self) -> bool:
         """Whether the nearest point is searched for while the mouse moves."""
         return len(self.rows) <= _SEARCHED
@@ -69,15 +74,18 @@ def _strips(table: Table, canvas: Canvas) -> list[_Strip]:
     """Fields by strip: one each, but percentiles with the same rest of their names together."""
     shared: dict[tuple[str, str], list[str]] = {}
     for name in table.drawable:
-        rest = _PERCENTILE.sub("", name, count=1).strip("_")
+        rest = without_percentile(name)
         # With groups, colours already say the group.
-        together = rest != name and not table.labels
+        together = percentile(name) is not None and not table.labels
         shared.setdefault(("percentiles", rest) if together else ("field", name), []).append(name)
     of_groups = Colours.of_groups(table, canvas.theme) if table.labels else None
     strips: list[_Strip] = []
     for number, names in enumerate(shared.values()):
         colours = of_groups or (Colours.of_names(names, canvas.theme) if len(names) > 1 else None)
         rows = rows_of_lines(table, names, colours)
+        if len(names) > 1:
+            rows += rows_of_bands(names, rows)
+        rows += _unbuilt(table)
         strips.append(_Strip(number, tuple(names), number == len(shared) - 1, colours, rows))
     return strips
 
@@ -117,7 +125,7 @@ def _drawn(table: Table, strip: _Strip, canvas: Canvas) -> Any:
     value = strip.fields[0] if len(strip.fields) == 1 else "value"
     tooltips = canvas.tooltips({"when": "time", **of_line, "text": value})
     *under, marks, dots = _marks(table, strip, canvas)
-    dots = dots.encode(tooltip=tooltips)
+    dots = dots.encode(tooltip=tooltips).transform_filter("datum.part !== 'join'")
     if not strip.is_searched and of_line:
         marks = marks.encode(tooltip=canvas.tooltips(of_line))
     layers = [
@@ -127,11 +135,31 @@ def _drawn(table: Table, strip: _Strip, canvas: Canvas) -> Any:
     ]
     if strip.is_searched:
         layers += _pointers(dots, _time(table, strip, alt), strip, canvas)
-    return alt.layer(*layers).transform_calculate(when=f"utcFormat(datum.t, '{_written(table)}') + ' UTC'")
+    if table.unbuilt:
+        layers.insert(0, _shade(_time(table, strip, alt), canvas))
+    return alt.layer(*layers).transform_calculate(when=_when(table))
+
+
+def _when(table: Table) -> str:
+    """How tooltips write a moment."""
+    moment = f"utcFormat(datum.t, '{_written(table)}') + ' UTC'"
+    return moment if table.open_from is None else f"{moment} + (datum.part ? ', not complete yet' : '')"
+
+
+def _unbuilt(table: Table) -> list[dict[str, Any]]:
+    """Data of what is shaded: a part that was not built begins at ``t`` and ends at ``to``."""
+    return [{"t": start * 1000, "to": end * 1000, "part": "unbuilt"} for start, end in table.unbuilt]
+
+
+def _shade(x: Any, canvas: Canvas) -> Any:
+    """What lies under the parts that were not built."""
+    alt = canvas.alt
+    shade = alt.Chart().mark_rect(color=canvas.theme.muted, opacity=0.13, clip=True)
+    return shade.encode(x=x, x2=alt.X2(field="to")).transform_filter("datum.part === 'unbuilt'")
 
 
 def _marks(table: Table, strip: _Strip, canvas: Canvas) -> list[Any]:
-    """The lines of a panel, an area under the line of a count, and last the dots of single values."""
+    """What lies under the lines of a panel, the lines, and last the dots of single values."""
     alt = canvas.alt
     joined = merged([table.fields[name] for name in strip.fields])
     above: dict[str, Any] = {**ABOVE, "titleAlign": "left", "titleX": 0, "titleY": -10}
@@ -142,9 +170,25 @@ def _marks(table: Table, strip: _Strip, canvas: Canvas) -> list[Any]:
     if strip.colours is not None:
         colour = _colour(strip.colours, alt)
         dots = dots.encode(color=colour, opacity=_opacity(strip, alt))
-        return [_lines(base.encode(color=colour), strip, strip.colours, alt), dots]
+        lines = _lines(base.encode(color=colour), strip, strip.colours, alt)
+        under = [bands(base, canvas.theme.palette[0], alt)] if len(strip.fields) > 1 else []
+        return [*under, *_dashed(lines, strip, alt), dots]
     line = base.mark_line(color=hue, **_LINE)
-    return [_area(base, alt, hue), line, dots] if joined.counted else [line, dots]
+    under = [_complete(_area(base, alt, hue))] if joined.counted else []
+    return [*under, *_dashed(line, strip, alt), dots]
+
+
+def _dashed(lines: Any, strip: _Strip, alt: Any) -> list[Any]:
+    """Lines; the parts of them that are not complete, if there are any, under them and dashed."""
+    if not strip.is_open:
+        return [_complete(lines)]
+    dashed = lines.copy()
+    dashed.mark = alt.MarkDef(**lines.mark.to_dict() | {"strokeDash": _DASH})
+    return [dashed.transform_filter("datum.part === 'open' || datum.part === 'join'"), _complete(lines)]
+
+
+def _complete(marks: Any) -> Any:
+    return marks.transform_filter("!datum.part")
 
 
 def _area(base: Any, alt: Any, hue: str) -> Any:

@@ -14,7 +14,9 @@ from aggflow.charts.number import digits, exact, short
 from aggflow.engine.answer import Answer
 from aggflow.errors import NotFoundError, QueryError
 from aggflow.measures.state import Values
+from aggflow.timeline import Window, WindowSet
 
+_SECOND_US = 1_000_000
 NOTHING = "\N{EN DASH}"
 
 
@@ -64,6 +66,10 @@ class Table:
         How many rows there are.
     notes
         What a reader has to know: what is not drawn.
+    open_from
+        Of a series, the start of the first bucket that is not complete yet, in seconds; None where all are.
+    unbuilt
+        The parts of a series that no states covered, from and to in seconds; empty where that is all of it.
     """
 
     buckets: tuple[int, ...] | None
@@ -71,6 +77,8 @@ class Table:
     fields: Mapping[str, Measured]
     count: int
     notes: tuple[str, ...] = ()
+    open_from: int | None = None
+    unbuilt: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of(cls, answer: Answer, fields: Sequence[str] | None) -> Table:
@@ -96,6 +104,9 @@ class Table:
             dict(zip(_titles(answer.groupings), labels, strict=True)),
             dict(zip(_titles(names), measured, strict=True)),
             answer.count,
+            _meanings(answer),
+            answer.open_from,
+            _unbuilt(answer),
         )
 
     @property
@@ -135,6 +146,23 @@ class Table:
     def groups(self) -> list[str]:
         """Of every row, the labels of all its groupings as one text."""
         return [" · ".join(row) for row in zip(*self.labels.values(), strict=True)] or [""] * self.count
+
+
+def _meanings(answer: Answer) -> tuple[str, ...]:
+    """What the marks of a series mean that are not like the others."""
+    dashed = () if answer.open_from is None else ("dashed: not complete yet",)
+    return (*dashed, "shaded: not built, read from the source") if _unbuilt(answer) else dashed
+
+
+def _unbuilt(answer: Answer) -> tuple[tuple[int, int], ...]:
+    """The parts between the first and the last bucket that were read from the source."""
+    if not answer.buckets or answer.explanation.plan != "mixed":
+        return ()
+    # The last bucket has no width on the axis.
+    drawn = Window(min(answer.buckets) * _SECOND_US, max(answer.buckets) * _SECOND_US + 1)
+    parts = answer.explanation.live & WindowSet([drawn])
+    found = [(part.start // _SECOND_US, part.end // _SECOND_US) for part in parts]
+    return tuple((start, end) for start, end in found if start < end)
 
 
 def _titles(names: Iterable[str]) -> list[str]:

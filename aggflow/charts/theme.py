@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from aggflow.errors import NotFoundError
 
 ThemeName = Literal["light", "dark", "auto"]
+THEME_NAMES: Final[tuple[ThemeName, ...]] = ("light", "dark", "auto")
 _FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', sans-serif"
 
 

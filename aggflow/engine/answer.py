@@ -46,6 +46,8 @@ class Answer:
         Where it came from.
     draw
         Makes a chart of it.
+    open_from
+        Of a series, the start of the first bucket that is not complete yet, in seconds; None where all are.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Answer:
     count: int
     explanation: Explanation
     draw: Callable[..., Any]
+    open_from: int | None = None
 
     def __len__(self) -> int:
         return self.count

@@ -37,7 +37,7 @@ def answer_data(answer: Answer, *, candidates: bool = False, sql: bool = False) 
     -------
     dict
         ``name``, ``rows`` as of the endpoints API (decimals with all their digits), ``columns`` with the
-        names and types, ``explanation``.
+        names and types, ``open_from``, ``explanation``.
     """
     fields = {name: values.to_list() for name, values in answer.fields.items()}
     return {
@@ -48,6 +48,7 @@ def answer_data(answer: Answer, *, candidates: bool = False, sql: bool = False) 
             "groupings": list(answer.groupings),
             "fields": {name: _type(values, fields[name]) for name, values in answer.fields.items()},
         },
+        "open_from": None if answer.open_from is None else format_instant(answer.open_from * _SECOND_US),
         "explanation": explanation_data(answer.explanation, candidates=candidates, sql=sql),
     }
 
@@ -118,7 +119,7 @@ def answer_of(data: Mapping[str, Any], draw: Callable[..., Any]) -> Answer:
     draw
         Makes charts of it.
     """
-    rows, columns = data["rows"], data["columns"]
+    rows, columns, open_from = data["rows"], data["columns"], data["open_from"]
     return Answer(
         name=data["name"],
         buckets=tuple(parse_instant(row["dt"]) // _SECOND_US for row in rows) if columns["dt"] else None,
@@ -132,6 +133,7 @@ def answer_of(data: Mapping[str, Any], draw: Callable[..., Any]) -> Answer:
         count=len(rows),
         explanation=_explanation(data["explanation"]),
         draw=draw,
+        open_from=None if open_from is None else parse_instant(open_from) // _SECOND_US,
     )
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from aggflow.catalog import Catalog
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.answer import Answer
 from aggflow.engine.answerer import Answerer
+from aggflow.engine.asked_shape import AskedShape
 from aggflow.engine.at_hand import NotAtHandError
 from aggflow.engine.columns import Columns
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
 from aggflow.engine.inquiry import Inquiry, Router
+from aggflow.engine.open_bucket import open_from
 from aggflow.engine.plan import Need
 from aggflow.engine.posed import Posed
 from aggflow.engine.question import Question
@@ -33,7 +36,7 @@ from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import Resident
-from aggflow.timeline import Window
+from aggflow.timeline import Micros, Window
 
 # Whole answers are small beside what they were merged of.
 _SHARE = 4
@@ -81,8 +84,15 @@ class Resolved:
     ) -> Posed:
         """A question to it."""
         # What is asked of a filter directly is not declared.
-        made_of = None if self.shape is None else self.made_of
-        return Posed(self.name, self.id, self.filter, self.source, served, windows, filters, make, made_of)
+        made_of, asked = (None, None) if self.shape is None else (self.made_of, self.asked)
+        return Posed(
+            self.name, self.id, self.filter, self.source, served, windows, filters, make, made_of, asked
+        )
+
+    @cached_property
+    def asked(self) -> AskedShape | None:
+        """What all questions to an endpoint have in common."""
+        return None if self.shape is None else AskedShape.of(self.name, _need(self.filter, self.shape.common))
 
 
 @dataclass(frozen=True)
@@ -93,12 +103,9 @@ class Kept:
     ----------
     answer
         The answer.
-    need
-        What was needed for it.
     """
 
     answer: Answer
-    need: Need
 
     @property
     def bytes(self) -> int:
@@ -107,6 +114,11 @@ class Kept:
         columns = 1 + len(answer.groupings) + len(answer.fields)
         # A column's entry is a number or a pointer; buckets are objects of their own.
         return answer.count * (8 * columns + 32)
+
+
+def _need(of: Filter, question: Question) -> Need:
+    keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
+    return Need(of.source, of.where, keys, question)
 
 
 class Serving:
@@ -122,6 +134,8 @@ class Serving:
         Notes what is asked.
     draw
         Makes charts of answers.
+    clock
+        Now, in microseconds.
     """
 
     def __init__(
@@ -135,6 +149,7 @@ class Serving:
         reductions: Reductions[Merged],
         log: QuestionLog,
         draw: Callable[..., Any],
+        clock: Callable[[], Micros],
     ) -> None:
         self._catalog = catalog
         self._workspace_id = workspace_id
@@ -146,6 +161,7 @@ class Serving:
         self._answers: Reductions[Kept] = Reductions(reductions.budget // _SHARE)
         self._log = log
         self._draw = draw
+        self._clock = clock
         self._rollups = ServedRollups(catalog)
         self._router = Router(self._rollups, resident.store)
         self._known: dict[tuple[_Askable, str], Resolved] = {}
@@ -200,6 +216,9 @@ class Serving:
         ConflictError
             A change of the filter or its source was cut off before its rollup followed.
         """
+        known = self._known.get((kind, name))
+        if known is not None and (served := self._as_known(known)) is not None:
+            return known, served
         for _ in range(_TRIES):
             asked = self._resolved(kind, name, wait=wait)
             served = self._rollups.get(asked.rollup.id, wait=wait)
@@ -214,6 +233,14 @@ class Serving:
             f"{kind} {name!r}: its filter and the filter's rollup are out of step: a change was cut off",
             hint="add the source and the filter again",
         )
+
+    def _as_known(self, asked: Resolved) -> Served | None:
+        """The rollup of what is asked, where nothing changed since both were read: one look into the catalog."""
+        generations = self._catalog.generations(asked.rollup.id)
+        if generations is None or generations[0] != asked.generation:
+            return None
+        served = self._rollups.at(asked.rollup.id, generations[1])
+        return served if served is not None and served.versions[-1].data_hash == asked.data_hash else None
 
     def _resolved(self, kind: _Askable, name: str, *, wait: bool) -> Resolved:
         """What is asked with all that it refers to: read anew only when a definition changed."""
@@ -269,8 +296,25 @@ class Serving:
         kept = self._answers.get(posed.key, lambda: self._answered(posed, wait=wait))
         milliseconds = (time.perf_counter() - started) * 1000
         explanation = replace(kept.answer.explanation, milliseconds=milliseconds)
-        self._log.note(posed.name, kept.need, explanation)
+        self._note(posed, explanation, milliseconds)
         return replace(kept.answer, explanation=explanation)
+
+    def note(self, posed: Posed, explanation: Explanation) -> None:
+        """Note that a question was asked whose answer was there, in the form in which it is given out.
+
+        Parameters
+        ----------
+        posed
+            The question.
+        explanation
+            Of the answer when it was computed.
+        """
+        self._note(posed, explanation, 0.0)
+
+    def _note(self, posed: Posed, explanation: Explanation, milliseconds: float) -> None:
+        windows = tuple(sorted(set(posed.windows)))
+        shape = posed.asked or AskedShape.of(posed.name, _need(posed.filter, posed.question))
+        self._log.note_shape(shape, windows, explanation, milliseconds)
 
     def glance(self, posed: Posed) -> Answer:
         """The answer to a question that nobody asked: it is not noted, so that nothing is advised by it."""
@@ -283,13 +327,13 @@ class Serving:
             question, posed.served.pieces, reader.vocabularies(version), reader, self._reductions
         ).columns()
         checked_rows(question, columns.count)
-        keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
-        need = Need(posed.filter.source, posed.filter.where, keys, question)
+        need = _need(posed.filter, question)
         rollup = f"filter {posed.filter.name}"
         for values in columns.fields.values():
             # Whoever asks the same gets the same arrays.
             values.data.flags.writeable = False
-        return Kept(self._answer(posed.name, rollup, question, columns, reader, version, need), need)
+        until = self._clock()
+        return Kept(self._answer(posed.name, rollup, question, columns, reader, version, need, until))
 
     def inquire(self, inquiry: Inquiry) -> Answer:
         """The answer to an ad hoc question, from the best rollup of the source, or the source itself.
@@ -310,7 +354,11 @@ class Serving:
             question, route.pieces, reader.vocabularies(route.version), reader, self._reductions
         ).columns()
         rollup = route.name or f"source {inquiry.source.name}"
-        answer = self._answer(inquiry.name, rollup, question, columns, reader, route.version, inquiry.need)
+        # Its windows cut buckets.
+        until = min(self._clock(), question.windows[-1].end)
+        answer = self._answer(
+            inquiry.name, rollup, question, columns, reader, route.version, inquiry.need, until
+        )
         milliseconds = (time.perf_counter() - started) * 1000
         explanation = replace(answer.explanation, milliseconds=milliseconds)
         self._log.note(inquiry.name, inquiry.need, explanation)
@@ -328,6 +376,7 @@ class Serving:
         reader: Reader,
         version: Version,
         need: Need,
+        until: Micros,
     ) -> Answer:
         """The answer of columns, with the reason for it, but for how long it took."""
         vocabularies = reader.vocabularies(version)
@@ -357,6 +406,9 @@ class Serving:
             count=columns.count,
             explanation=explanation,
             draw=self._draw,
+            open_from=None
+            if columns.buckets is None or question.series is None
+            else open_from(columns.buckets, question.series, question.zone, until),
         )
 
     def served(self, rollup_id: str) -> Served:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 from typing import TypeAlias
 
 from aggflow import charts
@@ -22,6 +21,7 @@ from aggflow.engine.widgets import Widgets
 from aggflow.settings import Settings
 from aggflow.spec.source import Source
 from aggflow.store import Resident, SegmentStore
+from aggflow.workspace.site import Site
 
 Instant: TypeAlias = str | datetime | date | int | float
 
@@ -62,8 +62,8 @@ class Foundation:
         self._place = place
         self._clock = clock or (lambda: time.time_ns() // 1000)
         self._id = catalog.workspace(name).id
-        events = None if "://" in place else Path(place).absolute() / "events" / name
-        self._declarations = Declarations(catalog, self._id, self._clock, events)
+        events = Site.of(place, settings.store or "memory://", settings.events).events
+        self._declarations = Declarations(catalog, self._id, self._clock, events and events / name)
         self._resident = resident or Resident(store, settings.resident_bytes)
         self._targets = Targets(catalog, self._id, self._declarations)
         self._readings = Readings(self._declarations, lambda: catalog.definitions_generation(self._id))
@@ -78,6 +78,7 @@ class Foundation:
             Reductions(settings.reduced_bytes),
             self._questions,
             charts.draw,
+            self._clock,
         )
         self._widgets = Widgets(
             catalog,

@@ -117,3 +117,19 @@ def test_a_build_later_than_now_is_a_build_until_now(hourly: Shop) -> None:
     hourly.add(Event(at("12:31"), value=2.0))
     hourly.now += timedelta(hours=2)
     hourly.check("day")
+
+
+def test_an_answer_says_from_where_on_its_buckets_are_not_complete(hourly: Shop) -> None:
+    hourly.now = at("12:30")
+    hourly.add(Event(at("11:05"), value=2.0), Event(at("12:05"), value=2.0), Event(at("13:05"), value=4.0))
+    open_bucket = int(at("12:00").timestamp())
+    assert hourly.ws.query("hours").open_from == open_bucket
+    assert hourly.ws.query("hours", end=at("14:00")).open_from == open_bucket
+    hourly.build()
+    assert hourly.ws.query("hours").open_from == open_bucket, "built, but only in part"
+    assert hourly.ws.query("hours", end=at("12:00")).open_from is None
+    assert hourly.ws.query("day").open_from is None, "a total has no buckets"
+    hourly.now = at("13:00")
+    assert hourly.ws.query("hours").open_from is None
+    cut = hourly.ws.linq("from events group every 1h select count() as n", end=at("12:10"))
+    assert cut.open_from == open_bucket, "the question ends inside of it"

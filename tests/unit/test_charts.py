@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from aggflow.engine.explanation import Explanation
 from aggflow.errors import AggflowError, NotFoundError, QueryError
 from aggflow.measures.state import Values
 from aggflow.measures.vocabulary import GroupingValue
-from aggflow.timeline import WindowSet
+from aggflow.timeline import Window, WindowSet
 
 START = 1_356_998_400  # 2013-01-01T00:00:00Z
 DAY, HOUR = 86_400, 3_600
@@ -116,6 +117,9 @@ SHAPES: dict[str, Callable[[], Answer]] = {
         {ODD_NAME: floats(range(24))},
         buckets=by_group(days(3), ODD)[0],
         groupings={ODD_NAME: by_group(days(3), ODD)[1]},
+    ),
+    "not complete and not built": lambda: read_live(
+        replace(series_of(["UA", "DL"]), open_from=days(12)[-1]), (days(12)[2], days(12)[4])
     ),
     "heat map": lambda: answer({"p95": floats([*range(11), None])}, groupings=crossed(4, 3)),
     "heat map around zero": lambda: answer({"change": floats(range(-6, 6))}, groupings=crossed(4, 3)),
@@ -247,7 +251,77 @@ def test_percentiles_of_one_value_share_a_panel_and_other_fields_do_not() -> Non
     ]
     zoom = next(param for param in spec["params"] if param["name"] == "zoom")
     assert zoom["views"] == ["marks_0", "marks_1"], "panels move together"
-    assert [marks(panel)[0] for panel in spec["vconcat"]] == ["area", "line"]
+    assert [marks(panel)[0] for panel in spec["vconcat"]] == ["area", "area"]
+
+
+def test_bands_lie_between_percentiles_the_widest_first_and_end_where_one_is_missing() -> None:
+    fields = {
+        "p99": floats([5.0, None, 7.0]),
+        "median": floats([3.0, 4.0, 5.0]),
+        "p5": floats([1.0, 1.0, 2.0]),
+        "p95": floats([4.0, 5.0, 6.0]),
+    }
+    spec = spec_of(answer(fields, buckets=days(3)))
+    assert marks(spec)[:2] == ["area", "line"]
+    found: dict[str, list[Any]] = {}
+    for row in rows_of(spec):
+        if row.get("part") == "band":
+            found.setdefault(row["line"], []).append((row["low"], row["high"]))
+    assert found == {
+        "p5 to p99": [(1.0, 5.0), (1.0, None), (2.0, 7.0)],
+        "median to p95": [(3.0, 4.0), (4.0, 5.0), (5.0, 6.0)],
+    }
+
+
+def test_what_is_not_complete_is_dashed_from_the_last_complete_value_on() -> None:
+    whole = answer({"flights": counts([3, 4, 5, 1])}, buckets=days(4))
+    assert "part" not in json.dumps(rows_of(spec_of(whole)))
+    spec = spec_of(replace(whole, open_from=days(4)[-1]))
+    rows = [(row["t"] // 1000, row["v"], row.get("part")) for row in rows_of(spec)]
+    a, b, c, d = days(4)
+    assert rows == [(a, 3, None), (b, 4, None), (c, 5, None), (c, 5, "join"), (d, 1, "open")]
+    dashes = [layer["mark"].get("strokeDash") for layer in spec["layer"][:3]]
+    assert dashes == [None, [5, 4], None]
+    assert "dashed: not complete yet" in spec["title"]["subtitle"]
+    assert "not complete yet" in spec["transform"][0]["calculate"]
+
+
+def test_a_value_that_is_not_complete_after_a_gap_stands_alone() -> None:
+    last = days(3)[-1]
+    drawn = replace(answer({"mean": floats([3.0, None, 5.0])}, buckets=days(3)), open_from=last)
+    rows = [(row["v"], row.get("part"), row.get("alone")) for row in rows_of(spec_of(drawn))]
+    assert rows == [(3.0, None, True), (None, None, None), (5.0, "open", True)]
+
+
+def read_live(drawn: Answer, *parts: tuple[int, int], stored: bool = True) -> Answer:
+    windows = [Window(start * 1_000_000, end * 1_000_000) for start, end in parts]
+    built = WindowSet([Window(0, START * 1_000_000)] if stored else [])
+    return replace(drawn, explanation=replace(drawn.explanation, stored=built, live=WindowSet(windows)))
+
+
+def test_what_was_not_built_is_shaded_as_far_as_it_is_drawn() -> None:
+    plain = answer({"flights": counts(range(6))}, buckets=days(6))
+    a, b, c, d, *_, f = days(6)
+    drawn = read_live(plain, (a - DAY, b), (c, d), (f, f + DAY))
+    spec = spec_of(drawn)
+    shaded = [(row["t"] // 1000, row["to"] // 1000) for row in rows_of(spec) if row.get("part") == "unbuilt"]
+    assert shaded == [(a, b), (c, d)]
+    assert marks(spec)[0] == "rect"
+    assert "shaded: not built, read from the source" in spec["title"]["subtitle"]
+    nothing_built = spec_of(read_live(plain, (a, f), stored=False))
+    assert "rect" not in marks(nothing_built), "all of it is said in a sentence"
+
+
+def test_a_chart_follows_the_theme_that_is_enabled_for_all() -> None:
+    drawn = SHAPES["count over time"]()
+    assert spec_of(drawn)["config"]["background"] == "#ffffff"
+    with alt.theme.enable("aggflow_dark"):
+        assert spec_of(drawn)["config"]["background"] == "#14171f"
+        assert spec_of(drawn, theme="light")["config"]["background"] == "#ffffff"
+        own = alt.Chart({"values": [{"a": 1}]}).mark_bar().encode(x="a:Q").to_dict()
+        assert own["config"]["background"] == "#14171f", "charts of one's own look alike"
+    with alt.theme.enable("ggplot2"):
+        assert spec_of(drawn)["config"]["background"] == "#ffffff"
 
 
 def test_percentiles_with_groups_have_a_panel_each() -> None:
