@@ -21,6 +21,8 @@ from aggflow.api.attempts import Attempts
 from aggflow.api.auth import Door
 from aggflow.api.bodies import MOST_BYTES, Bodies
 from aggflow.api.body_limit import BodyLimit
+from aggflow.api.build_thread import BuildThread
+from aggflow.api.carrier import Carrier
 from aggflow.api.compression import Compression
 from aggflow.api.directory import Directory
 from aggflow.api.errors import answer, failure_of, handle_errors, log
@@ -66,7 +68,13 @@ def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         pool.limit(home.settings.service_threads)
+        carrier = Carrier(home)
+        if carrier.is_needed():
+            carrier.start()
         yield
+        # A build ends with the window that it is at, while the catalog is still there.
+        await pool.run(carrier.close)
+        await pool.run(BuildThread.of(app).close)
         home.close()
 
     app = FastAPI(

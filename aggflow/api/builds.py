@@ -92,8 +92,9 @@ def builds(
 async def build(request: Request, caller: Administrator) -> Response:
     """The answer comes at once, with the build's ``id`` and where its progress can be read.
 
-    A rollup is built by a thread of the service, one after another.  A cube is built by the next run of
-    orchestration (``aggflow up``), as if its schedule had fired; such requests join one that waits.
+    A rollup is built by a thread of the service, one after another.  A cube is built by Prefect's next run,
+    as if its schedule had fired, or by the service where no Prefect is named to it; such requests join one
+    that waits.
     """
     asked = await read_as(request, BuildRequest)
     record = await run(_ask, caller.workspace, asked)

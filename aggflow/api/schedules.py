@@ -330,6 +330,8 @@ async def create_schedule(
 async def execute(request: Request, caller: Manager, project_id: ProjectId, cube_id: CubeId) -> Response:
     """Asks for a build, and does not wait for it; while one waits already, it joins that.
 
+    Prefect's next run builds it, or the service where no Prefect is named to it.
+
     ``isFullBuild`` (false) builds everything anew; it is taken from the query string or a JSON body.
     """
     cube = await run(_cube_of, caller, project_id, cube_id)

@@ -59,6 +59,8 @@ _PENDING = (
     .order_by(dispatches.c.number)
 )
 
+_WAITING = sa.select(dispatches.c.workspace_id, dispatches.c.kind).where(_is_pending).distinct()
+
 
 def write_dispatch(
     connection: sa.Connection,
@@ -97,6 +99,10 @@ class Dispatches(Database):
     def pending_dispatches(self, workspace_id: str) -> tuple[Dispatch, ...]:
         """The dispatches of a workspace that are not carried out yet, oldest first."""
         return tuple(Dispatch(*row) for row in self._read(_PENDING, workspace_id=workspace_id))
+
+    def waiting_dispatches(self) -> frozenset[tuple[str, DispatchKind]]:
+        """In which workspaces what kinds of dispatches are not carried out yet."""
+        return frozenset((row.workspace_id, row.kind) for row in self._read(_WAITING))
 
     def finish_dispatch(self, number: int, now_us: Micros) -> None:
         """Note that a dispatch was carried out; one that is finished already is no error.

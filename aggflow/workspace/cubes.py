@@ -348,6 +348,35 @@ class CubesPart(BuildsPart):
                 f"another batch of cube {cube!r} is at work",
                 hint="wait for it, or queue one by request_build",
             )
+        return self._run(batch, progress)
+
+    def run_batch(self, batch_id: str, *, progress: bool | Report = False) -> BatchReport | None:
+        """Carry out a batch that was asked for and waits.
+
+        Parameters
+        ----------
+        batch_id
+            Which.
+        progress
+            Whether to show a progress bar (in a terminal), or a function to tell of every step.
+
+        Returns
+        -------
+        BatchReport or None
+            None where it does not wait any more, or while another batch of its cube runs.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such batch, or its cube is gone.
+        AggflowError
+            A build stopped; what was committed stays, and the batch's record says why.
+        """
+        waiting = self.batch(batch_id)
+        batch = self.begin_batch(waiting.cube, full=waiting.full, batch_id=batch_id)
+        return None if batch is None else self._run(batch, progress)
+
+    def _run(self, batch: Batch, progress: bool | Report) -> BatchReport:  # noqa: FBT001 - as of build_cube
         with self._running(batch):
             for aggregate in batch.aggregates:
                 self.build_aggregate(batch, aggregate, progress=progress)

@@ -124,6 +124,19 @@ class Home:
                 )
             return found
 
+    def waiting(self) -> list[Workspace]:
+        """The workspaces that ask for a batch or a run of tasks that nobody has begun."""
+        asking = {
+            workspace_id
+            for workspace_id, kind in self._catalog.waiting_dispatches()
+            if kind in ("batch", "tasks")
+        }
+        return [self.workspace(one.name) for one in self._catalog.workspaces() if one.id in asking]
+
+    def workspaces(self) -> list[Workspace]:
+        """All workspaces that there are, by name."""
+        return [self.workspace(one.name) for one in self._catalog.workspaces()]
+
     def has_tokens(self) -> bool:
         """Whether anybody may come in: there is a token that is valid, in any workspace."""
         return self._catalog.has_tokens(self._clock())

@@ -36,7 +36,7 @@ def test_it_is_ready_without_prefect(client: httpx.AsyncClient) -> None:
     assert answer.json()["checks"] == {
         "catalog": "ok",
         "store": "ok",
-        "prefect": "none: PREFECT_API_URL is not set",
+        "prefect": "none: PREFECT_API_URL is not set; schedules do not fire, tasks run when they are changed",
     }
 
 
