@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import httpx
+import pytest
 
 from aggflow.api.app import app_of, create_app
 from aggflow.workspace import Home
@@ -25,13 +26,20 @@ class Served:
         What answers.
     """
 
-    def __init__(self, folder: Path, modules: Sequence[ModuleType | type] | None = None) -> None:
+    def __init__(self, home: Path | str, modules: Sequence[ModuleType | type] | None = None) -> None:
         if modules is None:
-            self.app = create_app(folder)
+            self.app = create_app(home)
             self.home: Home = self.app.state.home
         else:
-            self.home = Home.open(folder)
+            self.home = Home.open(home)
             self.app = app_of(self.home, modules)
+
+    @classmethod
+    def on(cls, url: str, store: Path) -> Served:
+        """The service of a home whose catalog is a database's, and whose states are in a folder."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AGGFLOW_STORE", str(store))
+            return cls(url)
 
     def token(self, *permissions: str, workspace: str = "self", **options: Any) -> str:
         """The secret of a new token."""

@@ -130,8 +130,8 @@ BODIES: dict[str, Callable[[Names], Any]] = {
 class Tenants:
     """Two workspaces, and who manages each."""
 
-    def __init__(self, folder: Path) -> None:
-        self.served = Served(folder / "home")
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self.served = Served(folder / "home") if url is None else Served.on(url, folder / "states")
         self.horse, self.horse_token = settle(self.served, folder, "horse")
         self.zebra, self.zebra_token = settle(self.served, folder, "zebra")
 
@@ -163,19 +163,22 @@ def body_of_route(asked: Asked) -> Callable[[Names], Any] | None:
     return BODIES[max(ends, key=len)]
 
 
-@pytest.fixture(scope="module")
-def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenants]:
-    made = Tenants(tmp_path_factory.mktemp("tenants"))
+@pytest.fixture(scope="module", params=["folder", pytest.param("postgres", marks=pytest.mark.slow)])
+def tenants(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenants]:
+    folder = tmp_path_factory.mktemp("tenants")
+    url = None if request.param == "folder" else request.getfixturevalue("postgres").create("tenants")
+    made = Tenants(folder, url)
     yield made
     made.served.home.close()
 
 
 def untold(answer: httpx.Response, asked_of: Names) -> str:
     """An answer without the words that it was asked in, and without the id of the request."""
-    text = answer.text.replace(answer.headers["X-Request-Id"], "…")
+    headers = sorted(set(answer.headers.multi_items()) - {("content-length", str(len(answer.content)))})
+    text = f"{answer.status_code} {headers} {answer.text}".replace(answer.headers["X-Request-Id"], "…")
     for word in sorted(asked_of.own, key=len, reverse=True):
         text = text.replace(word, "…")
-    return f"{answer.status_code} {text}"
+    return text
 
 
 def test_what_one_asks_of_its_own_is_there(tenants: Tenants) -> None:
@@ -239,6 +242,33 @@ def test_a_body_that_names_anothers_names_nothing(tenants: Tenants) -> None:
         assert untold(found, tenants.zebra) == untold(nothing, missing), asked
         asked_in_words += 1
     assert asked_in_words > 10
+
+
+def test_the_status_page_shows_ones_own(tenants: Tenants) -> None:
+    page = tenants.served.ask("GET", "/", tenants.horse_token)
+    assert page.status_code == 200
+    assert tenants.horse.endpoint in page.text
+    for word in ("zebra", *tenants.zebra.own):
+        assert word not in page.text
+
+
+def test_a_picture_of_anothers_is_a_picture_of_nothing(tenants: Tenants) -> None:
+    missing = tenants.zebra.missing()
+    own, found, nothing = (
+        tenants.served.ask("GET", f"/status/endpoints/{of.endpoint_id}.svg", tenants.horse_token)
+        for of in (tenants.horse, tenants.zebra, missing)
+    )
+    assert (own.status_code, found.status_code) == (200, 404)
+    assert untold(found, tenants.zebra) == untold(nothing, missing)
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"])
+def test_who_has_no_token_is_told_of_nobody(tenants: Tenants, path: str) -> None:
+    answer = tenants.served.ask("GET", path)
+    assert answer.status_code == 200
+    for names in (tenants.horse, tenants.zebra):
+        for word in names.own:
+            assert word not in answer.text
 
 
 def test_nothing_of_anothers_was_changed_by_all_that(tenants: Tenants) -> None:
