@@ -1,0 +1,1 @@
+"""A notebook: builders of definitions as forms in JupyterLab, their state apart from their view."""
