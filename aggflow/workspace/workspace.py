@@ -10,6 +10,7 @@ from aggflow.errors import Problem, SpecError
 from aggflow.settings import Settings, read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
+from aggflow.workspace.drafts import DraftsPart
 from aggflow.workspace.events import EventsPart
 from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.previews import PreviewsPart
@@ -74,6 +75,7 @@ def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, S
 
 class Workspace(
     AdvicePart,
+    DraftsPart,
     SchedulesPart,
     TasksPart,
     QuestionsPart,
