@@ -58,6 +58,9 @@ class Capability:
         Whether ``%`` gives a whole number of 64 bits, or a float, which is exact below 2**53 only.
     has_nan
         Whether it holds floats that are no number; where not, they are null when they arrive.
+    interrupt
+        The method of its driver's connection that stops, from another thread, the statement that it
+        runs; empty where there is none: it runs to its end then.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Capability:
     opens_files: bool = False
     remainder: Literal["integer", "float"] = "integer"
     has_nan: bool = True
+    interrupt: str = ""
 
 
 CAPABILITIES = {
@@ -83,6 +87,7 @@ CAPABILITIES = {
     for row in (
         Capability(
             name="duckdb",
+            interrupt="interrupt",
             extra="duckdb",
             micros="function",
             micros_function="epoch_us",
@@ -91,6 +96,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="sqlite",
+            interrupt="interrupt",
             extra="sqlite",
             micros="text",
             micros_function="strftime",
