@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,9 +16,11 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from aggflow.backends.capability import Capability, capability
+from aggflow.backends.capability import Capability, capability, capability_of_scheme
 from aggflow.backends.errors import mapped
 from aggflow.backends.event_folder import ARRIVED, EVENT, TIME, EventFolder
+from aggflow.backends.plain_text import with_plain_texts
+from aggflow.backends.pool import pool, prepared
 from aggflow.errors import SourceMissingError, SourceUnavailableError, did_you_mean
 from aggflow.language import Path as LanguagePath
 from aggflow.language import read_subject
@@ -35,7 +36,6 @@ _DATABASES = {
 }
 EVENTS = "events"
 """The scheme of the URL of an event folder; sources say ``embedded://``, wherever their home is."""
-_local = threading.local()
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,14 @@ def session(source: Source, table: ir.Table | None = None) -> Iterator[Session]:
     """
     with mapped(source.name):
         if table is not None:
-            con = table.get_backend()
-            yield Session(source, con, capability(con.name), table)
+            con: Any = table.get_backend()
+            can = capability(con.name)
+            yield Session(source, prepared(con, can), can, with_plain_texts(con, can, table))
             return
         con, owned = _open(source)
         try:
-            yield Session(source, con, capability(con.name), _table(con, source))
+            can = capability(con.name)
+            yield Session(source, con, can, with_plain_texts(con, can, _table(con, source)))
         finally:
             if owned:
                 con.disconnect()
@@ -153,11 +155,7 @@ def _open(source: Source) -> tuple[Any, bool]:
         return ibis.sqlite.from_connection(
             sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, check_same_thread=False)
         ), True
-    capability(urlsplit(source.url).scheme)
-    pool: dict[str, Any] = _local.__dict__.setdefault("pool", {})
-    if source.url not in pool:
-        pool[source.url] = ibis.connect(source.url)
-    return pool[source.url], False
+    return pool().connection(source.url, capability_of_scheme(urlsplit(source.url).scheme)), False
 
 
 def _open_duckdb(source: Source, path: str) -> Any:

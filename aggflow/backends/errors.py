@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,41 @@ DRIVER_ERRORS: tuple[tuple[type[Exception], type[SourceError]], ...] = (
     (pa.ArrowException, SourceTypeError),
     (OSError, SourceUnavailableError),
 )
+# Of drivers that may not be installed, by the names of their classes; nearer ones are found first, by the
+# order of their bases.
+DRIVER_ERRORS_BY_NAME: dict[str, type[SourceError]] = {
+    "psycopg.errors.UndefinedTable": SourceMissingError,
+    "psycopg.errors.UndefinedColumn": SourceMissingError,
+    "psycopg.errors.InvalidSchemaName": SourceMissingError,
+    "psycopg.errors.InvalidCatalogName": SourceMissingError,
+    "psycopg.errors.DatatypeMismatch": SourceTypeError,
+    "psycopg.errors.UndefinedFunction": SourceTypeError,
+    "psycopg.DataError": SourceTypeError,
+    "psycopg.OperationalError": SourceUnavailableError,
+    "psycopg.InterfaceError": SourceUnavailableError,
+    "psycopg.Error": SourceQueryError,
+    "MySQLdb.DataError": SourceTypeError,
+    "MySQLdb.InterfaceError": SourceUnavailableError,
+    "MySQLdb.Error": SourceQueryError,
+    "polars.exceptions.ColumnNotFoundError": SourceMissingError,
+    "polars.exceptions.SchemaError": SourceTypeError,
+    "polars.exceptions.PolarsError": SourceQueryError,
+    "pyspark.errors.exceptions.base.ArithmeticException": SourceTypeError,
+    "pyspark.errors.exceptions.base.NumberFormatException": SourceTypeError,
+    "pyspark.errors.exceptions.base.PySparkException": SourceQueryError,
+    "py4j.protocol.Py4JNetworkError": SourceUnavailableError,
+    "py4j.protocol.Py4JError": SourceQueryError,
+}
+# MySQL's classes do not part what helps from what does not; its numbers do.
+_MYSQL_UNAVAILABLE = {1040, 1053, 1205, 1213, 1317, 1927, 2002, 2003, 2006, 2013, 2055, 3024}
+_MYSQL_MISSING = {1049, 1051, 1054, 1146}
+# DataFusion raises plain exceptions.
+_DATAFUSION = re.compile(r"^(DataFusion|Arrow|Execution|External|Internal) error:")
+# A server that answers and refuses: trying again does not help.
+_REFUSED = re.compile(
+    r"authentication failed|Access denied|permission denied|no password supplied", re.IGNORECASE
+)
+_NO_DATABASE = re.compile(r'database "[^"]*" does not exist')
 # SQLite has one class for a wrong statement and for a file that is locked; these codes say the latter.
 _SQLITE_UNAVAILABLE = {
     sqlite3.SQLITE_BUSY,
@@ -56,12 +92,15 @@ _SQLITE_UNAVAILABLE = {
 
 _HINTS: dict[type[SourceError], str] = {
     SourceMissingError: "check the table's name and that it still exists",
-    SourceUnavailableError: "check that the file or server is there, and that no other process locks it",
+    SourceUnavailableError: (
+        "check that the file or server is there, and that no other process locks it; what was built stays as it "
+        "was, and the next build goes on from there"
+    ),
     SourceTypeError: "check the column's type and its values",
     UnsupportedError: "compute it in the source's own SELECT, or keep the events in DuckDB",
     SourceQueryError: "this is the database's own message",
 }
-# Greedy, so that a password with an @ in it is hidden to its end.
+_HINT_REFUSED = "check user, password and rights in the source's URL and on the server"
 
 
 @contextmanager
@@ -77,18 +116,46 @@ def mapped(source: str) -> Iterator[None]:
         yield
     except AggflowError:
         raise
-    except tuple(kind for kind, _ in DRIVER_ERRORS) as error:
+    except Exception as error:
         ours = _ours(error)
-        raise ours(f"source {source!r}: {_first_line(error)}", hint=_HINTS.get(ours, "")) from error
+        if ours is None:
+            raise
+        text = _first_line(error)
+        hint = _HINT_REFUSED if _REFUSED.search(text) else _HINTS.get(ours, "")
+        raise ours(f"source {source!r}: {text}", hint=hint) from error
 
 
-def _ours(error: Exception) -> type[SourceError]:
+def _ours(error: Exception) -> type[SourceError] | None:
+    """The class of our tree; None for what is no driver's error."""
     # The lower byte of an extended code is the code.
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNAVAILABLE:
         return SourceUnavailableError
-    return next(ours for kind, ours in DRIVER_ERRORS if isinstance(error, kind))
+    for kind, ours in DRIVER_ERRORS:
+        if isinstance(error, kind):
+            return ours
+    for kind in type(error).__mro__:
+        found = DRIVER_ERRORS_BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
+        if found is not None:
+            return _by_what_it_says(error, found)
+    if type(error) is Exception and _DATAFUSION.match(str(error)):
+        return SourceQueryError
+    return None
+
+
+def _by_what_it_says(error: Exception, ours: type[SourceError]) -> type[SourceError]:
+    text = str(error)
+    if _REFUSED.search(text):
+        return SourceQueryError
+    if _NO_DATABASE.search(text):
+        return SourceMissingError
+    number = error.args[0] if error.args else None
+    if number in _MYSQL_UNAVAILABLE:
+        return SourceUnavailableError
+    return SourceMissingError if number in _MYSQL_MISSING else ours
 
 
 def _first_line(error: BaseException) -> str:
-    text = without_password(str(error)).strip()
+    # MySQL's errors are a number and a sentence.
+    said = error.args[1] if len(error.args) == 2 and isinstance(error.args[1], str) else str(error)
+    text = without_password(said).strip()
     return text.split("\n", 1)[0][:300] or type(error).__name__

@@ -67,15 +67,31 @@ def _reader(type_: Any) -> Callable[[Any], Any] | None:
     if isinstance(type_, dt.Timestamp):
         return _instant
     if isinstance(type_, dt.Date):
-        return lambda text: date.fromisoformat(text[:10])
+        return _day
     if isinstance(type_, dt.Decimal):
         unit = Decimal(1).scaleb(-(type_.scale or 0))
         return lambda number: Decimal(str(number)).quantize(unit)
     if isinstance(type_, dt.Boolean):
         return bool
-    return index if isinstance(type_, dt.Integer) else None
+    if isinstance(type_, dt.String):
+        return _text
+    return _whole if isinstance(type_, dt.Integer) else None
 
 
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+def _whole(number: Any) -> int:
+    # Sums of whole numbers are decimals to some.
+    is_decimal = isinstance(number, Decimal) and number == number.to_integral_value()
+    return int(number) if is_decimal else index(number)
+
+
+def _text(text: Any) -> Any:
+    return text.decode() if isinstance(text, bytes) else text
+
+
+def _day(day: Any) -> date:
+    return day if isinstance(day, date) else date.fromisoformat(day[:10])
+
+
+def _instant(text: Any) -> datetime:
+    moment = text if isinstance(text, datetime) else datetime.fromisoformat(text)
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

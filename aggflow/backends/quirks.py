@@ -13,6 +13,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from aggflow.backends.capability import Capability
@@ -40,16 +41,21 @@ def function(name: str, *types: str, returns: str) -> Any:
     }
     signed.__name__ = name
     builtin: Any = ibis.udf.scalar.builtin
-    return builtin(signed, name=name)
+    schema, _, plain = name.rpartition(".")
+    return builtin(signed, name=plain, database=schema or None)
 
 
-def micros(time: ir.Column, can: Capability) -> ir.Column:
+def micros(time: Any, can: Capability) -> ir.Column:
     """Microseconds since the epoch of a time in UTC, exact before 1970 as well."""
     if can.micros == "function":
         # Of the column as it is: a cast of a time with a zone would go by the session's zone.
         return function(can.micros_function, str(time.type()), returns="int64")(time)
     if can.micros == "text":
         return _micros_of_text(time.cast("string"), can)
+    if can.micros == "seconds":
+        seconds: Any = function(can.micros_function, str(time.type()), returns="int64")(time)
+        fraction: Any = time.microsecond().cast("int64") if time.type().is_timestamp() else 0
+        return (seconds - can.micros_origin) * 1_000_000 + fraction
     plain: Any = time.cast("timestamp")
     if can.micros == "cast":
         return plain.cast("int64")
@@ -101,11 +107,37 @@ def _micros_of_text(text: Any, can: Capability) -> ir.Column:
     return whole * 1_000_000 + (fraction * 1e6 + 0.5).cast("int64")
 
 
+def adapted(expression: Any, can: Capability) -> Any:
+    """An expression with what this backend computes in another way written as it has to be.
+
+    Shifts to the right become divisions, where whole numbers are taken for unsigned ones.
+    """
+    if can.shifts == "bits":
+        return expression
+
+    def replaced(node: Any, arguments: Any) -> Any:
+        node = node.__recreate__(arguments) if arguments else node
+        return _divided(node) if isinstance(node, ops.BitwiseRightShift) else node
+
+    return expression.op().replace(replaced).to_expr()
+
+
+def _divided(shift: ops.BitwiseRightShift) -> Any:
+    number: Any = shift.left.to_expr()
+    right: Any = shift.right
+    by = 1 << int(right.value)
+    lower = ((number % by) + by) % by
+    # A multiple of the divisor: the quotient is exact, whatever it is computed in.
+    return ((number - lower) / by).cast("int64").op()
+
+
 def number_of_text(text: Any, can: Capability) -> ir.Column:
     """The finite number that a text reads as, or null."""
     if can.number_of_text == "try_cast":
         # Digits in groups (1_000) are a number to some backends only.
         return finite(text.contains("_").ifelse(ibis.null("float64"), text.try_cast("float64")), can)
+    if can.number_of_text != "regex":
+        return finite(function(can.number_of_text, "string", returns="float64")(text), can)
     return finite(text.re_search(_NUMBER).ifelse(text.cast("float64"), ibis.null("float64")), can)
 
 
@@ -114,6 +146,8 @@ def finite(number: Any, can: Capability) -> ir.Column:
 
     By one comparison, which every backend has: NaN is above all numbers or compares as false.
     """
+    if not can.has_infinity:
+        return number
     if not can.has_nan:
         # Looks at the number once: such backends compute what is written twice twice.
         return number.nullif(math.inf).nullif(-math.inf)
@@ -140,30 +174,42 @@ def hashed(value: Any, can: Capability) -> ir.Column:
     kind = "int64" if value.type().is_integer() else "string"
     # A floating zero has two signs, which are one value and two texts.
     plain = (value + 0.0 if value.type().is_floating() else value).cast(kind)
-    raw = function(can.hash, kind, returns="uint64")(plain)
     # The upper half of an unsigned hash has no place in int64: its bits, not its value, are wanted.
-    return value.isnull().ifelse(ibis.null("uint64"), raw)
+    raw = function(can.hash, kind, returns=can.hash_type)(plain)
+    return value.isnull().ifelse(ibis.null(can.hash_type), raw)
 
 
 def json_text(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Column:
     """The text at a path of a JSON document, null where there is none, or no JSON at all."""
-    text, path = document.cast("string"), _json_path(parts)
-    found = function(can.json, "string", "string", returns="string")(text, path)
+    text = document.cast("string")
+    found = _at(can.json, text, parts, can, returns="string")
     if can.json_type:
-        kind = function(can.json_type, "string", "string", returns="string")(text, path)
+        kind = _at(can.json_type, text, parts, can, returns="string")
         # Joined to nothing, a number becomes the text that its column says it is.
         found = kind.isin(("true", "false")).ifelse(kind, found.concat(""))
+    if can.json_unquote:
+        # Before it is unquoted: a JSON null and the text "null" are not the same.
+        unquoted = function(can.json_unquote, "string", returns="binary")(found.nullif("null"))
+        # Cast to a text, it gets the session's collation.
+        found = unquoted.cast("string")
     return _of_json(text, found, can)
 
 
 def json_length(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Column:
     """The length of the array at a path of a JSON document."""
     text = document.cast("string")
-    length = function(can.json_length, "string", "string", returns="int64")
-    return _of_json(text, length(text, _json_path(parts)), can)
+    return _of_json(text, _at(can.json_length, text, parts, can, returns="int64"), can)
+
+
+def _at(name: str, text: Any, parts: tuple[str, ...], can: Capability, *, returns: str) -> Any:
+    """What a function of the backend gives for a JSON text and a path."""
+    path = parts if can.json_path == "parts" else (_json_path(parts),)
+    return function(name, *["string"] * (1 + len(path)), returns=returns)(text, *path)
 
 
 def _of_json(text: Any, found: Any, can: Capability) -> ir.Column:
+    if not can.json_valid:
+        return found
     # Backends raise at a text that is no JSON: one such row would end every build.
     is_json = function(can.json_valid, "string", returns="boolean")(text)
     return is_json.ifelse(found, ibis.null(found.type()))

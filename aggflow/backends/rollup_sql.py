@@ -8,7 +8,6 @@ others before anything is kept.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import pyarrow as pa
 from aggflow.backends import quirks
 from aggflow.backends.bucket import BucketExpression, bucket_of
 from aggflow.backends.source_rows import SourceRows
+from aggflow.backends.stage import stage
 from aggflow.backends.statement import Statement
 from aggflow.errors import SourceChangedError
 from aggflow.measures.cells import Cells, Layout, empty_cells
@@ -286,16 +286,12 @@ def _by(i: int) -> str:
 @contextmanager
 def _staged(rows: SourceRows, projection: ir.Table, sql: list[Statement]) -> Iterator[ir.Table]:
     """The projected rows, copied once where the backend can, so that all statements read the same."""
-    if rows.can.snapshot != "stage":
+    if rows.can.snapshot == "none":
         yield projection
         return
-    name = f"aggflow_{uuid.uuid4().hex[:12]}"
     sql.append(Statement(projection, rows.can.name))
-    staged = rows.con.create_table(name, projection, temp=True)
-    try:
+    with stage(rows.con, rows.can, projection) as staged:
         yield staged
-    finally:
-        rows.con.drop_table(name, force=True)
 
 
 class _Reader:

@@ -114,7 +114,7 @@ class SourceRows:
 
     def fetch(self, expression: ir.Table) -> pa.Table:
         """The rows that an expression on this source's backend gives."""
-        return fetch(self.con, self.can, expression)
+        return fetch(self.con, self.can, quirks.adapted(expression, self.can))
 
     def timeless(self) -> ir.BooleanValue:
         """Where there is no time, or none that can be placed: an infinite one, a text that is no time."""

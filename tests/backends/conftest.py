@@ -8,16 +8,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from engines import in_mariadb, in_postgres
 from events import BACKENDS, Loaded
 
 from aggflow.backends.connect import session
 from aggflow.backends.source_rows import SourceRows
 
+# By the name of the backend: the fixture that runs its server, and what loads the events into it.
+SERVERS: dict[str, tuple[str, Callable[[Any], Loaded]]] = {
+    "postgres": ("postgres", in_postgres),
+    "mysql": ("mariadb", in_mariadb),
+}
 Open = Callable[..., AbstractContextManager[SourceRows]]
 
 
-@pytest.fixture(scope="session", params=list(BACKENDS))
+@pytest.fixture(scope="session", params=[*BACKENDS, *SERVERS])
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    if request.param in SERVERS:
+        fixture, load = SERVERS[request.param]
+        return load(request.getfixturevalue(fixture))
     return BACKENDS[request.param](tmp_path_factory.mktemp(request.param))
 
 

@@ -83,7 +83,7 @@ def test_answers_do_not_depend_on_the_backend_or_on_what_is_built(
 
 
 def where(row: Row) -> bool:
-    return row["flag"] is True or row["kind"] == "a"
+    return bool(row["flag"]) or row["kind"] == "a"
 
 
 def name_of(row: Row) -> Any:

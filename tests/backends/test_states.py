@@ -192,7 +192,7 @@ def test_sub_filters(loaded: Loaded, open_rows: Open) -> None:
     )
     fields = {
         "positive": Asked(of("amount"), lambda r: r["units"] is not None and r["units"] > 0),
-        "flagged": Asked(of("amount"), lambda r: r["flag"] is True and r["kind"] not in (None, "a")),
+        "flagged": Asked(of("amount"), lambda r: bool(r["flag"]) and r["kind"] not in (None, "a")),
         "rows": Asked(of("id"), lambda r: r["kind"] is None),
     }
     with open_rows() as rows:
@@ -505,7 +505,7 @@ def test_extent_counts_rows_by_day(loaded: Loaded, open_rows: Open) -> None:
 def test_rows_without_a_time_are_counted(loaded: Loaded, open_rows: Open) -> None:
     with open_rows() as rows:
         assert null_times(rows, plain()) == 3
-        flagged = sum(r["happened"] is None and r["flag"] is True for r in loaded.rows)
+        flagged = sum(r["happened"] is None and bool(r["flag"]) for r in loaded.rows)
         assert null_times(rows, plain(where="@.flag == true")) == flagged
 
 

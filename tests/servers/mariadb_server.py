@@ -55,9 +55,9 @@ class MariadbServer:
         login = f"{self.user}:{quote(self.password, safe='')}"
         return f"{scheme}://{login}@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
+    def create(self, database: str, options: str = "") -> str:
         """Make a new, empty database; its URL."""
-        self.run(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
+        self.run(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4 {options}")
         return self.url(database)
 
     def connected(self, database: str = "mysql") -> closing[Any]:

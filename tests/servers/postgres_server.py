@@ -69,9 +69,9 @@ class PostgresServer:
         login = f"{self.user}:{quote(self.password, safe='')}"
         return f"{scheme}://{login}@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
+    def create(self, database: str, options: str = "") -> str:
         """Make a new, empty database; its URL."""
-        self.run(f'CREATE DATABASE "{database}"')
+        self.run(f'CREATE DATABASE "{database}" {options}')
         return self.url(database)
 
     def run(self, statement: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
