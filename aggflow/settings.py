@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     store: str = Field(
         default="", description="Folder or object store of segments (any fsspec URL); empty: <home>/segments."
     )
+    events: str = Field(
+        default="",
+        description="Folder of the events of embedded sources; empty: <home>/events, and none where the home is a URL.",
+    )
     batch_rows: int = Field(
         default=10_000_000, ge=1, description="Source rows that one batch of a build should read at most."
     )

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -173,6 +174,33 @@ class EventFolder:
             names = [name for (name,) in ledger.execute("SELECT name FROM files ORDER BY name")]
             newest = _newest(ledger)
         return EventSnapshot(tuple(self.path / name for name in names), newest)
+
+    def copy_to(self, path: Path) -> int:
+        """Copy all events as of one moment to a folder that is not there; it is there whole, or not at all.
+
+        Parameters
+        ----------
+        path
+            The folder.
+
+        Returns
+        -------
+        int
+            How many bytes.
+        """
+        new = path.with_name(f".copying-{uuid4().hex}")
+        new.mkdir(parents=True)
+        try:
+            with self._writing() as ledger, closing(sqlite3.connect(new / _LEDGER)) as copy:
+                ledger.backup(copy)
+                for (name,) in ledger.execute("SELECT name FROM files"):
+                    shutil.copyfile(self.path / name, new / name)
+            size = sum(file.stat().st_size for file in new.iterdir())
+            new.rename(path)
+        except BaseException:
+            shutil.rmtree(new)
+            raise
+        return size
 
     def remove(self) -> None:
         """Remove all events; who reads them at this moment may fail."""

@@ -18,13 +18,14 @@ from aggflow.catalog.question_log import QuestionLog
 from aggflow.catalog.rollups import Rollups
 from aggflow.catalog.schedule_states import ScheduleStates
 from aggflow.catalog.schema import migrate
+from aggflow.catalog.snapshot import Snapshots
 from aggflow.catalog.task_records import TaskRecords
 from aggflow.catalog.tokens import Tokens
 from aggflow.errors import CatalogError
 
 
 class Catalog(
-    Rollups, Frontiers, Batches, Dispatches, ScheduleStates, TaskRecords, QuestionLog, Tokens, Home
+    Rollups, Frontiers, Batches, Dispatches, ScheduleStates, TaskRecords, QuestionLog, Tokens, Snapshots, Home
 ):
     """An open catalog; made by `Catalog.open`.
 

@@ -196,6 +196,11 @@ class Leases(Database):
         with self._write() as connection:
             connection.execute(leases.delete().where(leases.c.id == lease.id))
 
+    def live_leases(self, now_us: Micros) -> tuple[Lease, ...]:
+        """The leases of all rollups whose holders are alive."""
+        found = (_lease(row) for row in self._read(sa.select(leases)))
+        return tuple(lease for lease in found if lease.is_live(now_us))
+
     def leases(self, rollup_id: str) -> tuple[Lease, ...]:
         """The leases of a rollup, dead ones too, by window."""
         return tuple(_lease(row) for row in self._read(_LEASES, rollup_id=rollup_id))

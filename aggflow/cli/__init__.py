@@ -18,6 +18,7 @@ from aggflow.cli import (
     doctor,
     endpoint,
     init,
+    migrate,
     query,
     run_tasks,
     schedule,
@@ -89,6 +90,7 @@ app.command("up", rich_help_panel=RUN)(up.up)
 app.command("serve", rich_help_panel=RUN)(serve.serve)
 app.command("deploy", rich_help_panel=RUN)(deploy.deploy)
 app.add_typer(token.app, name="token", rich_help_panel=RUN)
+app.command("migrate", rich_help_panel=RUN)(migrate.migrate)
 app.command("query", rich_help_panel=ASK)(query.query)
 app.command("explain", rich_help_panel=ASK)(query.explain)
 app.command("advise", rich_help_panel=ASK)(advise.advise)

@@ -21,7 +21,7 @@ from aggflow.engine.widgets import Widgets
 from aggflow.settings import Settings
 from aggflow.spec.source import Source
 from aggflow.store import Resident, SegmentStore
-from aggflow.workspace.site import Site
+from aggflow.workspace.site import events_of
 
 Instant: TypeAlias = str | datetime | date | int | float
 
@@ -62,7 +62,7 @@ class Foundation:
         self._place = place
         self._clock = clock or (lambda: time.time_ns() // 1000)
         self._id = catalog.workspace(name).id
-        events = Site.of(place, settings.store or "memory://", settings.events).events
+        events = events_of(place, settings.events)
         self._declarations = Declarations(catalog, self._id, self._clock, events and events / name)
         self._resident = resident or Resident(store, settings.resident_bytes)
         self._targets = Targets(catalog, self._id, self._declarations)

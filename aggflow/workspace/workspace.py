@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Self
 
 from aggflow.catalog import Catalog
-from aggflow.errors import Problem, SpecError
 from aggflow.settings import Settings, read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
@@ -17,6 +16,7 @@ from aggflow.workspace.previews import PreviewsPart
 from aggflow.workspace.questions import QuestionsPart
 from aggflow.workspace.queue import QueuePart
 from aggflow.workspace.schedules import SchedulesPart
+from aggflow.workspace.site import Site
 from aggflow.workspace.tasks import TasksPart
 from aggflow.workspace.tokens import TokensPart
 from aggflow.workspace.widgets import WidgetsPart
@@ -63,14 +63,8 @@ def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, S
     """
     settings = read_settings()
     place = str(home if home is not None else settings.home)
-    if "://" in place:
-        url, store = place, settings.store
-        if not store:
-            raise SpecError("home", [Problem("", "a catalog's URL needs a store", "set AGGFLOW_STORE")])
-    else:
-        folder = Path(place).absolute()
-        url, store = str(folder / "catalog.db"), settings.store or str(folder / "segments")
-    return Catalog.open(url), SegmentStore(store), settings, place
+    site = Site.of(place, settings.store, settings.events)
+    return Catalog.open(site.catalog), SegmentStore(site.store), settings, place
 
 
 class Workspace(

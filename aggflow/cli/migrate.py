@@ -1,0 +1,98 @@
+"""``aggflow migrate``: a home is copied to another place: from a folder to servers, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aggflow.errors import AggflowError
+
+
+def migrate(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FROM", help="The home: a folder, or a catalog's URL.", show_default=False),
+    ],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="TO", help="Where nothing is yet: a folder, or a catalog's URL.", show_default=False
+        ),
+    ],
+    from_store: Annotated[
+        str,
+        typer.Option(
+            "--from-store",
+            metavar="URL",
+            help="Where its segments are; by default in its folder, else $AGGFLOW_STORE.",
+            show_default=False,
+        ),
+    ] = "",
+    to_store: Annotated[
+        str,
+        typer.Option(
+            "--to-store",
+            metavar="URL",
+            help="Where they go; by default into the folder, else $AGGFLOW_STORE.",
+            show_default=False,
+        ),
+    ] = "",
+    from_events: Annotated[
+        str,
+        typer.Option(
+            "--from-events",
+            metavar="DIR",
+            help="Where the events of embedded sources are; by default in its folder, else $AGGFLOW_EVENTS.",
+            show_default=False,
+        ),
+    ] = "",
+    to_events: Annotated[
+        str,
+        typer.Option(
+            "--to-events",
+            metavar="DIR",
+            help="Where they go; by default into the folder, else $AGGFLOW_EVENTS.",
+            show_default=False,
+        ),
+    ] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Copy a home, whole, to another place: definitions, builds, tokens, states and events.
+
+    End what writes to it first.  The home stays as it is; cut off in the middle, the same command goes on.
+    """
+    from rich.progress import Progress
+
+    from aggflow.settings import read_settings
+    from aggflow.terminal import console, counted, size, took
+    from aggflow.workspace.migration import migrate_home
+    from aggflow.workspace.site import Site
+
+    settings = read_settings()
+
+    def site(home: str, store: str, events: str) -> Site:
+        if "://" in home:
+            return Site.of(home, store or settings.store, events or settings.events)
+        return Site.of(home, store, events)
+
+    old, new = site(source, from_store, from_events), site(target, to_store, to_events)
+    if "://" not in source and not Path(old.catalog).is_file():
+        raise AggflowError(f"there is no home in {old.shown}", hint="FROM is a folder, or a catalog's URL")
+    out = console(stderr=True)
+    with Progress(console=out, transient=True, disable=quiet or not out.is_terminal) as progress:
+        bar = progress.add_task("segments", total=None)
+        report = migrate_home(old, new, lambda done, total: progress.update(bar, completed=done, total=total))
+    if quiet:
+        return
+    parts = [
+        counted(report.workspaces, "workspace"),
+        f"{report.rows:,} rows of the catalog",
+        f"{counted(report.segments, 'segment')} ({size(report.bytes)})",
+    ]
+    if report.event_folders:
+        parts.append(f"events of {counted(report.event_folders, 'source')}")
+    went_on = f"; {counted(report.found, 'segment')} had been copied before" if report.found else ""
+    console().print(f"{', '.join(parts)} in {took(report.seconds)}{went_on}", soft_wrap=True)
+    console().print(f"The home is in {new.shown} now, and in {old.shown} as it was", soft_wrap=True)
