@@ -115,3 +115,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Bring ``%%linq``, ``%aggflow`` and completion: what ``%load_ext aggflow`` calls."""
+    from aggflow.notebook.extension import load
+
+    load(shell)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from html import escape
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from aggflow.errors import NotFoundError
+from aggflow.markup import nothing, table
 
 V = TypeVar("V")
 
@@ -22,6 +22,8 @@ class Collection(Mapping[str, V]):
         Gives everything, by name.
     columns
         What its table shows of each: a heading and how to get it.
+    numeric
+        The headings of columns that hold numbers.
     """
 
     def __init__(
@@ -29,10 +31,12 @@ class Collection(Mapping[str, V]):
         kind: str,
         load: Callable[[], Mapping[str, V]],
         columns: Mapping[str, Callable[[V], object]],
+        numeric: Iterable[str] = (),
     ) -> None:
         self._kind = kind
         self._load = load
         self._columns = columns
+        self._numeric = tuple(numeric)
 
     def __getitem__(self, name: str) -> V:
         found = self._load()
@@ -64,7 +68,7 @@ class Collection(Mapping[str, V]):
 
     def _repr_html_(self) -> str:
         headings, rows = self.table()
-        return table_html(headings, rows) if rows else f"<em>no {escape(self._kind)} yet</em>"
+        return table(headings, rows, numeric=self._numeric) if rows else nothing(f"no {self._kind} yet")
 
 
 def _text(value: object) -> str:
@@ -76,15 +80,3 @@ def _text(value: object) -> str:
         return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
     name = getattr(value, "name", None)
     return str(name) if isinstance(name, str) else str(value)
-
-
-def table_html(headings: list[str], rows: list[list[str]]) -> str:
-    """A table of texts as HTML."""
-    cell = 'style="text-align:left;padding:.25em .8em;vertical-align:top"'
-    head = "".join(f"<th {cell}>{escape(heading)}</th>" for heading in headings)
-    body = "".join(
-        "<tr>" + "".join(f"<td {cell}>{escape(text)}</td>" for text in row) + "</tr>" for row in rows
-    )
-    return (
-        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    )

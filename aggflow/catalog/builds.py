@@ -14,7 +14,8 @@ from aggflow.catalog.definitions import lock_workspace
 from aggflow.catalog.process import Process
 from aggflow.catalog.tables import builds
 from aggflow.errors import NotFoundError
-from aggflow.timeline.instant import Micros
+from aggflow.markup import facts
+from aggflow.timeline.instant import Micros, format_instant
 from aggflow.timeline.window import Window
 
 BuildStatus: TypeAlias = Literal["pending", "running", "done", "error", "cancelled"]
@@ -101,6 +102,19 @@ class Build:
         if self.host is None or self.pid is None or self.pid_started is None:
             return True
         return not Process(self.host, self.pid, self.pid_started).is_dead()
+
+    def _repr_html_(self) -> str:
+        done = f"{self.windows_done:,}"
+        told = {
+            "started": "" if self.started_us is None else format_instant(self.started_us),
+            "finished": "" if self.finished_us is None else format_instant(self.finished_us),
+            "windows": done if self.windows_total is None else f"{done} of {self.windows_total:,}",
+            "rows read": f"{self.rows_read:,}",
+            "rows without a time": f"{self.null_times:,}" if self.null_times else "",
+            "cells written": f"{self.states_written:,}",
+            "error": self.error["message"] if self.error else "",
+        }
+        return facts(f"{self.kind} build, {self.status}", told)
 
 
 @dataclass(frozen=True, slots=True)

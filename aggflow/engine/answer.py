@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,6 +13,7 @@ import pyarrow as pa
 from aggflow.engine.csv_text import csv_lines
 from aggflow.engine.explanation import Explanation
 from aggflow.errors import AggflowError
+from aggflow.markup import table
 from aggflow.measures.state import Values
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.timeline import format_seconds
@@ -146,25 +146,10 @@ class Answer:
 
     def _repr_html_(self) -> str:
         names, rows = self.shown()
-        align = "text-align:{};padding:.25em .8em;font-variant-numeric:tabular-nums"
-        numeric = set(self.fields)
-        styles = [align.format("right" if name in numeric else "left") for name in names]
-        head = "".join(f'<th style="{s}">{escape(n)}</th>' for n, s in zip(names, styles, strict=True))
-        body = "".join(
-            "<tr>"
-            + "".join(f'<td style="{s}">{escape(cell)}</td>' for cell, s in zip(row, styles, strict=True))
-            + "</tr>"
-            for row in rows
-        )
         more = f" of {self.count:,}" if self.count > len(rows) else ""
-        note = f"{len(rows):,}{more} rows · {escape(self.explanation.summary)}"
-        if self.explanation.hint:
-            note += f"<br>hint: {escape(self.explanation.hint)}"
-        return (
-            f'<table style="border-collapse:collapse"><caption style="caption-side:bottom;text-align:left;'
-            f'opacity:.65;padding:.4em .8em">{note}</caption><thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table>"
-        )
+        caption = f"{len(rows):,}{more} rows · {self.explanation.summary}"
+        hint = f"hint: {self.explanation.hint}" if self.explanation.hint else ""
+        return table(names, rows, numeric=set(self.fields), caption=caption, hint=hint)
 
     def shown(self, most: int | None = _SHOWN_ROWS) -> tuple[list[str], list[list[str]]]:
         """Names of the columns, and the first ``most`` rows (None: all), as texts for people."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from aggflow.catalog import Build, BuildStatus
 from aggflow.engine.build import STATES_READ, BuildReport
+from aggflow.markup import facts, table
 from aggflow.timeline import Micros, format_instant
 
 
@@ -99,6 +100,16 @@ class Batch:
         when = format_instant(self.started_us or self.created_us)
         return f"{self.kind} batch of cube {self.cube!r}, {self.status}, {when}"
 
+    def _repr_html_(self) -> str:
+        told = {
+            "rows read": f"{self.rows_read:,}",
+            "cells read": f"{self.states_read:,}" if self.states_read else "",
+            "cells written": f"{self.states_written:,}",
+            "took": "" if self.seconds is None else f"{self.seconds:.2f} s",
+            "error": self.error["message"] if self.error else "",
+        }
+        return facts(str(self), told)
+
 
 @dataclass(frozen=True)
 class BatchReport:
@@ -119,3 +130,9 @@ class BatchReport:
         if name.startswith("_") or name == "batch":
             raise AttributeError(name)
         return getattr(self.batch, name)
+
+    def _repr_html_(self) -> str:
+        told = {name: report.told for name, report in self.aggregates.items()}
+        columns = list(dict.fromkeys(name for one in told.values() for name, text in one.items() if text))
+        rows = [[name, *(one[column] for column in columns)] for name, one in told.items()]
+        return table(["aggregate", *columns], rows, numeric=columns, caption=str(self.batch))

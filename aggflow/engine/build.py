@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,6 +41,7 @@ from aggflow.errors import (
     ConflictError,
     LeaseLostError,
 )
+from aggflow.markup import facts
 from aggflow.measures.cells import Cells, Layout, to_segment
 from aggflow.settings import Settings
 from aggflow.store import SegmentStore, Vocabularies
@@ -87,6 +88,22 @@ class BuildReport:
     bytes_written: int = 0
     build_id: str = ""
     states_read: int = 0
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What it did, in words; empty texts for what it did not do."""
+        return {
+            "windows": f"{self.windows:,}" if self.windows else "none was missing",
+            "rows read": f"{self.rows_read:,}",
+            "cells read": f"{self.states_read:,}" if self.states_read else "",
+            "cells written": f"{self.states_written:,}",
+            "bytes written": f"{self.bytes_written:,}",
+            "rows without a time": f"{self.null_times:,}" if self.null_times else "",
+            "took": f"{self.seconds:.2f} s",
+        }
+
+    def _repr_html_(self) -> str:
+        return facts("Built" if self.windows else "Nothing to build", self.told)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from aggflow.catalog import Build, Coverage
 from aggflow.errors import SegmentDamagedError, SegmentMissingError
+from aggflow.markup import nothing, table
 from aggflow.store import SegmentStore
-from aggflow.timeline import Interval, Window, WindowSet, Zone
+from aggflow.timeline import Interval, Micros, Window, WindowSet, Zone, format_instant
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,38 @@ class RollupStatus:
             return None
         gaps = WindowSet.of(self.covered.span) - self.covered
         return (WindowSet.of(self.events) | gaps).span
+
+
+class StatusList(list[RollupStatus]):
+    """What is built of the rollups of a workspace; shows itself as a table."""
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Headings and rows of texts."""
+        headings = ["rollup", "interval", "events", "built until", "gaps", "cells", "stored", "last build"]
+        return headings, [_row(status) for status in self]
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return nothing("there is no rollup yet: a filter, a task or a cube has them")
+        return table(*self.table(), numeric=("gaps", "cells", "stored"), caption="times are UTC")
+
+
+def _row(status: RollupStatus) -> list[str]:
+    events, covered, last = status.events, status.covered.span, status.last_build
+    return [
+        status.name,
+        status.interval,
+        "" if events is None else f"{_time(events.start)} to {_time(events.end)}",
+        "nothing is built" if covered is None else _time(covered.end),
+        f"{len(status.covered) - 1:,}" if len(status.covered) > 1 else "",
+        f"{status.cells:,}",
+        f"{status.bytes / 1000:,.0f} kB",
+        "" if last is None else f"{last.status}: {last.error['message']}" if last.error else last.status,
+    ]
+
+
+def _time(us: Micros) -> str:
+    return format_instant(us - us % 60_000_000)[:16].replace("T", " ")
 
 
 def events_of(coverage: Coverage, store: SegmentStore, width: Interval, zone: Zone) -> Window | None:

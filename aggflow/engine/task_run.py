@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from aggflow.engine.build import BuildReport
+from aggflow.markup import nothing
 
 
 @dataclass(frozen=True)
@@ -100,4 +101,4 @@ class TaskRun:
         lines = [f"{one.name}: {one.before} → {one.after}" for one in self.settled]
         lines += [f"{one.reference}: {one.outcome}" for one in self.built]
         items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-        return f"<ul>{items}</ul>" if items else "<em>nothing was due</em>"
+        return f"<ul>{items}</ul>" if items else nothing("nothing was due")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
-from aggflow.collection import table_html
 from aggflow.engine.advice import Advice
 from aggflow.engine.advise import Advisor
 from aggflow.engine.question_log import DAY_US
 from aggflow.engine.stored_cube import StoredCube
+from aggflow.markup import nothing, table
 from aggflow.spec.cube import Cube
 from aggflow.spec.cube_aggregate import CubeAggregate
 from aggflow.workspace.cubes import CubesPart
@@ -29,8 +29,8 @@ class AdviceList(list[Advice]):
 
     def _repr_html_(self) -> str:
         if not self:
-            return "<em>nothing to advise: what was asked is answered well, or nothing was asked yet</em>"
-        return table_html(*self.table())
+            return nothing("nothing to advise: what was asked is answered well, or nothing was asked yet")
+        return table(*self.table())
 
 
 def _row(advice: Advice) -> list[str]:

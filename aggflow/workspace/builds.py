@@ -11,7 +11,7 @@ from aggflow.collection import Collection
 from aggflow.engine.build import BuildReport
 from aggflow.engine.damage import Damage, damages
 from aggflow.engine.progress import Report
-from aggflow.engine.status import RollupStatus, events_of
+from aggflow.engine.status import RollupStatus, StatusList, events_of
 from aggflow.engine.target import Target
 from aggflow.engine.verify import VerifyReport, verify
 from aggflow.errors import StoreError
@@ -42,6 +42,7 @@ class BuildsPart(DefinitionsPart):
                 "states": lambda b: f"{b.states_written:,}",
                 "error": lambda b: b.error["message"] if b.error else "",
             },
+            ("windows", "rows", "states"),
         )
 
     def build(
@@ -184,9 +185,9 @@ class BuildsPart(DefinitionsPart):
                     self._catalog.drop_window(target.rollup_id, damage.version, damage.window, self._clock())
         return found
 
-    def status(self) -> list[RollupStatus]:
+    def status(self) -> StatusList:
         """What is built of every rollup."""
-        return [self._status(target) for target in self._targets.all().values()]
+        return StatusList(self._status(target) for target in self._targets.all().values())
 
     def _status(self, target: Target) -> RollupStatus:
         serving = self._serving.served(target.rollup_id)

@@ -171,6 +171,7 @@ class CubesPart(BuildsPart):
                 "seconds": lambda b: "" if b.seconds is None else f"{b.seconds:.1f}",
                 "error": lambda b: b.error["message"] if b.error else "",
             },
+            ("rows", "states", "seconds"),
         )
 
     def batch(self, batch_id: str) -> Batch:
