@@ -55,6 +55,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Bytes of merged states that a process keeps for questions asked again.",
     )
+    answer_bytes: int = Field(
+        default=25_000_000,
+        ge=0,
+        description="Bytes of answers that a process keeps for questions asked again; 0 computes each anew.",
+    )
     widget_ttl: float = Field(
         default=60.0,
         ge=0,
