@@ -19,7 +19,7 @@ from aggflow.api import docs, pool, service
 from aggflow.api.access_log import log_access
 from aggflow.api.attempts import Attempts
 from aggflow.api.auth import Door
-from aggflow.api.bodies import MOST_BYTES, Bodies
+from aggflow.api.bodies import Bodies
 from aggflow.api.body_limit import BodyLimit
 from aggflow.api.build_thread import BuildThread
 from aggflow.api.carrier import Carrier
@@ -87,7 +87,7 @@ def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
         redoc_url=None,
     )
     app.state.home = home
-    app.state.bodies = Bodies(min(MOST_BYTES, home.settings.reduced_bytes))
+    app.state.bodies = Bodies(home.settings.answer_bytes)
     app.state.metrics = metrics = Metrics(families)
     app.state.door = Door(home, families, Attempts(home.settings.failed_attempts))
     handle_errors(app, families)

@@ -128,11 +128,16 @@ class Door:
 
 def secret_of(request: Request, family: Family) -> str:
     """The secret that a request carries: in its family's header, else after ``Authorization: Bearer``."""
-    headers = request.headers
-    if family.header != BEARER and (secret := headers.get(family.header, "").strip()):
+    if family.header != BEARER and (secret := _header(request, family.header).strip()):
         return secret
-    value = headers.get(BEARER, "")
+    value = _header(request, BEARER)
     return value[len(_SCHEME) :].strip() if value[: len(_SCHEME)].lower() == _SCHEME else ""
+
+
+def _header(request: Request, name: str) -> str:
+    """The first header of a name, in lower case; empty where there is none."""
+    raw = name.encode()
+    return next((value.decode("latin-1") for key, value in request.scope["headers"] if key == raw), "")
 
 
 def _unauthorized(message: str, family: Family) -> Refused:

@@ -9,18 +9,28 @@ from aggflow.api.answer_json import answer_json
 from aggflow.api.data_request import Format
 from aggflow.api.pool import run
 from aggflow.engine.answer import Answer
+from aggflow.engine.explanation import Explanation
 from aggflow.engine.posed import Posed
 from aggflow.engine.reductions import Reductions
 
-MOST_BYTES: Final = 32_000_000
-"""Bytes that a service keeps at most."""
 AT_ONCE: Final = 2000
 """Rows that are written in a millisecond or two."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class Body:
+    """An answer as it was written.
+
+    Attributes
+    ----------
+    content
+        Its bytes.
+    explanation
+        Of the answer.
+    """
+
     content: bytes
+    explanation: Explanation
 
     @property
     def bytes(self) -> int:
@@ -38,7 +48,11 @@ class Bodies:
     """
 
     def __init__(self, budget: int) -> None:
-        self._kept: Reductions[_Body] = Reductions(budget)
+        self._kept: Reductions[Body] = Reductions(budget)
+
+    def find(self, posed: Posed, format_: Format) -> Body | None:
+        """The body of a question's answer, where it is kept."""
+        return None if posed.key is None else self._kept.find((format_, posed.key))
 
     async def of(self, posed: Posed, answer: Answer, format_: Format) -> bytes:
         """The body of an answer, JSON or CSV; where it is long, written in a thread.
@@ -51,13 +65,11 @@ class Bodies:
             Of the body.
         """
         key = None if posed.key is None else (format_, posed.key)
-        kept = self._kept.find(key)
-        if kept is not None:
-            return kept.content
         if answer.count > AT_ONCE:
             return (await run(self._kept.get, key, lambda: _written(answer, format_))).content
         return self._kept.get(key, lambda: _written(answer, format_)).content
 
 
-def _written(answer: Answer, format_: Format) -> _Body:
-    return _Body(answer.to_csv().encode() if format_ == "CSV" else answer_json(answer))
+def _written(answer: Answer, format_: Format) -> Body:
+    content = answer.to_csv().encode() if format_ == "CSV" else answer_json(answer)
+    return Body(content, answer.explanation)

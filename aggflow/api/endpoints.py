@@ -13,7 +13,7 @@ from aggflow.api import filter_metrics
 from aggflow.api.auth import Caller, caller_of, require
 from aggflow.api.bodies import AT_ONCE
 from aggflow.api.body import read_object
-from aggflow.api.data_request import SCHEMA, DataRequest
+from aggflow.api.data_request import SCHEMA, DataRequest, Format
 from aggflow.api.failure import Refused
 from aggflow.api.family import Family
 from aggflow.api.openapi import body_of
@@ -32,6 +32,7 @@ FAMILY: Final = Family(
 router: Final = APIRouter(route_class=QuickRoute)
 PERMISSION: Final = "data:read"
 CSV: Final = "text/csv; charset=utf-8"
+_TYPES: Final[dict[Format, str]] = {"CSV": CSV, "JSON": JSON}
 _ROWS: Final[dict[str, Any]] = {
     "type": "array",
     "items": {
@@ -147,11 +148,15 @@ async def _answer(request: Request, caller: Caller, posed: Posed) -> Answer:
 async def _response(
     request: Request, caller: Caller, posed: Posed, asked: DataRequest, headers: dict[str, str]
 ) -> Response:
+    kept = request.app.state.bodies.find(posed, asked.format)
+    if kept is not None:
+        caller.workspace.note(posed, kept.explanation)
+        return Response(kept.content, headers=headers, media_type=_TYPES[asked.format])
     answer = await _answer(request, caller, posed)
     if asked.format == "CSV" and answer.count > AT_ONCE:
         return StreamingResponse(_encoded(answer), headers=headers, media_type=CSV)
     body = await request.app.state.bodies.of(posed, answer, asked.format)
-    return Response(body, headers=headers, media_type=CSV if asked.format == "CSV" else JSON)
+    return Response(body, headers=headers, media_type=_TYPES[asked.format])
 
 
 def _encoded(answer: Answer) -> Iterator[bytes]:

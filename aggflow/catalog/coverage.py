@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from aggflow.catalog.database import Lookup
 from aggflow.catalog.leases import Lease, Leases, check_lease
-from aggflow.catalog.tables import coverage, garbage, rollup_versions, rollups
+from aggflow.catalog.tables import coverage, garbage, rollup_versions, rollups, workspaces
 from aggflow.errors import CatalogError, ConflictError, NotFoundError
 from aggflow.timeline.instant import Micros
 from aggflow.timeline.window import Window, WindowSet
@@ -109,6 +109,11 @@ _COLUMNS = (
     coverage.c.build_id,
 )
 _GENERATION = Lookup(sa.select(rollups.c.generation).where(rollups.c.id == sa.bindparam("key")))
+_GENERATIONS = Lookup(
+    sa.select(workspaces.c.generation, rollups.c.generation)
+    .join_from(rollups, workspaces, workspaces.c.id == rollups.c.workspace_id)
+    .where(rollups.c.id == sa.bindparam("key"))
+)
 _SNAPSHOT = Lookup(
     sa.select(rollups.c.generation, *_COLUMNS)
     .select_from(rollups.outerjoin(coverage, coverage.c.rollup_id == rollups.c.id))
@@ -255,6 +260,11 @@ class Coverages(Leases):
         if not rows:
             raise NotFoundError("rollup", rollup_id)
         return rows[0][0]
+
+    def generations(self, rollup_id: str) -> tuple[int, int] | None:
+        """The generations of its workspace's definitions and of a rollup, of one moment; None where it is gone."""
+        rows = self._look_up(_GENERATIONS, rollup_id)
+        return tuple(rows[0]) if rows else None
 
     def replace_window(
         self,

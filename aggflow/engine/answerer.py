@@ -10,13 +10,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from aggflow.engine.bucket_sums import BucketSums
 from aggflow.engine.columns import Columns
 from aggflow.engine.output import computed
 from aggflow.engine.plan import Piece
 from aggflow.engine.question import Asked, Order, Question
-from aggflow.engine.reader import Part, Reader
+from aggflow.engine.reader import Part, Reader, cut
 from aggflow.engine.reduction import Kept, Reduced, Selection, Series, joined, merged, numbered, reduced
-from aggflow.engine.reductions import Merged, Reductions
+from aggflow.engine.reductions import Merged
 from aggflow.errors import NotCoveredError, QueryError
 from aggflow.measures.cells import Cells
 from aggflow.measures.kind import Kind
@@ -28,6 +29,8 @@ from aggflow.spec.endpoint import SERIES_ROWS
 from aggflow.timeline import Window
 
 _COUNTS = (Calculation.COUNT, Calculation.APPROX_COUNT_DISTINCT)
+# Merging so many bucket sums takes longer than finding what they came to.
+_MANY = 500
 # A grain of a question: the window, and the groupings at which its states are kept.
 _Grain = tuple[Window, tuple[str, ...]]
 
@@ -45,7 +48,7 @@ class Answerer:
         The values of groupings, by path.
     reader
         Where cells come from.
-    reductions
+    sums
         What was merged before.
     """
 
@@ -55,10 +58,10 @@ class Answerer:
         find_pieces: Callable[[Window], tuple[Piece, ...]],
         vocabularies: Mapping[str, Vocabulary],
         reader: Reader,
-        reductions: Reductions[Merged],
+        sums: BucketSums,
     ) -> None:
         self._question = question
-        self._reductions = reductions
+        self._sums = sums
         self._find_pieces = find_pieces
         self._reader = reader
         self._kinds: dict[StateKey, Kind] = {}
@@ -124,13 +127,12 @@ class Answerer:
             if not mine & part.keys:
                 continue
             wanted = [key for key in part.keys if key in mine and key in keys]
-            name = self._name(part, wanted, by, series, selection)
-            found = self._reductions.get(name, partial(self._merged, part, wanted, by, series, selection))
+            found = self._part(part, wanted, by, series, selection)
             self._reader.spend(len(found.cells))
             self._reader.trace.cells[part.where] = found.read
             yield found.cells
 
-    def _merged(
+    def _part(
         self,
         part: Part,
         wanted: Sequence[StateKey],
@@ -138,7 +140,31 @@ class Answerer:
         series: Series | None,
         selection: Selection,
     ) -> Merged:
-        cells = part.load()
+        """One part merged: of the sums of its buckets where there are some, else of its cells."""
+        form = self._form(part, wanted, by, selection)
+        name = None if form is None else (form, part.buckets, series)
+        kept = self._sums.kept.find(name)
+        if kept is not None:
+            return kept
+        if form is not None:
+            whole = partial(self._merged, part.load, wanted, by, part.width, selection)
+            sums = self._sums.get(form, part.buckets, whole)
+            if sums is not None:
+                cells = cut(sums, part.buckets)
+                found = Merged(merged(cells, by, series, self._kinds), len(cells))
+                return found if found.read < _MANY else self._sums.kept.get(name, lambda: found)
+        found = partial(self._merged, part.cells, wanted, by, series, selection)
+        return self._sums.kept.get(name, found)
+
+    def _merged(
+        self,
+        load: Callable[[], Cells],
+        wanted: Sequence[StateKey],
+        by: Sequence[str],
+        series: Series | None,
+        selection: Selection,
+    ) -> Merged:
+        cells = load()
         self._reader.spend(len(cells))
         selected = selection.of(cells.only(key for key in wanted if key in cells.states))
         return Merged(merged(self._with_stand_ins(selected), by, series, self._kinds), len(cells))
@@ -152,19 +178,15 @@ class Answerer:
             codes[path] = np.where(missing, np.int32(vocabulary.code_of(stand_in)), codes[path])
         return replace(cells, codes=codes)
 
-    def _name(
-        self,
-        part: Part,
-        wanted: Sequence[StateKey],
-        by: Sequence[str],
-        series: Series | None,
-        selection: Selection,
+    def _form(
+        self, part: Part, wanted: Sequence[StateKey], by: Sequence[str], selection: Selection
     ) -> Hashable | None:
+        """Names what is made of a part's segment, whichever of its buckets are asked for; None where nothing does."""
         selected = selection.name
-        if part.name is None or selected is None:
+        if part.segment is None or selected is None:
             return None
         stand_ins = tuple(self._question.stand_ins.items())
-        return (part.name, frozenset(wanted), frozenset(part.keys), tuple(by), series, selected, stand_ins)
+        return (part.segment, frozenset(wanted), part.keys, tuple(by), selected, stand_ins)
 
     def _reduced(
         self, by: Sequence[str], series: Series | None, keys: Container[StateKey], selection: Selection

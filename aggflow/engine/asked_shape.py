@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from aggflow.engine.plan import Need
@@ -46,6 +47,15 @@ class AskedShape:
     series: Interval | None
     zone: Zone
     plain: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # One for all answers to an endpoint: it has many parts, and each answer is counted by it.
+        parts = (self.name, self.is_routed, self.source, self.where, self.groupings, self.filters)
+        return hash((*parts, self.keys, self.series, self.zone))
 
     @classmethod
     def of(cls, name: str, need: Need) -> AskedShape:

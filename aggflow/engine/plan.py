@@ -58,6 +58,11 @@ def _pieces(version: Version, coverage: Coverage, window: Window) -> Iterator[Pi
     wanted = _own_buckets(version, window)
     if wanted is None:
         return
+    rows = [row for row in coverage.of(version.number) if row.window & wanted]
+    if len(rows) == 1 and rows[0].window & wanted == wanted:
+        # As most windows lie: whole buckets, all of them in one segment.
+        yield Piece(version, wanted, rows[0])
+        return
     stored = tuple(_stored(version, coverage, wanted))
     yield from stored
     for part in WindowSet.of(wanted) - WindowSet(piece.window for piece in stored):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
+from typing import Final
 
+from aggflow.engine.asked_shape import AskedShape
 from aggflow.engine.question import Question
 from aggflow.engine.served import Served
 from aggflow.measures.vocabulary import GroupingValue, canonical
 from aggflow.spec.filter import Filter
 from aggflow.spec.source import Source
 from aggflow.timeline import Window
+
+_MOST_DIGESTS: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Posed:
         Makes the question.
     made_of
         Names the definitions that say all but windows and values; None where the question is not declared.
+    asked
+        What it has in common with others, where that is known before.
     """
 
     name: str
@@ -46,6 +52,7 @@ class Posed:
     filters: Mapping[str, tuple[GroupingValue, ...]]
     make: Callable[[], Question]
     made_of: Hashable | None = None
+    asked: AskedShape | None = None
 
     @cached_property
     def question(self) -> Question:
@@ -55,7 +62,7 @@ class Posed:
     @property
     def is_live(self) -> bool:
         """Whether a part of it has to be read from the source."""
-        return any(map(self.served.is_live, dict.fromkeys(self.windows)))
+        return any(self.served.name(window) is None for window in dict.fromkeys(self.windows))
 
     @cached_property
     def key(self) -> Hashable | None:
@@ -63,15 +70,22 @@ class Posed:
 
         None where a part is read from the source, which may change, or where the question is not declared.
         """
-        if self.made_of is None or self.is_live:
+        if self.made_of is None:
+            return None
+        # Most questions have one window for all fields.
+        names = {window: self.served.name(window) for window in dict.fromkeys(self.windows)}
+        if None in names.values():
             return None
         windows = tuple([(window.start, window.end) for window in self.windows])
         values = tuple([(path, tuple(map(canonical, of))) for path, of in self.filters.items()])
-        return self.made_of, self.served.generation, windows, values
+        return self.made_of, tuple(names.values()), windows, values
 
     @cached_property
     def fingerprint(self) -> str | None:
         """The same as 32 characters."""
-        if self.key is None:
-            return None
-        return sha256(repr(self.key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return None if self.key is None else _digest(self.key)
+
+
+@lru_cache(_MOST_DIGESTS)
+def _digest(key: Hashable) -> str:
+    return sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]

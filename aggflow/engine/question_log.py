@@ -96,22 +96,34 @@ class QuestionLog:
         explanation
             What it took.
         """
+        milliseconds = explanation.milliseconds
+        self.note_shape(AskedShape.of(name, need), need.question.windows, explanation, milliseconds)
+
+    def note_shape(
+        self, shape: AskedShape, windows: Sequence[Window], explanation: Explanation, milliseconds: float
+    ) -> None:
+        """Note an answer whose shape is known.
+
+        Parameters
+        ----------
+        shape
+            Of the question.
+        windows
+            Those of its fields, each once, in order of time.
+        explanation
+            What it took when it was computed.
+        milliseconds
+            How long it took this time.
+        """
         if not self._is_on:
             return
         if self._pid != os.getpid():
             # A fork: what was noted before it is the parent's to write.
             self._begin()
         now_us = self._clock()
-        taken = _Taken(
-            need.question.windows,
-            now_us,
-            1,
-            explanation.cells,
-            explanation.rows,
-            round(explanation.milliseconds * 1000),
-        )
+        taken = _Taken(windows, now_us, 1, explanation.cells, explanation.rows, round(milliseconds * 1000))
         with self._lock:
-            self._add((now_us // DAY_US, AskedShape.of(name, need)), taken)
+            self._add((now_us // DAY_US, shape), taken)
             if self._timer is None:
                 self._timer = threading.Timer(self._seconds, self.flush)
                 self._timer.daemon = True

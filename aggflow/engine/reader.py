@@ -23,7 +23,7 @@ from aggflow.measures.kind import Kind
 from aggflow.measures.registry import StateKey
 from aggflow.measures.vocabulary import Codes
 from aggflow.store.resident import Resident, Vocabularies
-from aggflow.timeline import Window, WindowSet
+from aggflow.timeline import Interval, Window, WindowSet, Zone
 
 OpenRows = Callable[[], AbstractContextManager[SourceRows]]
 
@@ -71,16 +71,26 @@ class Part:
         them, say only which groups had events.
     where
         Number of the version, window and grain.
-    name
-        Names the cells for good; None for live ones.
+    segment
+        Names all cells of the segment and grain for good; None for live ones.
+    buckets
+        Which of the segment's buckets it is.
+    width
+        That of the buckets, and their zone.
     load
-        Gives the cells.
+        Gives the cells of the whole segment, under the keys of the question.
     """
 
     keys: frozenset[StateKey]
     where: tuple[int, Window, int]
-    name: Hashable | None
+    segment: Hashable | None
+    buckets: Window
+    width: tuple[Interval, Zone]
     load: Callable[[], Cells]
+
+    def cells(self) -> Cells:
+        """Its cells."""
+        return cut(self.load(), self.buckets)
 
 
 class Reader:
@@ -223,20 +233,19 @@ class Reader:
             by_grain.setdefault(layout.grain_of(mine), {})[key] = mine
         for grain, mine in (by_grain or {0: {}}).items():
             where = (piece.version.number, piece.window, grain)
-            name = None if piece.row is None else (piece.version.rollup_id, piece.row.file, *where)
-            if mine:
-                yield Part(
-                    frozenset(mine), where, name, partial(self._load, piece, grains[grain], mine, paths)
-                )
-            if lacking:
-                yield Part(lacking, where, name, partial(self._load, piece, grains[grain], {}, paths))
-                lacking = frozenset[StateKey]()
+            version, row = piece.version, piece.row
+            segment = None if row is None else (version.rollup_id, row.file, version.number, grain)
+            width = (version.rollup.width, version.rollup.zone)
+            for keys, states in ((frozenset(mine), mine), (lacking, dict[StateKey, StateKey]())):
+                if keys:
+                    load = partial(self._load, version, grains[grain], states, paths)
+                    yield Part(keys, where, segment, piece.buckets, width, load)
+            lacking = frozenset[StateKey]()
 
     def _load(
-        self, piece: Piece, cells: Cells, mine: dict[StateKey, StateKey], paths: frozenset[str]
+        self, version: Version, cells: Cells, mine: dict[StateKey, StateKey], paths: frozenset[str]
     ) -> Cells:
-        cells = cut(cells.only(dict.fromkeys(mine.values())), piece.buckets)
-        codes = {path: self._codes(cells, path, piece.version) for path in paths}
+        codes = {path: self._codes(cells, path, version) for path in paths}
         return Cells(cells.buckets, codes, cells.rows, {key: cells.states[own] for key, own in mine.items()})
 
     def _codes(self, cells: Cells, path: str, version: Version) -> Codes:

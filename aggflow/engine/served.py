@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,8 +36,8 @@ class Served:
         default_factory=dict[Window, tuple[Piece, ...]], init=False, repr=False, compare=False
     )
 
-    _live: dict[Window, bool] = field(
-        default_factory=dict[Window, bool], init=False, repr=False, compare=False
+    _names: dict[Window, Hashable | None] = field(
+        default_factory=dict[Window, Hashable | None], init=False, repr=False, compare=False
     )
 
     def pieces(self, window: Window) -> tuple[Piece, ...]:
@@ -49,15 +50,27 @@ class Served:
             self._pieces[window] = found
         return found
 
-    def is_live(self, window: Window) -> bool:
-        """Whether some of the buckets that start in a window have to be read from the source."""
-        found = self._live.get(window)
-        if found is None:
-            found = any(piece.is_live for piece in self.pieces(window))
-            if len(self._live) >= _MOST_KEPT:
-                self._live.clear()
-            self._live[window] = found
-        return found
+    def name(self, window: Window) -> Hashable | None:
+        """Names the states of the buckets that start in a window, for good; None where some are read from the source.
+
+        A build of other buckets leaves it as it is.
+        """
+        try:
+            return self._names[window]
+        except KeyError:
+            if len(self._names) >= _MOST_KEPT:
+                self._names.clear()
+            found = self._names[window] = _name(self.pieces(window))
+            return found
+
+
+def _name(of: tuple[Piece, ...]) -> Hashable | None:
+    stored = [
+        (piece.version.data_hash, piece.version.number, piece.window.start, piece.window.end, piece.row.file)
+        for piece in of
+        if piece.row is not None
+    ]
+    return tuple(stored) if len(stored) == len(of) else None
 
 
 class ServedRollups:
@@ -72,6 +85,11 @@ class ServedRollups:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._served: dict[str, Served] = {}
+
+    def at(self, rollup_id: str, generation: int) -> Served | None:
+        """What is known of a rollup, if it is of a generation."""
+        known = self._served.get(rollup_id)
+        return known if known is not None and known.generation == generation else None
 
     def get(self, rollup_id: str, *, wait: bool = True) -> Served:
         """Versions and coverage of a rollup, as of now.

@@ -14,16 +14,17 @@ from aggflow.engine.answer import Answer
 from aggflow.engine.answerer import Answerer
 from aggflow.engine.asked_shape import AskedShape
 from aggflow.engine.at_hand import NotAtHandError
+from aggflow.engine.bucket_sums import BucketSums
 from aggflow.engine.columns import Columns
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
 from aggflow.engine.inquiry import Inquiry, Router
 from aggflow.engine.open_bucket import open_from
-from aggflow.engine.plan import Need
+from aggflow.engine.plan import Need, Piece
 from aggflow.engine.posed import Posed
 from aggflow.engine.question import Question
 from aggflow.engine.question_log import QuestionLog
-from aggflow.engine.reader import Reader
+from aggflow.engine.reader import OpenRows, Reader
 from aggflow.engine.reductions import Merged, Reductions
 from aggflow.engine.served import Served, ServedRollups
 from aggflow.engine.shape import Shape, checked_rows
@@ -36,10 +37,8 @@ from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import Resident
-from aggflow.timeline import Micros, Window
+from aggflow.timeline import ALWAYS, Micros, Window
 
-# Whole answers are small beside what they were merged of.
-_SHARE = 4
 _Askable: TypeAlias = Literal["endpoint", "filter"]
 # How often, and after how many seconds, a change that is under way is looked at again.
 _TRIES, _PAUSE = 40, 0.05
@@ -130,6 +129,8 @@ class Serving:
         What is declared and built.
     resident, tails, reductions
         States in memory.
+    answer_bytes
+        Bytes of answers to keep at most.
     log
         Notes what is asked.
     draw
@@ -147,6 +148,7 @@ class Serving:
         resident: Resident,
         tails: Tails,
         reductions: Reductions[Merged],
+        answer_bytes: int,
         log: QuestionLog,
         draw: Callable[..., Any],
         clock: Callable[[], Micros],
@@ -157,8 +159,8 @@ class Serving:
         self._targets = targets
         self._resident = resident
         self._tails = tails
-        self._reductions = reductions
-        self._answers: Reductions[Kept] = Reductions(reductions.budget // _SHARE)
+        self._sums = BucketSums(reductions)
+        self._answers: Reductions[Kept] = Reductions(answer_bytes)
         self._log = log
         self._draw = draw
         self._clock = clock
@@ -324,7 +326,7 @@ class Serving:
         question, version = posed.question, posed.served.versions[-1]
         reader = self._reader(posed.source, wait=wait)
         columns = Answerer(
-            question, posed.served.pieces, reader.vocabularies(version), reader, self._reductions
+            question, posed.served.pieces, reader.vocabularies(version), reader, self._sums
         ).columns()
         checked_rows(question, columns.count)
         need = _need(posed.filter, question)
@@ -351,7 +353,7 @@ class Serving:
         reader = self._reader(inquiry.source)
         question = route.inquiry.question
         columns = Answerer(
-            question, route.pieces, reader.vocabularies(route.version), reader, self._reductions
+            question, route.pieces, reader.vocabularies(route.version), reader, self._sums
         ).columns()
         rollup = route.name or f"source {inquiry.source.name}"
         # Its windows cut buckets.
@@ -363,6 +365,41 @@ class Serving:
         explanation = replace(answer.explanation, milliseconds=milliseconds)
         self._log.note(inquiry.name, inquiry.need, explanation)
         return replace(answer, explanation=explanation)
+
+    def attempt(self, name: str, of: Filter, question: Question, open_rows: OpenRows) -> Answer:
+        """The answer that events give to a question to a filter, stored or not; it is not noted or kept.
+
+        Parameters
+        ----------
+        name
+            What the answer is called.
+        of, question
+            The filter, and what is asked of it.
+        open_rows
+            Opens the events.
+
+        Raises
+        ------
+        QueryError
+            It cannot be answered.
+        SourceError
+            The events cannot be read.
+        """
+        started = time.perf_counter()
+        version = Version("", 0, rollup_of(of), None, ALWAYS)
+        reader = Reader(self._resident, Tails(0), open_rows)
+        columns = Answerer(
+            question,
+            lambda window: (Piece(version, window, None),),
+            reader.vocabularies(version),
+            reader,
+            self._sums,
+        ).columns()
+        checked_rows(question, columns.count)
+        need, until = _need(of, question), self._clock()
+        answer = self._answer(name, f"filter {of.name}", question, columns, reader, version, need, until)
+        milliseconds = (time.perf_counter() - started) * 1000
+        return replace(answer, explanation=replace(answer.explanation, milliseconds=milliseconds))
 
     def _reader(self, source: Source, *, wait: bool = True) -> Reader:
         return Reader(self._resident, self._tails, lambda: self._declarations.open(source), wait=wait)

@@ -169,6 +169,13 @@ class Shape:
         return self._bound([window] * len(self.fields), None, live=live).make()
 
     @cached_property
+    def common(self) -> Question:
+        """What all its questions have in common: of no time, and of any values."""
+        paths = dict.fromkeys(self.query_time.values(), ())
+        always = [Window(0, 1)] * len(self.fields)
+        return Bound(self, tuple(always), {**self.question.filters, **paths}, live=True).make()
+
+    @cached_property
     def _spans(self) -> tuple[list[Span], list[int]]:
         """Every span once, and which of them each field has: most endpoints have one for all."""
         spans = list(dict.fromkeys(span for _, _, span in self.fields))

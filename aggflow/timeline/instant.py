@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from numbers import Integral
 from typing import Final, TypeAlias
 
@@ -91,6 +92,8 @@ def _within(us: Micros, value: object) -> Micros:
     return us
 
 
+# A request's times are read to check it and to answer it, and many requests ask about the same.
+@lru_cache(1024)
 def _parse_text(text: str) -> Micros:
     if _DIGITS.fullmatch(text):
         return _within(int(text) * 1000, text)

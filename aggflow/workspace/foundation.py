@@ -76,6 +76,7 @@ class Foundation:
             self._resident,
             Tails(settings.live_ttl),
             Reductions(settings.reduced_bytes),
+            settings.answer_bytes,
             self._questions,
             charts.draw,
             self._clock,

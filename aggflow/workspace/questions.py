@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aggflow.engine.answer import Answer
+from aggflow.engine.explanation import Explanation
 from aggflow.engine.filter_question import FilterQuestion
 from aggflow.engine.grouping_question import GroupingQuestion
 from aggflow.engine.posed import Posed
@@ -105,6 +106,18 @@ class QuestionsPart(Foundation):
             It would have to wait.
         """
         return self._serving.answer(posed, wait=wait)
+
+    def note(self, posed: Posed, explanation: Explanation) -> None:
+        """Note that a question was answered by what is kept of its answer outside of the workspace.
+
+        Parameters
+        ----------
+        posed
+            The question.
+        explanation
+            Of the answer when it was computed.
+        """
+        self._serving.note(posed, explanation)
 
     def ask_filter(
         self,
