@@ -209,12 +209,12 @@ class _Meaning:
                 return self.meanings["exists"](self.value(tree.operand), None)
             case Like():
                 return self.meanings["ILIKE" if tree.ignore_case else "LIKE"](
-                    self._as_text(tree.operand), tree.pattern
+                    self._as_text(tree.operand), _without_nul(tree.pattern)
                 )
             case Glob():
-                return self.meanings["glob"](self._as_text(tree.operand), tree.pattern)
+                return self.meanings["glob"](self._as_text(tree.operand), _without_nul(tree.pattern))
             case Match():
-                return self.meanings["=~"](self._as_text(tree.operand), tree.pattern)
+                return self.meanings["=~"](self._as_text(tree.operand), _without_nul(tree.pattern))
             case Find():
                 return self._find(tree)
             case In():
@@ -233,6 +233,8 @@ class _Meaning:
 
     def _find(self, tree: Find) -> Any:
         text = self._as_text(tree.operand)
+        for searched_for in tree.texts:
+            _without_nul(searched_for)
         if (tree.left, tree.right, tree.ignore_case) == ("any", "any", False):
             return ibis.or_(*map(text.contains, tree.texts))
         # A dot after the text: `$` alone would, on some engines, overlook a line break at the end.
@@ -454,7 +456,7 @@ def _constant(literal: Literal) -> Any:
         return ibis.null("string")
     if literal.kind == "number":
         return _numeric_literal(literal.number, dt.float64)
-    return ibis.literal(literal.value)
+    return _text_literal(literal) if isinstance(literal.value, str) else ibis.literal(literal.value)
 
 
 def _number(literal: Literal) -> int | Decimal | None:
@@ -474,7 +476,16 @@ def _truth_name(literal: Literal) -> Any:
 
 def _text_literal(literal: Literal) -> ir.Scalar:
     text = literal.value if isinstance(literal.value, str) else str(literal)
-    return ibis.literal(text, type="string")
+    return ibis.literal(_without_nul(text), type="string")
+
+
+def _without_nul(text: str) -> str:
+    """A text as it can be said in SQL, which ends at a NUL on some engines and has none on others."""
+    if "\x00" in text:
+        raise QueryError(
+            "a text to compare with cannot hold the character NUL", hint="most engines keep no text with it"
+        )
+    return text
 
 
 def _numeric_literal(number: int | Decimal, type_: dt.DataType) -> ir.Value:
