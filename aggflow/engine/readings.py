@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
+from aggflow.backends.source_rows import SourceRows
 from aggflow.engine.check import check_reading
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.inquiry import Inquiry
 from aggflow.engine.question import Asked, Question
 from aggflow.engine.residual import is_testable
 from aggflow.errors import ParseError
-from aggflow.language import Query, parse_linq, paths, write_subject
+from aggflow.language import parse_linq, paths, write_subject
 from aggflow.measures.registry import state_key
 from aggflow.spec.reading import Reading, reading_of
 from aggflow.spec.source import Source
@@ -94,21 +94,42 @@ class Readings:
 
     def _read(self, text: str) -> Read:
         sources = self._declarations.all("source")
-        # Once without columns, to know the table.
-        query: Query = parse_linq(text, tables=sources)
-        if query.table not in sources:
-            raise ParseError(
-                f"there is no table {query.table!r}",
-                text=text,
-                position=text.find(query.table),
-                hint="a table is a source: add one by ws.add_source",
-            )
-        source: Source = sources[query.table].spec
+        source: Source = sources[table_of(text, sources)].spec
         with self._declarations.open(source) as rows:
-            columns: dict[str, Any] = rows.columns
-            query = parse_linq(text, columns=columns, tables=sources)
-            reading = reading_of(query)
-            check_reading(reading, rows, text)
-            tested = paths(query.predicate)
+            reading = reading_on(text, rows)
+            tested = paths(reading.query.predicate)
             plain = frozenset(write_subject(path) for path in tested if is_testable(rows.column(path).type()))
         return Read(reading, source, plain)
+
+
+def table_of(text: str, sources: Collection[str]) -> str:
+    """The table that a text reads, one of the sources.
+
+    Raises
+    ------
+    ParseError
+        It is no query, or there is no such table.
+    """
+    # Read without columns, to know the table.
+    table = parse_linq(text, tables=sources).table
+    if table not in sources:
+        raise ParseError(
+            f"there is no table {table!r}",
+            text=text,
+            position=text.find(table),
+            hint="a table is a source: add one by ws.add_source",
+        )
+    return table
+
+
+def reading_on(text: str, rows: SourceRows) -> Reading:
+    """What a text needs, checked on the rows of its source.
+
+    Raises
+    ------
+    ParseError
+        It names a column or function that is not there, or the source cannot serve it; with its place.
+    """
+    reading = reading_of(parse_linq(text, columns=rows.columns))
+    check_reading(reading, rows, text)
+    return reading

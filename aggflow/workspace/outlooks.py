@@ -1,0 +1,111 @@
+"""Outlooks of a workspace: what drafts of tasks, cubes and schedules would do; nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aggflow.engine.check import cube_problems_at_source
+from aggflow.engine.readings import reading_on, table_of
+from aggflow.engine.tasks import form_of_update
+from aggflow.errors import AggflowError, ConflictError, NotFoundError, Problem
+from aggflow.spec.changes import Effect
+from aggflow.spec.cube import Cube
+from aggflow.spec.lifecycle import Operation, Status, after
+from aggflow.spec.reading import Reading
+from aggflow.spec.rollups import rollups_of
+from aggflow.spec.task import Task
+from aggflow.timeline import format_instant
+from aggflow.workspace.cubes import CubesPart
+from aggflow.workspace.drafts import DraftsPart
+from aggflow.workspace.tasks import TasksPart
+
+
+class OutlooksPart(DraftsPart, CubesPart, TasksPart):
+    """The part of a workspace that says what drafts would do."""
+
+    def read_linq(self, text: str) -> Reading:
+        """What a LINQ text needs, checked as :meth:`add_task` checks it; columns may be a moment old.
+
+        Raises
+        ------
+        ParseError
+            It is no query, or names a table, column or function that is not there; with its place.
+        SourceError
+            The source cannot be opened.
+        """
+        return reading_on(text, self._shapes.rows(table_of(text, self.sources)))
+
+    def misfits_of_cube(self, draft: Cube) -> list[Problem]:
+        """What of a cube its source, or the workspace, cannot serve; columns may be a moment old.
+
+        Raises
+        ------
+        SourceError
+            The source cannot be opened.
+        """
+        found: list[Problem] = []
+        if draft.project not in self.projects:
+            found.append(_lacking("project", draft.project, self.projects))
+        if draft.source not in self.sources:
+            return [_lacking("source", draft.source, self.sources), *found]
+        return [*found, *cube_problems_at_source(draft, self._shapes.rows(draft.source))]
+
+    def effects_of_task(self, draft: Task) -> tuple[Effect, ...]:
+        """What saving a task would do to what is built, or why it cannot be saved now."""
+        stored = self.tasks.get(draft.name)
+        if stored is None:
+            since = f"from {format_instant(draft.from_us)} on" if draft.from_date else "all events"
+            return (Effect(draft.name, f"the next run of tasks begins to build it: {since}", kind="task"),)
+        if stored.spec == draft:
+            return ()
+        form = form_of_update(stored.spec, draft)
+        try:
+            after(form, _settled(stored.status))
+        except ConflictError as error:
+            return (Effect(draft.name, str(error), blocks=True, kind="task"),)
+        return (Effect(draft.name, _OF_TASK[form], kind="task"),)
+
+    def effects_of_cube(self, draft: Cube) -> tuple[Effect, ...]:
+        """What saving a cube would do to its aggregates."""
+        return tuple(self._effects_of_cube(draft))
+
+    def _effects_of_cube(self, draft: Cube) -> Iterator[Effect]:
+        stored = self.cubes.get(draft.name)
+        old = {} if stored is None else self._hashes(stored.spec)
+        new = self._hashes(draft)
+        for name in sorted(old.keys() - new.keys()):
+            yield Effect(f"{draft.name}/{name}", "is dropped with what is built of it", kind="aggregate")
+        for name, data_hash in new.items():
+            what = (
+                "is to be built"
+                if name not in old
+                else "stays as it is built"
+                if old[name] == data_hash
+                else "is to be built anew: what it is made of changes"
+            )
+            yield Effect(f"{draft.name}/{name}", what, kind="aggregate")
+
+    def _hashes(self, cube: Cube) -> dict[str, str]:
+        """By aggregate, the hash of what its states are made of; of a source that is gone without its part."""
+        try:
+            source = self._source(cube.source)
+        except AggflowError:
+            return dict.fromkeys(rollups_of(cube), "")
+        return {name: rollup.data_hash(source) for name, rollup in rollups_of(cube).items()}
+
+
+_OF_TASK = {
+    Operation.UPDATE: "holds at once: what is built stays",
+    Operation.REBUILD: "everything is thrown away and built anew: what it is made of changes",
+    Operation.EXTEND: "what is built stays; the time from the earlier beginning on is built as well",
+}
+
+
+def _settled(status: Status) -> Status:
+    """What a task is as soon as what was asked of it is settled, which takes no build."""
+    return Status.RUNNING if status in (Status.PENDING_CREATE, Status.PENDING_RESUME) else status
+
+
+def _lacking(kind: str, name: str, known: Iterable[str]) -> Problem:
+    error = NotFoundError(kind, name, known)
+    return Problem(kind, error.message, error.hint)
