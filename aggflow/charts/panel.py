@@ -35,3 +35,21 @@ def arranged(
     for part, panel in zip(parts, panels, strict=True):
         part.data = {"values": list(panel.rows)}
     return chart
+
+
+def specification(chart: Any) -> dict[str, Any]:
+    """What Vega-Lite is told of a chart of panels, made in a fraction of the time of ``chart.to_dict()``.
+
+    Rows are not copied, and not looked at.
+    """
+    parts = next((found for way in ("vconcat", "hconcat") if isinstance(found := chart[way], list)), [chart])
+    rows = [part.data for part in parts]
+    try:
+        for i, part in enumerate(parts):
+            part.data = {"name": f"rows_{i}"}
+        made = chart.to_dict(validate=False)
+    finally:
+        for part, data in zip(parts, rows, strict=True):
+            part.data = data
+    made["datasets"] = {f"rows_{i}": data["values"] for i, data in enumerate(rows)}
+    return made

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import ipywidgets as widgets
 
+from aggflow.charts.panel import specification
 from aggflow.charts.renderer import bundle
 from aggflow.errors import AggflowError, ConflictError, Problem
 from aggflow.notebook.entry import Section
@@ -212,7 +213,7 @@ class Builder(widgets.VBox):
         elif shown.state != "waiting" or shown.text:
             _put(self.said, note(shown.text))
         if shown.chart is not None:
-            data = bundle(shown.chart.to_dict())
+            data = bundle(specification(shown.chart))
             self.chart.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
         elif shown.state in ("none", "failed"):
             self.chart.outputs = ()

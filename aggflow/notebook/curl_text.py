@@ -25,14 +25,14 @@ def curl_of(method: str, route: str, body: Mapping[str, Any] | None = None) -> s
     --------
     >>> print(curl_of("PUT", "/api/v1/filters/delays", {"interval": "1h"}))
     curl --fail-with-body -X PUT "$AGGFLOW_URL/api/v1/filters/delays" \
-      -H "x-api-token: $AGGFLOW_TOKEN" -H "content-type: application/json" \
+      -H "authorization: Bearer $AGGFLOW_TOKEN" -H "content-type: application/json" \
       -d '{
       "interval": "1h"
     }'
     """
     lines = [
         f'curl --fail-with-body -X {method} "$AGGFLOW_URL{route}"',
-        '-H "x-api-token: $AGGFLOW_TOKEN" -H "content-type: application/json"',
+        '-H "authorization: Bearer $AGGFLOW_TOKEN" -H "content-type: application/json"',
     ]
     if body is not None:
         lines.append(f"-d {shlex.quote(json.dumps(body, ensure_ascii=False, indent=2))}")

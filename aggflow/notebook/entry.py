@@ -66,6 +66,8 @@ class Entry:
         The entries of a row.
     row
         What one row is called.
+    titled_by
+        The value of a row that stands over it; such rows are there by themselves, none can be added.
     is_declared
         Whether the declaration has it; else it only says how to save.
     is_wide
@@ -82,6 +84,7 @@ class Entry:
     is_shown: IsShown | None = None
     of: tuple[Entry, ...] = ()
     row: str = "row"
+    titled_by: str = ""
     is_declared: bool = True
     is_wide: bool = False
 

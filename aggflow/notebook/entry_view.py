@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -151,7 +152,7 @@ class _Choices(_Control):
         self.widget.add_class("agf-chips")
         self.buttons: dict[Any, Any] = {}
         self._shown: tuple[Option, ...] | None = None
-        label = widgets.HTML(f'<div class="agf-label">{view.entry.label}</div>')
+        label = widgets.HTML(f'<div class="agf-label">{escape(view.entry.label)}</div>')
         self.parts = [label, self.widget]
 
     def show(self, value: Any, options: Sequence[Option]) -> None:
@@ -189,7 +190,9 @@ class _Rows(_Control):
         self.adder.add_class("agf-button")
         self.adder.on_click(lambda _: view.form.add(view.path))
         self.rows: list[RowView] = []
-        self.parts = [self.widget, widgets.HBox([self.adder])]
+        entry = view.entry
+        label = [widgets.HTML(f'<div class="agf-label">{escape(entry.label)}</div>')] if entry.label else []
+        self.parts = [*label, self.widget, *([] if entry.titled_by else [widgets.HBox([self.adder])])]
 
     def show(self, value: Any, options: Sequence[Option]) -> None:  # noqa: ARG002
         count = len(value)
@@ -215,14 +218,14 @@ class RowView(widgets.VBox):
     def __init__(self, of: EntryView, index: int) -> None:
         form, path, entry = of.form, of.path, of.entry
         self.fields = {one.name: EntryView(form, f"{path}[{index}].{one.name}") for one in entry.of}
+        self.of, self.index = of, index
+        self.title = widgets.HTML()
         what = f"{entry.row} {index + 1}"
         self.remover = _quiet("Remove", f"Remove {what}", lambda: form.drop(path, index))
-        mover = _quiet("↑", f"Move {what} up", lambda: form.move(path, index, -1))
-        mover.layout.display = None if index else "none"
-        self.mover = mover
-        head = widgets.HBox(
-            [widgets.HTML(f'<div class="agf-label">{what}</div>'), widgets.HBox([mover, self.remover])]
-        )
+        self.mover = _quiet("↑", f"Move {what} up", lambda: form.move(path, index, -1))
+        self.mover.layout.display = None if index else "none"
+        tools = [] if entry.titled_by else [widgets.HBox([self.mover, self.remover])]
+        head = widgets.HBox([self.title, *tools])
         head.add_class("agf-row-head")
         grid = widgets.Box(list(self.fields.values()))
         grid.add_class("agf-fields")
@@ -231,6 +234,11 @@ class RowView(widgets.VBox):
 
     def refresh(self) -> None:
         """Show what the form holds now."""
+        entry = self.of.entry
+        named = entry.titled_by and self.of.form.get(f"{self.of.path}[{self.index}].{entry.titled_by}")
+        text = f'<div class="agf-label">{escape(named or f"{entry.row} {self.index + 1}")}</div>'
+        if self.title.value != text:
+            self.title.value = text
         for field in self.fields.values():
             field.refresh()
 

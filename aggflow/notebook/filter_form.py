@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -14,11 +14,18 @@ from aggflow.notebook.change import Change
 from aggflow.notebook.draft import filled
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.form import Form
+from aggflow.notebook.previewer import Work
 from aggflow.notebook.source_columns import calculations_for, columns_of, first_source, kind_word
+from aggflow.notebook.trial_view import shown_trial
+from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.declaration import plain
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
+from aggflow.spec.timing import TimeSeries
+from aggflow.timeline import Interval
 
 INTERVALS: Final = (
     Option("1m", help="one minute"),
@@ -45,6 +52,7 @@ _WORDS: Final[Mapping[Calculation, str]] = {
     Calculation.APPROX_COUNT_DISTINCT: "how many different values, about 1.6 % off",
 }
 _SOME: Final = "some"
+_BUCKETS, _MOST_FIELDS = 120, 4  # of the preview: what fits beside the entries
 
 
 class FilterForm(Form[Filter]):
@@ -176,6 +184,21 @@ class FilterForm(Form[Filter]):
         """A value of the row that a path is in."""
         return self.get(f"{path.rpartition('.')[0]}.{name}")
 
+    # -- the preview
+
+    def seen(self) -> Any:
+        """What the preview depends on: not how it is called and described."""
+        spec = self.sketch()
+        return None if spec is None else replace(spec, name="filter", description="")
+
+    def preview(self) -> Work | None:
+        """What it keeps, over its last buckets."""
+        spec = self.sketch()
+        if spec is None:
+            return None
+        shown = shown_endpoint(spec)
+        return lambda wish: shown_trial(self.ws.try_endpoint(shown, spec, wish), spec.name)
+
     # -- the definition
 
     def stored(self) -> Mapping[str, Stored[Filter]]:
@@ -246,3 +269,26 @@ class FilterForm(Form[Filter]):
 
 
 _ZONES: Final = tuple(Option(zone) for zone in ("UTC", *sorted(available_timezones() - {"UTC"})))
+
+
+def shown_endpoint(of: Filter) -> Endpoint:
+    """An endpoint that shows what a filter keeps: a series of its first calculations, as one type each."""
+    fields: list[Field] = []
+    for aggregation in of.aggregations:
+        for calculation in aggregation.calculations:
+            fields += _fields(aggregation, calculation, len(fields))
+    interval = Interval.of(of.interval)
+    duration = f"{interval.seconds_at_most * _BUCKETS}s"
+    timing = TimeSeries(duration, include_incomplete=True)
+    return Endpoint(of.name, of.name, timing, fields[:_MOST_FIELDS])
+
+
+def _fields(aggregation: Aggregation, calculation: Calculation, number: int) -> list[Field]:
+    """The fields that show a calculation: of percentiles the middle and the tail, in one panel."""
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in aggregation.name)
+    if calculation == Calculation.PERCENTILES:
+        percentiles = (("p50", 0.5), ("p95", 0.95))
+        return [
+            Field(f"f{number}_{name}_{p}"[:255], aggregation.name, calculation, q) for p, q in percentiles
+        ]
+    return [Field(f"f{number}_{name}_{calculation.value.lower()}"[:255], aggregation.name, calculation)]

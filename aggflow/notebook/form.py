@@ -108,7 +108,19 @@ class Form(Sheet, Generic[S]):
 
     def seen(self) -> Any:
         """What a preview depends on; None where there is nothing to see yet."""
-        return self.checked.spec
+        return self.sketch()
+
+    def sketch(self) -> S | None:
+        """What the draft declares, under a name of its own where it has none yet; None where it cannot be read."""
+        if not self.problems:
+            return self.checked.spec
+        if self.draft_name() or self.first():
+            return None
+        try:
+            spec: S = read(self.declares, {**self.plain(), "name": f"new {self.kind}"})
+        except SpecError:
+            return None
+        return None if list(self._misfits(spec)) else spec
 
     def saved(self) -> str:
         """What can be done now that it is saved, as HTML; empty for nothing to say."""

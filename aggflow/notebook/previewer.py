@@ -9,9 +9,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from aggflow.engine.wish import Wish
 from aggflow.errors import AggflowError
 
-DEBOUNCE = 0.12  # seconds: between two keys of somebody who types, and not felt by somebody who waits
+DEBOUNCE = 0.06  # seconds: between two keys of somebody who types, and not felt by somebody who waits
 
 
 class Timer(Protocol):
@@ -20,42 +21,6 @@ class Timer(Protocol):
     def cancel(self) -> None:
         """Let it not happen."""
         ...
-
-
-class Wish:
-    """A wish for a preview, which may be withdrawn while it is fulfilled.
-
-    Parameters
-    ----------
-    exact
-        Whether all events are to be read, however long it takes.
-    """
-
-    def __init__(self, *, exact: bool = False) -> None:
-        self.exact = exact
-        self._lock = threading.Lock()
-        self._withdrawn = False
-        self._stops: list[Callable[[], None]] = []
-
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether nobody waits for it any more."""
-        return self._withdrawn
-
-    def on_withdrawal(self, stop: Callable[[], None]) -> None:
-        """Call somebody when it is withdrawn; at once if it is."""
-        with self._lock:
-            if not self._withdrawn:
-                self._stops.append(stop)
-                return
-        stop()
-
-    def withdraw(self) -> None:
-        """Nobody waits for it any more."""
-        with self._lock:
-            stops, self._stops, self._withdrawn = self._stops, [], True
-        for stop in stops:
-            stop()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from aggflow.spec.endpoint import GroupingLimit
 from aggflow.spec.grouping import Grouping
 
@@ -71,14 +73,10 @@ def _given(spec: Any) -> dict[str, Any]:
 
 
 def _is_default(one: dataclasses.Field[Any], value: Any) -> bool:
-    if one.default is not dataclasses.MISSING:
-        return value == one.default or value == getattr(one.default, "default", _NOTHING)
-    if one.default_factory is not dataclasses.MISSING:
-        return value == one.default_factory()
-    return False
-
-
-_NOTHING = object()
+    default = one.default
+    if isinstance(default, FieldInfo):
+        default = default.get_default(call_default_factory=True, validated_data={})
+    return default is not dataclasses.MISSING and value == default
 
 
 def _literal(value: Any, indent: str) -> str:

@@ -44,6 +44,14 @@ class PreviewsPart(BuildsPart):
         named = self.endpoints
         spec: Endpoint = (named.get(endpoint) or named[self._name_of_endpoint(endpoint)]).spec
         of: Filter = self.filters[spec.filter].spec
+        end_us, values = self._asked_for(spec, of, status)
+        posed = self._serving.pose(endpoint, end_us, values, live=False)
+        return Preview(end_us, values, self._seen(posed), posed.fingerprint or "")
+
+    def _asked_for(
+        self, spec: Endpoint, of: Filter, status: RollupStatus | None = None
+    ) -> tuple[Micros, dict[str, tuple[GroupingValue, ...]]]:
+        """The end and the values of Query Time groupings with which an endpoint is shown."""
         built = status or self._status(self._targets.get(f"filter {of.name}"))
         end_us = _end(spec, of, built)
         values = {
@@ -51,8 +59,7 @@ class PreviewsPart(BuildsPart):
             for name, choice in choices(spec, of).items()
             if isinstance(choice, QueryTime)
         }
-        posed = self._serving.pose(endpoint, end_us, values, live=False)
-        return Preview(end_us, values, self._seen(posed), posed.fingerprint or "")
+        return end_us, values
 
     def _name_of_endpoint(self, endpoint: str) -> str:
         """The name of the endpoint of an id; an id that there is not is its own."""

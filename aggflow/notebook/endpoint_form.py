@@ -1,0 +1,463 @@
+"""An endpoint form: the draft of an endpoint; everything to be chosen comes from its filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from functools import cached_property
+from typing import Any, Final
+
+from aggflow.engine.declarations import Stored
+from aggflow.errors import ParseError, Problem, SpecError
+from aggflow.notebook.change import Change
+from aggflow.notebook.curl_text import curl_of, segment
+from aggflow.notebook.draft import filled, given
+from aggflow.notebook.entry import Entry, Option, Section
+from aggflow.notebook.form import Form
+from aggflow.notebook.html_text import copied
+from aggflow.notebook.previewer import Work
+from aggflow.notebook.source_columns import columns_of, first_source
+from aggflow.notebook.trial_view import shown_trial
+from aggflow.notebook.value_list import read_values, write_values
+from aggflow.spec.calculation import Calculation
+from aggflow.spec.declaration import plain
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.filter import Filter
+from aggflow.spec.fit import problems_with
+
+_DURATIONS: Final = tuple(map(Option, ("1h", "1d", "7d", "30d", "90d", "365d")))
+_KINDS: Final = (
+    Option("time_series", "a series: a value a bucket"),
+    Option("lookback", "one total"),
+)
+_CHOICES: Final = (
+    Option("aggregate", "merge all values", help="its values are not told apart"),
+    Option("all", "return all values"),
+    Option("fixed", "only these values"),
+    Option("query_time", "values of the question", help="whoever asks names the values"),
+)
+_FILLS: Final = (
+    Option("none", "nothing", help="buckets without events have no row"),
+    Option("null", "null"),
+    Option("zero", "zero"),
+)
+_DIRECTIONS: Final = (Option("desc", "largest first"), Option("asc", "smallest first"))
+_SAME: Final = "same"
+_INCOMPLETE: Final = (
+    Option(_SAME, "as the endpoint"),
+    Option("yes", "counts"),
+    Option("no", "does not count"),
+)
+_SEPARATOR: Final = " · "
+
+
+class EndpointForm(Form[Endpoint]):
+    """The draft of an endpoint."""
+
+    kind = "endpoint"
+    plural = "endpoints"
+    declares = Endpoint
+
+    def sections(self) -> tuple[Section, ...]:
+        """What is asked of which filter, over which time, told apart by what, in which order."""
+        return self._sections
+
+    @cached_property
+    def _sections(self) -> tuple[Section, ...]:
+        return (
+            Section(
+                "Endpoint",
+                (
+                    Entry("name", "Name", placeholder="worst"),
+                    Entry(
+                        "filter", "Filter", "choice", offer=lambda _: [Option(one) for one in self.ws.filters]
+                    ),
+                    Entry("description", "Description", is_wide=True),
+                ),
+            ),
+            Section("Time", self._timing()),
+            Section(
+                "Fields",
+                (Entry("fields", "", "rows", (), of=self._field(), row="field"),),
+                "What answers hold, from the aggregations of the filter.",
+            ),
+            Section(
+                "Groupings",
+                (Entry("groupings", "", "rows", (), of=self._grouping(), row="grouping", titled_by="name"),),
+                "What answers do with each grouping of the filter.",
+            ),
+            Section("Order and limits", self._order()),
+        )
+
+    def _timing(self) -> tuple[Entry, ...]:
+        def is_series(_: str) -> bool:
+            return self.get("timing.kind") == "time_series"
+
+        return (
+            Entry("timing.kind", "Answers with", "choice", "time_series", offer=lambda _: _KINDS),
+            Entry("timing.duration", "Of the last", "combo", "30d", offer=lambda _: _DURATIONS),
+            Entry(
+                "timing.interval",
+                "A point each",
+                "combo",
+                offer=self._intervals,
+                placeholder="the filter's bucket",
+                is_shown=is_series,
+            ),
+            Entry("timing.offset", "Ending before now by", "combo", "0s", offer=lambda _: _DURATIONS),
+            Entry(
+                "timing.fill",
+                "Where nothing happened",
+                "choice",
+                "none",
+                offer=lambda _: _FILLS,
+                is_shown=is_series,
+            ),
+            Entry(
+                "timing.include_incomplete", "With the bucket that is still filling", "flag", default=False
+            ),
+        )
+
+    def _field(self) -> tuple[Entry, ...]:
+        def has_own(path: str) -> bool:
+            return self._may_have_own(path) and bool(self._beside(path, "own"))
+
+        return (
+            Entry("measure", "Of", "choice", offer=self._measures, is_declared=False),
+            Entry(
+                "percentile",
+                "Percentile",
+                default="0.95",
+                help="0 to 1",
+                is_shown=lambda path: self._calculation(path) == Calculation.PERCENTILES.value,
+            ),
+            Entry("name", "Name in answers", placeholder="p95"),
+            Entry(
+                "own",
+                "A time of its own",
+                "flag",
+                default=False,
+                is_declared=False,
+                is_shown=self._may_have_own,
+            ),
+            Entry("duration", "Of the last", "combo", offer=lambda _: _DURATIONS, is_shown=has_own),
+            Entry("offset", "Ending before now by", "combo", offer=lambda _: _DURATIONS, is_shown=has_own),
+            Entry(
+                "include_incomplete",
+                "The bucket that is still filling",
+                "choice",
+                _SAME,
+                offer=lambda _: _INCOMPLETE,
+                is_shown=has_own,
+            ),
+        )
+
+    def _grouping(self) -> tuple[Entry, ...]:
+        def has_values(path: str) -> bool:
+            return self._beside(path, "choice") == "fixed"
+
+        return (
+            Entry("choice", "Answers", "choice", "aggregate", offer=lambda _: _CHOICES),
+            Entry(
+                "values", "Values", placeholder="JFK, EWR", help="with commas between", is_shown=has_values
+            ),
+            Entry(
+                "returned",
+                "Told apart in answers",
+                "flag",
+                default=True,
+                is_shown=lambda path: self._beside(path, "choice") in ("fixed", "query_time"),
+            ),
+        )
+
+    def _order(self) -> tuple[Entry, ...]:
+        by = (
+            Entry("by", "By", "choice", offer=self._sortable),
+            Entry("direction", "Direction", "choice", "desc", offer=lambda _: _DIRECTIONS),
+        )
+        limited = (
+            Entry(
+                "grouping", "Grouping", "choice", offer=lambda _: [Option(one) for one in self._returned()]
+            ),
+            Entry("limit", "The first", default="10"),
+        )
+        return (
+            Entry("sort", "Sorted", "rows", (), of=by, row="order"),
+            Entry("grouping_limits", "Limits of groupings", "rows", (), of=limited, row="limit"),
+            Entry("limit", "Rows at most", placeholder="1000 of a total, all of a series"),
+        )
+
+    # -- what can be chosen
+
+    @property
+    def of(self) -> Filter | None:
+        """The filter, where it is there."""
+        stored: Stored[Filter] | None = self.ws.filters.get(self.get("filter"))
+        return None if stored is None else stored.spec
+
+    def _measures(self, _: str) -> list[Option]:
+        of = self.of
+        return [
+            Option(f"{aggregation.name}{_SEPARATOR}{calculation.value}")
+            for aggregation in (() if of is None else of.aggregations)
+            for calculation in aggregation.calculations
+        ]
+
+    def _intervals(self, _: str) -> list[Option]:
+        of = self.of
+        wider = ("1h", "1d", "1w", "1mo")
+        return [Option(one) for one in dict.fromkeys((*(() if of is None else (of.interval,)), *wider))]
+
+    def _returned(self) -> list[str]:
+        rows: list[dict[str, Any]] = self.get("groupings")
+        told = {"fixed", "query_time"}
+        return [
+            row["name"]
+            for row in rows
+            if row["choice"] == "all" or (row["choice"] in told and row["returned"])
+        ]
+
+    def _sortable(self, _: str) -> list[Option]:
+        names = [row["name"] for row in self.get("fields") if row["name"]]
+        time = ["dt"] if self.get("timing.kind") == "time_series" else []
+        return [Option(one, "time" if one == "dt" else "") for one in (*names, *self._returned(), *time)]
+
+    def _may_have_own(self, _: str) -> bool:
+        return self.get("timing.kind") == "lookback"
+
+    def _beside(self, path: str, name: str) -> Any:
+        """A value of the row that a path is in."""
+        return self.get(f"{path.rpartition('.')[0]}.{name}")
+
+    def _calculation(self, path: str) -> str:
+        return str(self._beside(path, "measure") or "").rpartition(_SEPARATOR)[2]
+
+    # -- values that follow others
+
+    def followed(self, path: str) -> None:
+        """Names are proposed, and groupings are those of the filter."""
+        if path == "filter":
+            self._take_filter()
+        elif path == "timing.kind":
+            # What is customary: a total counts what is there so far, a series ends with what is whole.
+            self._values["timing"]["include_incomplete"] = self.get("timing.kind") == "lookback"
+        elif path.startswith("fields"):
+            self._name_fields()
+
+    def _take_filter(self) -> None:
+        of = self.of
+        if of is None:
+            return
+        known = {row["name"]: row for row in self._values["groupings"]}
+        self._values["groupings"] = [known.get(one.name) or self._row(one.name) for one in of.groupings]
+        offered = [option.value for option in self._measures("")]
+        for row in self._values["fields"]:
+            if row["measure"] not in offered:
+                row["measure"] = offered[0]
+        self._name_fields()
+
+    def _row(self, name: str) -> dict[str, Any]:
+        return {"name": name, "choice": "aggregate", "values": "", "returned": True}
+
+    def _name_fields(self) -> None:
+        rows: list[dict[str, Any]] = self._values["fields"]
+        offered = self._measures("")
+        for row in rows:
+            if not row["measure"] and offered:
+                row["measure"] = offered[0].value
+            if row["name"] == row.get("proposed", ""):
+                others = [other["name"] for other in rows if other is not row]
+                row["name"] = row["proposed"] = _name_of(row, others)
+
+    # -- the definition
+
+    def stored(self) -> Mapping[str, Stored[Endpoint]]:
+        """The endpoints of the workspace."""
+        return self.ws.endpoints
+
+    def first(self) -> str:
+        """An endpoint needs a filter, and that a source."""
+        first = first_source(self.ws)
+        if first or self.ws.filters:
+            return first
+        return (
+            "This workspace has no filter yet, which says what is computed of the events. Make one first, "
+            "then look again:\naf.FilterBuilder(ws)"
+        )
+
+    def empty(self) -> dict[str, Any]:
+        """A new draft asks the only filter, where there is one, how many events there were."""
+        self._values = super().empty()
+        filters = list(self.ws.filters)
+        self._values["filter"] = filters[0] if len(filters) == 1 else ""
+        self._values["fields"] = [_field_row()]
+        self._take_filter()
+        return self._values
+
+    def values_of(self, spec: Endpoint) -> dict[str, Any]:
+        """The values of a draft for an endpoint."""
+        data = plain(spec)
+        of: Stored[Filter] | None = self.ws.filters.get(spec.filter)
+        names = [] if of is None else [str(one.name) for one in of.spec.groupings]
+        paths = {} if of is None else {one.path: str(one.name) for one in of.spec.groupings}
+        chosen = {paths.get(name, name): choice for name, choice in data["groupings"].items()}
+        data["groupings"] = [
+            self._row(name) | _choice_row(chosen.get(name, {}))
+            for name in dict.fromkeys([*names, *map(str, chosen)])
+        ]
+        data["grouping_limits"] = [
+            {"grouping": pair[0], "limit": pair[1]} for pair in data["grouping_limits"]
+        ]
+        data["fields"] = [_field_row(one) for one in data["fields"]]
+        values = filled(self._entries(), data)
+        for row, kept in zip(values["groupings"], data["groupings"], strict=True):
+            row["name"] = kept["name"]
+        return values
+
+    def plain(self) -> dict[str, Any]:
+        """What the draft declares; what is left as it is by default is left out.
+
+        Raises
+        ------
+        SpecError
+            Values cannot be read.
+        """
+        data = given(self._entries(), self._values)
+        rows: list[dict[str, Any]] = self._values["fields"]
+        for row, one in zip(rows, data["fields"], strict=True):
+            aggregation, _, calculation = str(row["measure"] or "").rpartition(_SEPARATOR)
+            if aggregation:
+                one.update(aggregation=aggregation, calculation=calculation)
+            own = one.pop("include_incomplete", _SAME)
+            if own != _SAME:
+                one["include_incomplete"] = own == "yes"
+        data["groupings"] = self._choices()
+        return data
+
+    def _choices(self) -> dict[str, Any]:
+        """The choice of every grouping that is not merged, by its name."""
+        found: dict[str, Any] = {}
+        for i, row in enumerate(self._values["groupings"]):
+            kind = row["choice"]
+            if kind == "aggregate":
+                continue
+            choice: dict[str, Any] = {"kind": kind}
+            found[row["name"]] = choice
+            if kind != "all":
+                choice["returned"] = row["returned"]
+            if kind == "fixed":
+                choice["values"] = self._values_in(f"groupings[{i}].values", row)
+        return found
+
+    def _values_in(self, path: str, row: Mapping[str, Any]) -> list[Any]:
+        try:
+            return read_values(row["values"], self._type_of(row["name"]))
+        except ParseError as error:
+            raise SpecError(self.title, [Problem(path, str(error))]) from None
+
+    def _type_of(self, grouping: str) -> Any:
+        of = self.of
+        if of is None:
+            return None
+        path = next((one.path for one in of.groupings if one.name == grouping), grouping)
+        return columns_of(self.ws, of.source).get(path.removeprefix("@."))
+
+    def place(self, path: str) -> str:
+        """The entry of a path; choices and timings are told by what they are, and named by groupings."""
+        for tag in ("lookback", "time_series"):
+            path = path.replace(f"timing.{tag}.", "timing.")
+        if path.startswith("groupings."):
+            name = path.removeprefix("groupings.")
+            for i, row in enumerate(self.get("groupings")):
+                if name == row["name"] or name.startswith(f"{row['name']}."):
+                    return f"groupings[{i}].{'values' if name.endswith('values') else 'choice'}"
+        for part in ("aggregation", "calculation"):
+            path = path.replace(f"].{part}", "].measure")
+        return super().place(path)
+
+    def misfits(self, spec: Endpoint) -> Iterator[Problem]:
+        """What its filter does not have."""
+        of = self.of
+        if of is None:
+            yield Problem("filter", f"there is no filter {spec.filter!r}")
+            return
+        yield from problems_with(spec, of)
+
+    def put(self, spec: Endpoint) -> Stored[Endpoint]:
+        """Save it."""
+        return self.ws.add_endpoint(**{one.name: getattr(spec, one.name) for one in fields(spec)})
+
+    def effects(self, spec: Endpoint, before: Stored[Endpoint] | None) -> Iterator[Change]:
+        """Who asks it gets other answers at once."""
+        if before is not None and before.spec != spec:
+            yield Change("whoever asks it gets these answers at once; nothing has to be built", "warning")
+
+    def saved(self) -> str:
+        """How it is asked from anywhere."""
+        base = self.base
+        if base is None:
+            return ""
+        asked = [row["name"] for row in self.get("groupings") if row["choice"] == "query_time"]
+        body = {"groupingFilters": {name: ["…"] for name in asked}} if asked else {}
+        command = curl_of("POST", f"/api/v1/data/{segment(base.id)}", body)
+        return f"It answers at once, over HTTP as well:{copied(command)}"
+
+    # -- the preview
+
+    def preview(self) -> Work | None:
+        """What it would answer of the newest events."""
+        spec = self.sketch()
+        if spec is None:
+            return None
+        return lambda wish: shown_trial(self.ws.try_endpoint(spec, wish=wish), spec.name)
+
+
+def _field_row(data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The values of a field's row; a new one's name is proposed."""
+    if data is None:
+        return {
+            "measure": "",
+            "percentile": "0.95",
+            "name": "",
+            "own": False,
+            "duration": "",
+            "offset": "",
+            "include_incomplete": _SAME,
+        }
+    own = data["include_incomplete"]
+    times = (data["duration"], data["offset"], own)
+    return {
+        **data,
+        "measure": f"{data['aggregation']}{_SEPARATOR}{data['calculation']}",
+        "percentile": "0.95" if data["percentile"] is None else data["percentile"],
+        "own": any(time is not None for time in times),
+        "include_incomplete": _SAME if own is None else "yes" if own else "no",
+    }
+
+
+def _choice_row(choice: Mapping[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"choice": choice.get("kind", "aggregate")}
+    if "returned" in choice:
+        row["returned"] = choice["returned"]
+    if "values" in choice:
+        row["values"] = write_values(choice["values"])
+    return row
+
+
+def _name_of(row: Mapping[str, Any], taken: list[str]) -> str:
+    """A name for a field: what is computed, with the aggregation where that is taken."""
+    aggregation, _, calculation = str(row["measure"] or "").rpartition(_SEPARATOR)
+    if not aggregation:
+        return ""
+    short = calculation.lower()
+    if calculation == Calculation.PERCENTILES.value:
+        short = "p" + str(row["percentile"]).removeprefix("0.").replace(".", "_")
+    elif calculation == Calculation.APPROX_COUNT_DISTINCT.value:
+        short = "different"
+    word = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in aggregation)
+    name = f"{word}_{short}" if not word[0].isdigit() else f"_{word}_{short}"
+    number = 2
+    proposed = name
+    while proposed in taken:
+        proposed, number = f"{name}_{number}", number + 1
+    return proposed
