@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from aggflow.engine.build import BuildReport
     from aggflow.engine.explanation import Explanation
     from aggflow.errors import AggflowError
+    from aggflow.notebook.endpoint_builder import EndpointBuilder
+    from aggflow.notebook.filter_builder import FilterBuilder
     from aggflow.remote import connect
     from aggflow.spec.aggregation import Aggregation
     from aggflow.spec.calculation import Calculation
@@ -44,10 +46,12 @@ _WHERE = {
     "CubeAggregate": "aggflow.spec.cube_aggregate",
     "Dimension": "aggflow.spec.dimension",
     "Endpoint": "aggflow.spec.endpoint",
+    "EndpointBuilder": "aggflow.notebook.endpoint_builder",
     "EventSource": "aggflow.spec.event_source",
     "Explanation": "aggflow.engine.explanation",
     "Field": "aggflow.spec.field",
     "Filter": "aggflow.spec.filter",
+    "FilterBuilder": "aggflow.notebook.filter_builder",
     "Fixed": "aggflow.spec.choice",
     "Grouping": "aggflow.spec.grouping",
     "GroupingLimit": "aggflow.spec.endpoint",
@@ -80,10 +84,12 @@ __all__ = [
     "CubeAggregate",
     "Dimension",
     "Endpoint",
+    "EndpointBuilder",
     "EventSource",
     "Explanation",
     "Field",
     "Filter",
+    "FilterBuilder",
     "Fixed",
     "Grouping",
     "GroupingLimit",

@@ -12,14 +12,13 @@ from aggflow.workspace.advice import AdvicePart
 from aggflow.workspace.drafts import DraftsPart
 from aggflow.workspace.events import EventsPart
 from aggflow.workspace.operation import OperationPart
-from aggflow.workspace.outlooks import OutlooksPart
-from aggflow.workspace.previews import PreviewsPart
 from aggflow.workspace.questions import QuestionsPart
 from aggflow.workspace.queue import QueuePart
 from aggflow.workspace.schedules import SchedulesPart
 from aggflow.workspace.site import Site
 from aggflow.workspace.tasks import TasksPart
 from aggflow.workspace.tokens import TokensPart
+from aggflow.workspace.trials import TrialsPart
 from aggflow.workspace.widgets import WidgetsPart
 
 
@@ -70,7 +69,6 @@ def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, S
 
 class Workspace(
     AdvicePart,
-    OutlooksPart,
     DraftsPart,
     SchedulesPart,
     TasksPart,
@@ -80,7 +78,7 @@ class Workspace(
     TokensPart,
     QueuePart,
     EventsPart,
-    PreviewsPart,
+    TrialsPart,
 ):
     """Definitions, builds, questions and answers of one tenant.
 
