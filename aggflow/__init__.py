@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from aggflow.engine.build import BuildReport
     from aggflow.engine.explanation import Explanation
     from aggflow.errors import AggflowError
+    from aggflow.notebook.build_monitor import BuildMonitor
+    from aggflow.notebook.cube_builder import CubeBuilder
     from aggflow.notebook.endpoint_builder import EndpointBuilder
     from aggflow.notebook.filter_builder import FilterBuilder
+    from aggflow.notebook.schedule_builder import ScheduleBuilder
+    from aggflow.notebook.task_builder import TaskBuilder
     from aggflow.remote import connect
     from aggflow.spec.aggregation import Aggregation
     from aggflow.spec.calculation import Calculation
@@ -40,10 +44,12 @@ _WHERE = {
     "Aggregation": "aggflow.spec.aggregation",
     "All": "aggflow.spec.choice",
     "Answer": "aggflow.engine.answer",
+    "BuildMonitor": "aggflow.notebook.build_monitor",
     "BuildReport": "aggflow.engine.build",
     "Calculation": "aggflow.spec.calculation",
     "Cube": "aggflow.spec.cube",
     "CubeAggregate": "aggflow.spec.cube_aggregate",
+    "CubeBuilder": "aggflow.notebook.cube_builder",
     "Dimension": "aggflow.spec.dimension",
     "Endpoint": "aggflow.spec.endpoint",
     "EndpointBuilder": "aggflow.notebook.endpoint_builder",
@@ -60,10 +66,12 @@ _WHERE = {
     "QueryTime": "aggflow.spec.choice",
     "Ratio": "aggflow.spec.ratio",
     "Schedule": "aggflow.spec.schedule",
+    "ScheduleBuilder": "aggflow.notebook.schedule_builder",
     "Sort": "aggflow.spec.endpoint",
     "Source": "aggflow.spec.source",
     "TIME_LEVELS": "aggflow.spec.level",
     "Task": "aggflow.spec.task",
+    "TaskBuilder": "aggflow.notebook.task_builder",
     "TimeSeries": "aggflow.spec.timing",
     "WidgetQuery": "aggflow.spec.widget",
     "Workspace": "aggflow.workspace",
@@ -78,10 +86,12 @@ __all__ = [
     "Aggregation",
     "All",
     "Answer",
+    "BuildMonitor",
     "BuildReport",
     "Calculation",
     "Cube",
     "CubeAggregate",
+    "CubeBuilder",
     "Dimension",
     "Endpoint",
     "EndpointBuilder",
@@ -98,9 +108,11 @@ __all__ = [
     "QueryTime",
     "Ratio",
     "Schedule",
+    "ScheduleBuilder",
     "Sort",
     "Source",
     "Task",
+    "TaskBuilder",
     "TimeSeries",
     "WidgetQuery",
     "Workspace",

@@ -28,9 +28,11 @@ def message(problems: Iterable[Problem], level: str = "error") -> str:
 
 def _problem(problem: Problem, level: str) -> str:
     sign = f"<b>{_SIGNS[level]}:</b> " if _SIGNS[level] else ""
-    first, _, rest = problem.message.partition("\n")
-    # The caret of a text that cannot be read stands under its letter.
-    drawn = f"<pre>{escape(rest)}</pre>" if rest else ""
+    first, *rest = problem.message.split("\n")
+    # The caret of a text that cannot be read stands under its letter; what is said below it may be broken.
+    caret = "\n".join(line for line in rest if line.startswith(" "))
+    below = "".join(f"<div>{escape(line)}</div>" for line in rest if not line.startswith(" "))
+    drawn = (f"<pre>{escape(caret)}</pre>" if caret else "") + below
     hint = f" — {escape(problem.hint)}" if problem.hint else ""
     return f'<div class="agf-message {level}" role="status">{sign}{escape(first)}{hint}{drawn}</div>'
 

@@ -12,6 +12,7 @@ from aggflow.workspace.advice import AdvicePart
 from aggflow.workspace.drafts import DraftsPart
 from aggflow.workspace.events import EventsPart
 from aggflow.workspace.operation import OperationPart
+from aggflow.workspace.outlooks import OutlooksPart
 from aggflow.workspace.questions import QuestionsPart
 from aggflow.workspace.queue import QueuePart
 from aggflow.workspace.schedules import SchedulesPart
@@ -69,6 +70,7 @@ def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, S
 
 class Workspace(
     AdvicePart,
+    OutlooksPart,
     DraftsPart,
     SchedulesPart,
     TasksPart,
