@@ -191,7 +191,12 @@ class EventFolder:
         new = path.with_name(f".copying-{uuid4().hex}")
         new.mkdir(parents=True)
         try:
-            with self._writing() as ledger, closing(sqlite3.connect(new / _LEDGER)) as copy:
+            # Nobody appends meanwhile; a connection that writes could not be copied by itself.
+            with (
+                self._writing(),
+                self._opened("rw") as ledger,
+                closing(sqlite3.connect(new / _LEDGER)) as copy,
+            ):
                 ledger.backup(copy)
                 for (name,) in ledger.execute("SELECT name FROM files"):
                     shutil.copyfile(self.path / name, new / name)

@@ -111,6 +111,7 @@ def servers(
     return postgres.create(name)
 
 
+@pytest.mark.slow
 def test_there_and_back(tmp_path: Path, servers: str, postgres: PostgresServer, objects: ObjectStore) -> None:
     old = tmp_path / "old"
     with Home.open(old) as home:
