@@ -42,13 +42,15 @@ class Market:
     ----------
     folder
         Where all of it is.
+    url
+        Of the database where the home's catalog is, if not in the folder.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.now = NOW
         self.file = folder / "sales.ddb"
         self.sql('CREATE TABLE sales (eventdate TIMESTAMP, client VARCHAR, total BIGINT, "odd name" DOUBLE)')
-        self.served = Served(folder / "home")
+        self.served = Served(folder / "home") if url is None else Served.on(url, folder / "states")
         self.served.home._clock = lambda: micros(self.now)
         self.ws = self.served.home.workspace("self")
         self.other = self.served.home.workspace("other")

@@ -36,9 +36,10 @@ class Served:
 
     @classmethod
     def on(cls, url: str, store: Path) -> Served:
-        """The service of a home whose catalog is a database's, and whose states are in a folder."""
+        """The service of a home whose catalog is a database's, and whose states and events are in a folder."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AGGFLOW_STORE", str(store))
+            patch.setenv("AGGFLOW_STORE", str(store / "segments"))
+            patch.setenv("AGGFLOW_EVENTS", str(store / "events"))
             return cls(url)
 
     def token(self, *permissions: str, workspace: str = "self", **options: Any) -> str:
