@@ -42,7 +42,8 @@ def specification(chart: Any) -> dict[str, Any]:
 
     Rows are not copied, and not looked at.
     """
-    parts = next((found for way in ("vconcat", "hconcat") if isinstance(found := chart[way], list)), [chart])
+    ways = (getattr(chart, way, None) for way in ("vconcat", "hconcat"))
+    parts = next((found for found in ways if isinstance(found, list)), [chart])
     rows = [part.data for part in parts]
     try:
         for i, part in enumerate(parts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cached_property
+from itertools import chain, count
 from typing import Any, Final
 
 from aggflow.engine.declarations import Stored
@@ -13,6 +14,7 @@ from aggflow.notebook.change import Change
 from aggflow.notebook.curl_text import curl_of, segment
 from aggflow.notebook.draft import filled, given
 from aggflow.notebook.entry import Entry, Option, Section
+from aggflow.notebook.field_name import field_name, short_word
 from aggflow.notebook.form import Form
 from aggflow.notebook.html_text import copied
 from aggflow.notebook.previewer import Work
@@ -31,7 +33,7 @@ _KINDS: Final = (
     Option("lookback", "one total"),
 )
 _CHOICES: Final = (
-    Option("aggregate", "merge all values", help="its values are not told apart"),
+    Option("aggregate", "merge all values"),
     Option("all", "return all values"),
     Option("fixed", "only these values"),
     Option("query_time", "values of the question", help="whoever asks names the values"),
@@ -113,9 +115,7 @@ class EndpointForm(Form[Endpoint]):
                 offer=lambda _: _FILLS,
                 is_shown=is_series,
             ),
-            Entry(
-                "timing.include_incomplete", "With the bucket that is still filling", "flag", default=False
-            ),
+            Entry("timing.include_incomplete", "With the bucket still filling", "flag", default=False),
         )
 
     def _field(self) -> tuple[Entry, ...]:
@@ -445,19 +445,10 @@ def _choice_row(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _name_of(row: Mapping[str, Any], taken: list[str]) -> str:
-    """A name for a field: what is computed, with the aggregation where that is taken."""
+    """A name for a field that no other has."""
     aggregation, _, calculation = str(row["measure"] or "").rpartition(_SEPARATOR)
     if not aggregation:
         return ""
-    short = calculation.lower()
-    if calculation == Calculation.PERCENTILES.value:
-        short = "p" + str(row["percentile"]).removeprefix("0.").replace(".", "_")
-    elif calculation == Calculation.APPROX_COUNT_DISTINCT.value:
-        short = "different"
-    word = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in aggregation)
-    name = f"{word}_{short}" if not word[0].isdigit() else f"_{word}_{short}"
-    number = 2
-    proposed = name
-    while proposed in taken:
-        proposed, number = f"{name}_{number}", number + 1
-    return proposed
+    name = field_name(aggregation, short_word(Calculation(calculation), str(row["percentile"])))
+    numbers = (f"{name}_{number}" for number in count(2))
+    return next(one for one in chain([name], numbers) if one not in taken)

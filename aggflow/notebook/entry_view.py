@@ -219,26 +219,26 @@ class RowView(widgets.VBox):
         form, path, entry = of.form, of.path, of.entry
         self.fields = {one.name: EntryView(form, f"{path}[{index}].{one.name}") for one in entry.of}
         self.of, self.index = of, index
-        self.title = widgets.HTML()
         what = f"{entry.row} {index + 1}"
         self.remover = _quiet("Remove", f"Remove {what}", lambda: form.drop(path, index))
         self.mover = _quiet("↑", f"Move {what} up", lambda: form.move(path, index, -1))
         self.mover.layout.display = None if index else "none"
-        tools = [] if entry.titled_by else [widgets.HBox([self.mover, self.remover])]
-        head = widgets.HBox([self.title, *tools])
-        head.add_class("agf-row-head")
         grid = widgets.Box(list(self.fields.values()))
         grid.add_class("agf-fields")
-        super().__init__([head, grid])
+        tools = widgets.HBox([self.mover, self.remover])
+        tools.add_class("agf-tools")
+        super().__init__([grid] if entry.titled_by else [grid, tools])
         self.add_class("agf-row")
 
     def refresh(self) -> None:
         """Show what the form holds now."""
         entry = self.of.entry
-        named = entry.titled_by and self.of.form.get(f"{self.of.path}[{self.index}].{entry.titled_by}")
-        text = f'<div class="agf-label">{escape(named or f"{entry.row} {self.index + 1}")}</div>'
-        if self.title.value != text:
-            self.title.value = text
+        if entry.titled_by:
+            # What a row is about is the label of its first entry.
+            named = self.of.form.get(f"{self.of.path}[{self.index}].{entry.titled_by}")
+            first = self.fields[entry.of[0].name].control.widget
+            if first.description != named:
+                first.description = named
         for field in self.fields.values():
             field.refresh()
 

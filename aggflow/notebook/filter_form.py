@@ -13,6 +13,7 @@ from aggflow.errors import AggflowError, Problem
 from aggflow.notebook.change import Change
 from aggflow.notebook.draft import filled
 from aggflow.notebook.entry import Entry, Option, Section
+from aggflow.notebook.field_name import field_name, short_word
 from aggflow.notebook.form import Form
 from aggflow.notebook.previewer import Work
 from aggflow.notebook.source_columns import calculations_for, columns_of, first_source, kind_word
@@ -144,7 +145,7 @@ class FilterForm(Form[Filter]):
                 "choice",
                 "all",
                 offer=lambda _: (Option("all", "by all groupings"), Option(_SOME, "only by some")),
-                help="Fine cells hold few events, and sketches of them take much space.",
+                help="sketches of fewer groupings take less space",
                 is_declared=False,
                 is_shown=self._has_sketch,
             ),
@@ -272,23 +273,23 @@ _ZONES: Final = tuple(Option(zone) for zone in ("UTC", *sorted(available_timezon
 
 
 def shown_endpoint(of: Filter) -> Endpoint:
-    """An endpoint that shows what a filter keeps: a series of its first calculations, as one type each."""
-    fields: list[Field] = []
+    """An endpoint that shows what a filter keeps: a series of its first calculations, over some buckets."""
+    fields: dict[str, Field] = {}
     for aggregation in of.aggregations:
         for calculation in aggregation.calculations:
-            fields += _fields(aggregation, calculation, len(fields))
-    interval = Interval.of(of.interval)
-    duration = f"{interval.seconds_at_most * _BUCKETS}s"
-    timing = TimeSeries(duration, include_incomplete=True)
-    return Endpoint(of.name, of.name, timing, fields[:_MOST_FIELDS])
+            for field in _fields(aggregation, calculation):
+                name = field.name if field.name not in fields else f"{field.name}_{len(fields)}"
+                fields[name] = replace(field, name=name)
+    duration = f"{Interval.of(of.interval).seconds_at_most * _BUCKETS}s"
+    shown = list(fields.values())[:_MOST_FIELDS]
+    return Endpoint(of.name, of.name, TimeSeries(duration, include_incomplete=True), shown)
 
 
-def _fields(aggregation: Aggregation, calculation: Calculation, number: int) -> list[Field]:
+def _fields(aggregation: Aggregation, calculation: Calculation) -> list[Field]:
     """The fields that show a calculation: of percentiles the middle and the tail, in one panel."""
-    name = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in aggregation.name)
     if calculation == Calculation.PERCENTILES:
         percentiles = (("p50", 0.5), ("p95", 0.95))
         return [
-            Field(f"f{number}_{name}_{p}"[:255], aggregation.name, calculation, q) for p, q in percentiles
+            Field(field_name(aggregation.name, p), aggregation.name, calculation, q) for p, q in percentiles
         ]
-    return [Field(f"f{number}_{name}_{calculation.value.lower()}"[:255], aggregation.name, calculation)]
+    return [Field(field_name(aggregation.name, short_word(calculation)), aggregation.name, calculation)]

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from aggflow.engine.wish import Wish
@@ -142,13 +142,12 @@ class Previewer:
         if wish.is_withdrawn:
             return
         try:
-            shown = work(wish)
+            self._tell(wish, replace(work(wish), seconds=self._clock() - asked))
         except AggflowError as error:
-            shown = Shown(text=str(error), state="failed")
-        except Exception as error:  # noqa: BLE001 - a preview that fails must say so: nobody sees a thread's traceback
-            shown = Shown(text=f"the preview failed: {type(error).__name__}: {error}", state="failed")
-        seconds = self._clock() - asked
-        self._tell(wish, Shown(shown.chart, shown.text, shown.exact, shown.state, seconds))
+            self._tell(wish, Shown(text=str(error), state="failed"))
+        except Exception as error:  # noqa: BLE001 - nobody sees a thread's traceback: the preview says that it failed
+            text = f"the preview failed: {type(error).__name__}: {error}"
+            self._tell(wish, Shown(text=text, state="failed"))
 
     def _tell(self, wish: Wish, shown: Shown) -> None:
         with self._lock:

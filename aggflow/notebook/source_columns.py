@@ -56,7 +56,7 @@ def kind_word(type_: Any) -> str:
         ("text", type_.is_string()),
     )
     word = next((word for word, holds in words if holds), "")
-    return f"{word} · {type_}" if word else str(type_)
+    return word if type_.is_string() else f"{word} · {type_}" if word else str(type_)
 
 
 def first_source(ws: Workspace) -> str:

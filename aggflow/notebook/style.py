@@ -17,7 +17,7 @@ STYLE: Final = """
   container-type: inline-size; width: 100%; color: var(--agf-text); font-size: 13px; line-height: 1.4;
   overflow: visible; padding: 2px; box-sizing: border-box;
 }
-[data-jp-theme-light="false"] .agf-builder { --agf-error: #ff8a80; --agf-warn: #ffb74d; --agf-good: #81c784; }
+[data-jp-theme-light="false"] .agf-builder { color-scheme: dark; --agf-error: #ff8a80; --agf-warn: #ffb74d; --agf-good: #81c784; }
 .agf-builder .widget-html, .agf-builder .widget-html-content { width: auto; margin: 0; height: auto;
   font-size: inherit; line-height: inherit; overflow: visible; min-width: 0; }
 .agf-builder .widget-html-content { padding: 0; white-space: normal; color: inherit; }
@@ -47,15 +47,16 @@ STYLE: Final = """
   width: 100%; min-width: 0; box-sizing: border-box; border-radius: 5px; font-size: 13px;
   border: 1px solid var(--jp-border-color1, #bdbdbd); background-color: var(--jp-layout-color0, #fff);
   color: var(--agf-text); padding: 4px 8px; height: 30px; flex: none; }
-.agf-builder .agf-control select { padding: 0 28px 0 8px; }
+.agf-builder .agf-control select { padding: 0 4px; appearance: auto; background-image: none; }
 .agf-builder .agf-control textarea { height: auto; min-height: 30px; resize: vertical; }
 .agf-builder .agf-code-field textarea, .agf-builder .agf-code-field input { font-family: var(--agf-mono); font-size: 12.5px; }
-.agf-builder .agf-control :is(input, textarea, select):focus-visible { outline: 2px solid var(--agf-brand);
-  outline-offset: -1px; border-color: transparent; }
+.agf-builder .agf-control :is(input, textarea, select):focus { border-color: var(--agf-brand);
+  box-shadow: 0 0 0 1px var(--agf-brand); }
 .agf-builder .agf-invalid :is(input, textarea, select) { border-color: var(--agf-error); box-shadow: inset 3px 0 0 var(--agf-error); }
 .agf-builder .widget-checkbox.agf-control { flex-direction: row; }
 .agf-builder .widget-checkbox.agf-control label, .agf-builder .agf-control .widget-label-basic { display: flex;
-  align-items: center; gap: 7px; width: auto; font-size: 13px; color: var(--agf-text); height: 26px; }
+  align-items: center; gap: 7px; width: auto; font-size: 13px; color: var(--agf-text); height: auto; min-height: 26px;
+  white-space: normal; line-height: 1.25; }
 .agf-builder .widget-checkbox.agf-control input { width: 15px; height: 15px; margin: 0; padding: 0; accent-color: var(--agf-brand); }
 .agf-builder .agf-message { font-size: 12px; margin-top: 3px; overflow-wrap: anywhere; }
 .agf-builder .agf-message.error { color: var(--agf-error); } .agf-builder .agf-message.warning { color: var(--agf-warn); }
@@ -77,13 +78,15 @@ STYLE: Final = """
 .agf-builder .agf-button:disabled { opacity: .45; cursor: not-allowed; }
 .agf-builder .agf-button.quiet { border-color: transparent; color: var(--agf-muted); padding: 0 7px; background: none; }
 .agf-builder :is(button):focus-visible { outline: 2px solid var(--agf-brand); outline-offset: 2px; }
-.agf-builder .agf-row { border-left: 3px solid var(--agf-line); padding: 1px 0 3px 11px; overflow: visible; gap: 4px; }
-.agf-builder .agf-row + .agf-row { margin-top: 5px; }
-.agf-builder .agf-row-head { justify-content: space-between; align-items: center; height: 24px; }
+.agf-builder .agf-row { display: flex; flex-flow: row nowrap; gap: 6px; border-left: 3px solid var(--agf-line);
+  padding: 2px 0 4px 11px; overflow: visible; align-items: flex-start; }
+.agf-builder .agf-row + .agf-row { margin-top: 3px; } .agf-builder .agf-row > .agf-fields { flex: 1 1 auto; }
+.agf-builder .agf-row .agf-fields { grid-template-columns: repeat(auto-fill, minmax(min(118px, 100%), 1fr)); }
+.agf-builder .agf-tools { flex: none; padding-top: 19px; }
 .agf-builder .agf-rows { gap: 6px; overflow: visible; }
 .agf-builder .agf-bar { gap: 9px; align-items: center; flex-wrap: wrap; overflow: visible; }
 .agf-builder .agf-bar .agf-reason { flex: 1 1 180px; }
-.agf-builder .agf-preview { min-height: 150px; overflow: hidden; }
+.agf-builder .agf-preview { min-height: 150px; overflow-x: auto; overflow-y: hidden; margin: -6px 0 0 -12px; }
 .agf-builder .agf-preview .jp-OutputArea-output, .agf-builder .agf-preview .output_area { padding: 0; overflow: auto; }
 .agf-builder .agf-preview .jp-OutputArea-prompt { display: none; }
 .agf-builder .agf-changes { margin: 0; padding: 0; list-style: none; font-size: 12.5px; }
@@ -106,5 +109,10 @@ STYLE: Final = """
 .agf-builder .agf-notice { border-left: 4px solid var(--agf-brand); padding: 6px 12px; overflow-wrap: anywhere; }
 .agf-builder .agf-notice pre { font-family: var(--agf-mono); font-size: 12px; background: none; color: inherit; padding: 0; margin: 4px 0 0; }
 .agf-builder .widget-accordion { margin: 0; overflow: visible; }
+.agf-builder .widget-accordion .jp-Collapse, .agf-builder .widget-accordion .jp-Collapse-header,
+.agf-builder .widget-accordion .jp-Collapse-contents { background: var(--agf-ground); border-color: var(--agf-line); color: var(--agf-text); }
+.agf-builder .widget-accordion .jp-Collapse { border: 1px solid var(--agf-line); border-radius: 8px; overflow: hidden; }
+.agf-builder .widget-accordion .jp-Collapse-header { border: 0; font-size: 12.5px; font-weight: 600; padding: 9px 12px; }
+.agf-builder .widget-accordion .jp-Collapse-contents { border: 0; padding: 4px 13px 11px; }
 </style>
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from aggflow.engine.trial import Trial
 from aggflow.notebook.previewer import Shown
 
-WIDTH, HEIGHT = 380, 240  # pixels: beside the entries in a cell of 900
+# Pixels: what fits beside the entries in a cell of 900, with a legend beside it or without.
+WIDTH, WIDTH_BESIDE_LEGEND, HEIGHT = 350, 270, 240
 
 
 def shown_trial(trial: Trial, name: str) -> Shown:
@@ -18,9 +19,14 @@ def shown_trial(trial: Trial, name: str) -> Shown:
     name
         What is tried.
     """
-    series = trial.answer.buckets is not None
-    chart = trial.answer.chart(
-        title=f"{name}: {_made_of(trial)}", theme="auto", width=WIDTH, height=HEIGHT if series else None
+    answer = trial.answer
+    is_series = answer.buckets is not None
+    has_legend = is_series and (bool(answer.groupings) or len(answer.fields) > 1)
+    chart = answer.chart(
+        title=f"{name}: {_made_of(trial)}",
+        theme="auto",
+        width=WIDTH_BESIDE_LEGEND if has_legend else WIDTH,
+        height=HEIGHT if is_series else None,
     )
     text = "" if trial.is_exact else "Counts and sums are those of the sample."
     return Shown(chart, text, exact=trial.is_exact)

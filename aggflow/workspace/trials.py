@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import cached_property
 
@@ -55,6 +56,7 @@ class TrialsPart(PreviewsPart):
 
     def _of_states(self, draft: Endpoint, of: Filter) -> Trial | None:
         """What it answers of what is built; None where that is not enough."""
+        started = time.perf_counter()
         try:
             end_us, values = self._asked_for(draft, of)
             posed = self._serving.pose_to_filter(
@@ -63,4 +65,6 @@ class TrialsPart(PreviewsPart):
             answer = self._seen(posed)
         except NotCoveredError:
             return None
-        return Trial(replace(answer, name=draft.name), 0)
+        milliseconds = (time.perf_counter() - started) * 1000
+        explanation = replace(answer.explanation, milliseconds=milliseconds)
+        return Trial(replace(answer, name=draft.name, explanation=explanation), 0)

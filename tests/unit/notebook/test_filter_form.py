@@ -14,6 +14,9 @@ from aggflow.notebook.filter_form import FilterForm
 from aggflow.spec.definitions import from_yaml
 
 
+WITH_QUOTE = r"@.region == 'no\'rth' || @.size > 1"
+
+
 def filled(ws: af.Workspace, name: str = "sales", **values: Any) -> FilterForm:
     form = FilterForm(ws)
     form.set("name", name)
@@ -238,7 +241,7 @@ def test_a_stored_filter_under_another_name_is_another_filter(ws: af.Workspace) 
 
 
 def test_copied_texts_declare_the_same(ws: af.Workspace, tmp_path: Path) -> None:
-    form = filled(ws, name="a 'b' \"c\" $d\\n", where='@.region == "no\'rth" || @.size > 1')
+    form = filled(ws, name="a 'b' \"c\" $d\\n", where=WITH_QUOTE)
     form.add("groupings", path="region", alias='the "region"')
     form.add("aggregations", name="p", field="price", calculations=["PERCENTILES", "COUNT"])
     with af.open(tmp_path / "other") as other:
