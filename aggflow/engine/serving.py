@@ -448,6 +448,10 @@ class Serving:
             else open_from(columns.buckets, question.series, question.zone, until),
         )
 
+    def close(self) -> None:
+        """Wait for what is computed ahead."""
+        self._tails.close()
+
     def served(self, rollup_id: str) -> Served:
         """Versions and coverage of a rollup as of now."""
         return self._rollups.get(rollup_id)
