@@ -20,7 +20,7 @@ from aggflow.api.metrics import SHARED
 from aggflow.errors import AggflowError, Problem, SpecError
 from aggflow.workspace import Home
 
-_APP: Final = "aggflow.api:create_app"
+_APP: Final = "aggflow.api.served_app:served_app"
 _GRACE: Final = 30  # seconds for requests that are under way when the server is to end
 _ALIVE_WITHIN: Final = 30  # a worker that answers a long question is not dead
 

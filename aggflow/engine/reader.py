@@ -194,10 +194,10 @@ class Reader:
     def _tail(
         self, key: TailKey, version: Version, window: Window, keys: list[StateKey]
     ) -> tuple[Tail, float]:
+        compute = partial(self._read_live, version, window, keys)
         if self._left is None:
-            named = key if version.rollup_id else None
-            return self._tails.get(named, lambda: self._read_live(version, window, keys))
-        kept = self._tails.at_hand(key)
+            return self._tails.get(key if version.rollup_id else None, compute)
+        kept = self._tails.at_hand(key, compute)
         if kept is None:
             raise NotAtHandError
         return kept

@@ -90,6 +90,7 @@ class Workspace(
     def close(self) -> None:
         """Write down what was asked, and close the catalog; batches that were not ended are left for dead."""
         self._batches.close()
+        self._serving.close()
         self._questions.close()
         self._catalog.close()
 

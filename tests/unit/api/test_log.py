@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import example_family
+import orjson
 import pytest
 from served import Served
 
@@ -118,3 +119,16 @@ def test_a_line_is_written_soon_and_a_warning_at_once(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", code], stderr=log, check=True)
     said = [json.loads(line)["message"] for line in (tmp_path / "log").read_text().splitlines()]
     assert said == ["one", "two", "three", "four"]
+
+
+def test_what_is_logged_until_the_very_end_is_written() -> None:
+    """The thread that writes is through before the interpreter ends, which it could bring down."""
+    program = (
+        "import logging, logging.config\n"
+        "from aggflow.api.log_line import logging_config\n"
+        "logging.config.dictConfig(logging_config())\n"
+        "for number in range(1000): logging.getLogger('aggflow.x').info('line %d', number)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    lines = [orjson.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert lines == [f"line {number}" for number in range(1000)]
