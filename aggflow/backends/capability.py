@@ -30,12 +30,12 @@ class Capability:
         The file with what is run once in every session, before anything is asked.
     micros
         How an instant becomes microseconds since the epoch: ``function`` (a function of the
-        backend's own), ``cast`` (a timestamp casts to them), ``text`` (times are texts: whole seconds
+        backend's own), ``instant`` (one that takes times with a zone only), ``cast`` (a timestamp casts to them), ``text`` (times are texts: whole seconds
         by a function, their fraction read), ``seconds`` (a function gives whole seconds since some origin,
         another the microsecond), ``civil`` (integer arithmetic on year, month, day and time
         of day, exact everywhere).
     micros_function
-        That function, for ``function``, ``text`` and ``seconds``.
+        That function, for ``function``, ``instant``, ``text`` and ``seconds``.
     micros_origin
         Of ``seconds``: what that function gives for the epoch.
     compares_times
@@ -43,22 +43,25 @@ class Capability:
         prune files); where not, windows are taken by microseconds.
     snapshot
         What makes all statements of one batch read the same rows: ``stage`` copies the window into a
-        temporary table first, ``select`` by a CREATE TABLE AS of its own, which keeps collations; ``none``
-        leaves it to the comparison of counts.
+        temporary table first, ``select`` by a CREATE TABLE AS of its own, which keeps collations; ``cache``
+        lets the engine keep them; ``none`` leaves it to the comparison of counts.
     hash
         A function that hashes to 64 bits; empty where there is none: distinct values travel then.
     hash_type
         What it gives.
     arrow
-        Whether results arrive as Arrow with the types that Ibis says; where not, rows are fetched and
-        typed one by one.
+        How results arrive: ``ibis`` gives Arrow with the types that it says; ``frame``: the engine gives a
+        frame that becomes Arrow; ``rows`` are fetched and typed one by one.
     text_column
         How a column of texts is read so that it compares by code points, where it would compare by a
         collation (``{}`` is the column); else empty.
     json
         The function that takes a text from JSON by a path.
     json_path
-        How that path is given: as one text, every name ``quoted``; or as ``parts``, a text a name.
+        How that path is given: as one text, every name ``quoted`` or ``bracketed``; or as ``parts``, a text
+        a name.
+    json_python
+        The form of a Python function that reads JSON and numbers, where the backend has none; else empty.
     json_type
         The function that names the type of what is at a path, where booleans do not come as ``true``
         and ``false`` by themselves; else empty.
@@ -68,12 +71,21 @@ class Capability:
         The function that says whether a text is JSON at all; empty where those above do not mind.
     json_length
         The function that gives the length of an array in JSON.
+    json_length_of
+        Whether it takes a JSON text and a ``path``, or the ``value`` that was found there.
     number_of_text
         How a text becomes a number, or null: ``try_cast``, ``regex`` (a test, then a cast), or a function's
         name.
-    opens_files
-        Whether the URL names a file, opened read-only for each piece of work and closed after it, so
-        that its owner can write to it in between.
+    reads_files
+        Whether its URLs name files: a database's, opened read-only for each piece of work and closed after
+        it, so that its owner can write to it in between; or those of events, read anew each time.
+    session
+        The class whose session it runs in, one a process; else empty.
+    windows
+        Whether it has window functions.
+    time_literals
+        Whether literal times are as wide as Ibis makes them (``plain``), or have to be told to hold
+        ``micros``: nanoseconds end in 2262.
     shifts
         Whether whole numbers are shifted as ``bits``, their sign kept, or have to be divided: ``remainder``.
     remainder
@@ -90,25 +102,30 @@ class Capability:
     name: str
     extra: str
     schemes: tuple[str, ...]
-    micros: Literal["function", "cast", "text", "seconds", "civil"]
+    micros: Literal["function", "instant", "cast", "text", "seconds", "civil"]
     micros_function: str = ""
     micros_origin: int = 0
     options: tuple[tuple[str, str], ...] = ()
     setup: str = ""
     compares_times: bool = True
-    snapshot: Literal["stage", "select", "none"] = "stage"
+    snapshot: Literal["stage", "select", "cache", "none"] = "stage"
     hash: str = ""
     hash_type: Literal["uint64", "int64"] = "uint64"
-    arrow: bool = True
+    arrow: Literal["ibis", "frame", "rows"] = "ibis"
     text_column: str = ""
     json: str = "json_extract_string"
-    json_path: Literal["quoted", "parts"] = "quoted"
+    json_path: Literal["quoted", "bracketed", "parts"] = "quoted"
+    json_python: Literal["", "python", "pyarrow"] = ""
     json_type: str = ""
     json_unquote: str = ""
     json_valid: str = "json_valid"
     json_length: str = "json_array_length"
+    json_length_of: Literal["path", "value"] = "path"
     number_of_text: str = "try_cast"
-    opens_files: bool = False
+    reads_files: bool = False
+    session: str = ""
+    windows: bool = True
+    time_literals: Literal["plain", "micros"] = "plain"
     shifts: Literal["bits", "remainder"] = "bits"
     remainder: Literal["integer", "float"] = "integer"
     has_nan: bool = True
@@ -127,7 +144,7 @@ CAPABILITIES = {
             micros="function",
             micros_function="epoch_us",
             hash="hash",
-            opens_files=True,
+            reads_files=True,
         ),
         Capability(
             name="sqlite",
@@ -139,11 +156,11 @@ CAPABILITIES = {
             # Ibis writes a literal with a blank between date and time, where data may hold a T:
             # compared as texts, rows of the first day would be lost.
             compares_times=False,
-            arrow=False,
+            arrow="rows",
             json="json_extract_scalar",
             json_type="json_type",
             number_of_text="regex",
-            opens_files=True,
+            reads_files=True,
             remainder="float",
             has_nan=False,
         ),
@@ -178,14 +195,66 @@ CAPABILITIES = {
             # Of the session's collation, which the setup chooses.
             text_column="CAST({} AS CHAR)",
             # By way of pandas, as Ibis does it, integers beside a null would become floats.
-            arrow=False,
+            arrow="rows",
             json="json_extract",
             json_unquote="json_unquote",
             json_length="json_length",
+            json_length_of="value",
             number_of_text="regex",
             shifts="remainder",
             has_nan=False,
             has_infinity=False,
+        ),
+        Capability(
+            name="polars",
+            extra="polars",
+            schemes=("polars",),
+            micros="cast",
+            hash="hash",
+            # Its 2**32, by which Ibis would divide, is of 32 bits and wraps to 0.
+            shifts="remainder",
+            time_literals="micros",
+            json_python="python",
+            number_of_text="python",
+            reads_files=True,
+            windows=False,
+        ),
+        Capability(
+            name="datafusion",
+            extra="datafusion",
+            schemes=("datafusion",),
+            micros="cast",
+            snapshot="cache",
+            json_python="pyarrow",
+            number_of_text="python",
+            reads_files=True,
+        ),
+        Capability(
+            name="pyspark",
+            extra="pyspark",
+            schemes=("pyspark", "spark"),
+            options=(
+                ("spark.ui.enabled", "false"),
+                ("spark.log.level", "ERROR"),
+                ("spark.driver.bindAddress", "127.0.0.1"),
+                ("spark.driver.host", "127.0.0.1"),
+            ),
+            session="pyspark.sql.SparkSession",
+            micros="instant",
+            micros_function="unix_micros",
+            snapshot="cache",
+            # By way of pandas, as Ibis does it, a null would become the text NaN.
+            arrow="frame",
+            # Ibis' own hash is of 32 bits there.
+            hash="xxhash64",
+            hash_type="int64",
+            json="get_json_object",
+            json_path="bracketed",
+            json_valid="",
+            json_length_of="value",
+            # What Java reads as a number is more: 1d, 1f, 0x1p3.
+            number_of_text="regex",
+            reads_files=True,
         ),
     )
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +15,10 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from aggflow.backends.capability import Capability, capability, capability_of_scheme
+from aggflow.backends.capability import CAPABILITIES, Capability, capability, capability_of_scheme
 from aggflow.backends.errors import mapped
 from aggflow.backends.event_folder import ARRIVED, EVENT, TIME, EventFolder
+from aggflow.backends.file_engine import files_as_table, must_match, started
 from aggflow.backends.plain_text import with_plain_texts
 from aggflow.backends.pool import pool, prepared
 from aggflow.errors import SourceMissingError, SourceUnavailableError, did_you_mean
@@ -26,7 +26,6 @@ from aggflow.language import Path as LanguagePath
 from aggflow.language import read_subject
 from aggflow.spec.source import Source
 
-_READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".csv.gz": "read_csv", ".json": "read_json"}
 _DATABASES = {
     ".duckdb": "duckdb",
     ".ddb": "duckdb",
@@ -34,6 +33,7 @@ _DATABASES = {
     ".sqlite": "sqlite",
     ".sqlite3": "sqlite",
 }
+_OF_FILES = {scheme for row in CAPABILITIES.values() if row.reads_files for scheme in row.schemes}
 EVENTS = "events"
 """The scheme of the URL of an event folder; sources say ``embedded://``, wherever their home is."""
 
@@ -71,13 +71,16 @@ def absolute_url(url: str, base: Path) -> str:
     '/data/events/*.parquet'
     >>> absolute_url("shop.sqlite", Path("/data")), absolute_url("sqlite:////data/shop.db", Path("/"))
     ('sqlite:///data/shop.sqlite', 'sqlite:///data/shop.db')
+    >>> absolute_url("polars://events/*.parquet", Path("/data"))
+    'polars:///data/events/%2A.parquet'
     >>> absolute_url("postgresql://host/db", Path("/data"))
     'postgresql://host/db'
     """
     scheme, path = split_url(url)
     scheme = scheme or _DATABASES.get(Path(path).suffix.lower(), "")
-    if scheme in ("duckdb", "sqlite") and path and path != ":memory:":
-        return f"{scheme}://{quote(_absolute(path, base))}"
+    if scheme in _OF_FILES and path and path != ":memory:":
+        _, mark, options = url.partition("?") if "://" in url else ("", "", "")
+        return f"{scheme}://{quote(_absolute(path, base))}{mark}{options}"
     return _absolute(path, base) if scheme == "" and path else url
 
 
@@ -86,7 +89,7 @@ def split_url(url: str) -> tuple[str, str]:
     scheme, sign, rest = url.partition("://")
     if not sign:
         return "", url
-    if scheme in ("duckdb", "sqlite", EVENTS):
+    if scheme in (*_OF_FILES, EVENTS):
         path = unquote(rest.partition("?")[0])
         # SQLAlchemy's habit of four slashes before an absolute path is understood, too.
         return scheme, f"/{path.lstrip('/')}" if path.startswith("/") else path
@@ -155,7 +158,10 @@ def _open(source: Source) -> tuple[Any, bool]:
         return ibis.sqlite.from_connection(
             sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, check_same_thread=False)
         ), True
-    return pool().connection(source.url, capability_of_scheme(urlsplit(source.url).scheme)), False
+    can = capability_of_scheme(urlsplit(source.url).scheme)
+    if can.reads_files:
+        return started(source.url, can), False
+    return pool().connection(source.url, can), False
 
 
 def _open_duckdb(source: Source, path: str) -> Any:
@@ -176,8 +182,7 @@ def _in_utc(con: Any) -> Any:
 
 
 def _open_files(source: Source, path: str) -> Any:
-    if not glob.glob(path, recursive=True):  # noqa: PTH207 - an absolute pattern is no Path.glob
-        raise SourceUnavailableError(f"source {source.name!r}: no file matches {path}", hint="check the path")
+    must_match(path, source.name)
     con = _in_utc(ibis.duckdb.connect())
     # Footers are read once, not once a statement.
     con.raw_sql("SET parquet_metadata_cache = true")
@@ -211,9 +216,8 @@ def _must_exist(source: Source, path: str) -> None:
 
 def _table(con: Any, source: Source) -> ir.Table:
     scheme, path = split_url(source.url)
-    if scheme == "" and not source.sql:
-        reader = next((name for ending, name in _READERS.items() if path.endswith(ending)), "read_parquet")
-        return getattr(con, reader)(path)
+    if path and scheme != EVENTS and scheme not in _DATABASES.values() and not source.sql:
+        return files_as_table(con, path, source.name)
     if source.sql:
         return con.sql(source.sql)
     database, _, name = source.table.rpartition(".")

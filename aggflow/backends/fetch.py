@@ -34,8 +34,12 @@ def fetch(con: Any, can: Capability, expression: ir.Table) -> pa.Table:
     SourceTypeError
         A value is not of its column's type, where the backend does not see to that.
     """
-    if can.arrow:
+    if can.arrow == "ibis":
         return con.to_pyarrow(expression)
+    if can.arrow == "frame":
+        found = con.raw_sql(con.compile(expression)).toArrow()
+        wanted: Any = expression.schema().to_pyarrow()
+        return found.rename_columns(wanted.names).cast(wanted)
     # By way of pandas, as Ibis would do it, integers beside a null would become floats.
     with closing(con.raw_sql(con.compile(expression))) as cursor:
         rows = cursor.fetchall()
@@ -80,7 +84,7 @@ def _reader(type_: Any) -> Callable[[Any], Any] | None:
 
 def _whole(number: Any) -> int:
     # Sums of whole numbers are decimals to some.
-    is_decimal = isinstance(number, Decimal) and number == number.to_integral_value()
+    is_decimal = type(number) is Decimal and number == number.to_integral_value()
     return int(number) if is_decimal else index(number)
 
 

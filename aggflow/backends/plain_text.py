@@ -31,8 +31,8 @@ def with_plain_texts(con: Any, can: Capability, table: ir.Table) -> ir.Table:
         return table
     dialect = con.dialect
     columns = [_column(name, type_, can, dialect) for name, type_ in schema.items()]
-    rows = sg.parse_one(con.compile(table), read=dialect).subquery("rows_")
-    return con.sql(sg.select(*columns).from_(rows).sql(dialect), schema=schema)
+    rows: Any = sg.parse_one(con.compile(table), read=dialect)
+    return con.sql(sg.select(*columns).from_(rows.subquery("rows_")).sql(dialect), schema=schema)
 
 
 def _column(name: str, type_: Any, can: Capability, dialect: Any) -> sge.Expression:

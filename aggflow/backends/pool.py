@@ -63,10 +63,15 @@ def connected(url: str, can: Capability) -> Any:
             warnings.filterwarnings("ignore", "Unable to set session timezone", UserWarning)
             return ibis.connect(url, **dict(can.options), **login)
     except ImportError as error:
-        raise UnsupportedError(
-            f"sources on {can.name} need a driver that is not installed: {error.name}",
-            hint=f"pip install 'aggflow[{can.extra}]'",
-        ) from error
+        raise missing_driver(can, error) from error
+
+
+def missing_driver(can: Capability, error: ImportError) -> UnsupportedError:
+    """What is said where the driver of a backend is not installed."""
+    return UnsupportedError(
+        f"sources on {can.name} need a driver that is not installed: {error.name}",
+        hint=f"pip install 'aggflow[{can.extra}]'",
+    )
 
 
 def _login(url: str) -> dict[str, str]:

@@ -54,6 +54,6 @@ DECLARE
     found json := pg_temp.aggflow_at(document, VARIADIC parts);
 BEGIN
     RETURN CASE WHEN json_typeof(found) = 'array' THEN json_array_length(found)
-                WHEN found IS NOT NULL THEN 0 END;
+                WHEN json_typeof(found) <> 'null' THEN 0 END;
 END
 $$;

@@ -17,6 +17,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from aggflow.backends.capability import Capability
+from aggflow.backends.row_function import python_function, read_length, read_number, read_text
 from aggflow.errors import UnsupportedError
 
 _NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
@@ -50,15 +51,21 @@ def micros(time: Any, can: Capability) -> ir.Column:
     if can.micros == "function":
         # Of the column as it is: a cast of a time with a zone would go by the session's zone.
         return function(can.micros_function, str(time.type()), returns="int64")(time)
+    if can.micros == "instant":
+        # The session's zone is UTC, in which a time without one is taken.
+        instant = "timestamp('UTC')"
+        return function(can.micros_function, instant, returns="int64")(time.cast(instant))
     if can.micros == "text":
         return _micros_of_text(time.cast("string"), can)
     if can.micros == "seconds":
         seconds: Any = function(can.micros_function, str(time.type()), returns="int64")(time)
         fraction: Any = time.microsecond().cast("int64") if time.type().is_timestamp() else 0
         return (seconds - can.micros_origin) * 1_000_000 + fraction
-    plain: Any = time.cast("timestamp")
     if can.micros == "cast":
-        return plain.cast("int64")
+        # Nanoseconds, which some take where nothing is said, end in 2262.
+        micros: Any = time.cast("timestamp(6)")
+        return micros.cast("int64")
+    plain: Any = time.cast("timestamp")
     return civil_seconds(plain) * 1_000_000 + plain.microsecond().cast("int64")
 
 
@@ -110,14 +117,19 @@ def _micros_of_text(text: Any, can: Capability) -> ir.Column:
 def adapted(expression: Any, can: Capability) -> Any:
     """An expression with what this backend computes in another way written as it has to be.
 
-    Shifts to the right become divisions, where whole numbers are taken for unsigned ones.
+    Shifts to the right become divisions, where whole numbers are taken for unsigned ones; literal times
+    say how fine they are, where else they would be too fine.
     """
-    if can.shifts == "bits":
+    if (can.shifts, can.time_literals) == ("bits", "plain"):
         return expression
 
     def replaced(node: Any, arguments: Any) -> Any:
         node = node.__recreate__(arguments) if arguments else node
-        return _divided(node) if isinstance(node, ops.BitwiseRightShift) else node
+        if can.shifts == "remainder" and isinstance(node, ops.BitwiseRightShift):
+            return _divided(node)
+        if can.time_literals == "micros" and isinstance(node, ops.Literal) and node.dtype.is_timestamp():
+            return ops.Literal(node.value, dt.Timestamp(timezone=node.dtype.timezone, scale=6))
+        return node
 
     return expression.op().replace(replaced).to_expr()
 
@@ -136,8 +148,14 @@ def number_of_text(text: Any, can: Capability) -> ir.Column:
     if can.number_of_text == "try_cast":
         # Digits in groups (1_000) are a number to some backends only.
         return finite(text.contains("_").ifelse(ibis.null("float64"), text.try_cast("float64")), can)
+    if can.number_of_text == "python":
+        return python_function(read_number, can, returns="float64")(text)
     if can.number_of_text != "regex":
         return finite(function(can.number_of_text, "string", returns="float64")(text), can)
+    if not can.has_infinity:
+        # What is too large for a float is cut to the largest.
+        number: Any = text.re_search(_NUMBER).ifelse(text.cast("float64"), ibis.null("float64"))
+        return (number.abs() < sys.float_info.max).ifelse(number, ibis.null("float64"))
     return finite(text.re_search(_NUMBER).ifelse(text.cast("float64"), ibis.null("float64")), can)
 
 
@@ -176,12 +194,17 @@ def hashed(value: Any, can: Capability) -> ir.Column:
     plain = (value + 0.0 if value.type().is_floating() else value).cast(kind)
     # The upper half of an unsigned hash has no place in int64: its bits, not its value, are wanted.
     raw = function(can.hash, kind, returns=can.hash_type)(plain)
-    return value.isnull().ifelse(ibis.null(can.hash_type), raw)
+    if (can.shifts, can.hash_type) == ("remainder", "uint64"):
+        # 63 bits of it: what is divided has to be a signed number.
+        raw = (raw % ibis.literal(2**63, "uint64")).cast("int64")
+    return value.isnull().ifelse(ibis.null(raw.type()), raw)
 
 
 def json_text(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Column:
     """The text at a path of a JSON document, null where there is none, or no JSON at all."""
     text = document.cast("string")
+    if can.json_python:
+        return python_function(read_text, can, *parts, returns="string")(text)
     found = _at(can.json, text, parts, can, returns="string")
     if can.json_type:
         kind = _at(can.json_type, text, parts, can, returns="string")
@@ -195,15 +218,24 @@ def json_text(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Colu
     return _of_json(text, found, can)
 
 
-def json_length(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Column:
-    """The length of the array at a path of a JSON document."""
+def json_length(document: Any, parts: tuple[str, ...], can: Capability) -> Any:
+    """The length of the array at a path of a JSON document: 0 of what is no array, null where nothing is."""
     text = document.cast("string")
-    return _of_json(text, _at(can.json_length, text, parts, can, returns="int64"), can)
+    if can.json_python:
+        return python_function(read_length, can, *parts, returns="int64")(text)
+    if can.json_length_of == "path":
+        length = _of_json(text, _at(can.json_length, text, parts, can, returns="int64"), can)
+        return json_text(document, parts, can).isnull().ifelse(ibis.null("int64"), length)
+    found: Any = _of_json(text, _at(can.json, text, parts, can, returns="string"), can)
+    length = function(can.json_length, "string", returns="int64")(found)
+    # Some count the fields of an object, and 1 for a number.
+    counted = (found.substr(0, 1) == "[").ifelse(ibis.coalesce(length, 0), 0)
+    return (found.isnull() | (found == "null")).ifelse(ibis.null("int64"), counted)
 
 
 def _at(name: str, text: Any, parts: tuple[str, ...], can: Capability, *, returns: str) -> Any:
     """What a function of the backend gives for a JSON text and a path."""
-    path = parts if can.json_path == "parts" else (_json_path(parts),)
+    path = parts if can.json_path == "parts" else (_json_path(parts, can),)
     return function(name, *["string"] * (1 + len(path)), returns=returns)(text, *path)
 
 
@@ -215,12 +247,14 @@ def _of_json(text: Any, found: Any, can: Capability) -> ir.Column:
     return is_json.ifelse(found, ibis.null(found.type()))
 
 
-def _json_path(parts: tuple[str, ...]) -> str:
+def _json_path(parts: tuple[str, ...], can: Capability) -> str:
+    mark = '"' if can.json_path == "quoted" else "'"
     for part in parts:
         # Backends differ in how these are escaped, if they are at all.
-        if part in ("", "*") or '"' in part or "\\" in part:
+        if part in ("", "*") or mark in part or "\\" in part:
             raise UnsupportedError(f"a JSON path cannot lead through the name {part!r}")
-    return "$" + "".join(f'."{part}"' for part in parts)
+    form = '."{}"' if can.json_path == "quoted" else "['{}']"
+    return "$" + "".join(form.format(part) for part in parts)
 
 
 def is_json(type_: dt.DataType) -> bool:

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from aggflow.backends import quirks
 from aggflow.backends.bucket import BucketExpression, bucket_of
+from aggflow.backends.capability import Capability
 from aggflow.backends.source_rows import SourceRows
 from aggflow.backends.stage import stage
 from aggflow.backends.statement import Statement
@@ -130,7 +131,8 @@ def _fingerprint(rows: SourceRows) -> str:
     known = (rows.can.name, str(rows.con.version))
     if known not in _fingerprints:
         values = [ibis.literal(value) for value in ("", "JFK", "a text of more than sixteen characters", 7)]
-        hashes = [rows.con.to_pyarrow(quirks.hashed(value, rows.can)).as_py() for value in values]
+        tables = [quirks.hashed(value, rows.can).name("hash").as_table() for value in values]
+        hashes = [rows.fetch(table)["hash"][0].as_py() for table in tables]
         _fingerprints[known] = digest(hashes)
     return _fingerprints[known]
 
@@ -290,7 +292,7 @@ def _staged(rows: SourceRows, projection: ir.Table, sql: list[Statement]) -> Ite
         yield projection
         return
     sql.append(Statement(projection, rows.can.name))
-    with stage(rows.con, rows.can, projection) as staged:
+    with stage(rows.con, rows.can, quirks.adapted(projection, rows.can)) as staged:
         yield staged
 
 
@@ -385,16 +387,7 @@ class _Reader:
         measure, kind = _ORDERED[key.measure], self.layout.kinds[key]
         field = self.names[key]
         there = self.staged.filter(self.staged[field].notnull()).select(*by, _TIME, value_=field)
-        time: Any = there[_TIME]
-        best = (time.max() if measure.latest else time.min()).over(ibis.window(group_by=by))
-        there = there.mutate(best_=best)
-        there = there.filter(there[_TIME] == there.best_)
-        value: Any = there.value_
-        table = self.fetch(
-            there.group_by(by).aggregate(
-                time=there[_TIME].max(), value=value.max() if measure.latest else value.min()
-            )
-        )
+        table = self.fetch(_outermost(there, by, latest=measure.latest, can=self.rows.can))
         cell = index.cells_of(table)
         found: dict[str, Array] = {}
         for column in measure.columns(kind):
@@ -431,6 +424,21 @@ class _Reader:
         hash_array: Any = pandas.util.hash_array
         hashes = hash_array(plain.to_numpy(), categorize=False).view(np.int64)
         return {"sketch": hashed_states(index.cells_of(table), hashes, index.count)}
+
+
+def _outermost(there: ir.Table, by: list[str], *, latest: bool, can: Capability) -> ir.Table:
+    """The earliest or latest time of each cell, and the smallest or largest value of that time."""
+    if not can.windows:
+        order = [ibis.desc(_TIME), ibis.desc("value_")] if latest else [_TIME, "value_"]
+        # Groups keep the order of their rows.
+        ranked: Any = there.order_by(order)
+        return ranked.group_by(by).aggregate(time=ranked[_TIME].first(), value=ranked.value_.first())
+    time: Any = there[_TIME]
+    best = (time.max() if latest else time.min()).over(ibis.window(group_by=by))
+    there = there.mutate(best_=best)
+    there = there.filter(there[_TIME] == there.best_)
+    value: Any = there.value_
+    return there.group_by(by).aggregate(time=there[_TIME].max(), value=value.max() if latest else value.min())
 
 
 class _Index:

@@ -25,6 +25,11 @@ def stage(con: Any, can: Capability, rows: ir.Table) -> Iterator[ir.Table]:
     rows
         What to copy.
     """
+    if can.snapshot == "cache":
+        cached: Any = rows.cache()
+        with cached as kept:
+            yield kept
+        return
     name = f"aggflow_{uuid.uuid4().hex[:12]}"
     if can.snapshot == "select":
         con.raw_sql(f"CREATE TEMPORARY TABLE {name} AS {con.compile(rows)}").close()

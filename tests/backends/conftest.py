@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from engines import in_mariadb, in_postgres
+from engines import in_datafusion, in_mariadb, in_polars, in_postgres, in_spark
 from events import BACKENDS, Loaded
 
 from aggflow.backends.connect import session
@@ -19,15 +19,16 @@ SERVERS: dict[str, tuple[str, Callable[[Any], Loaded]]] = {
     "postgres": ("postgres", in_postgres),
     "mysql": ("mariadb", in_mariadb),
 }
+IN_PROCESS = {"polars": in_polars, "datafusion": in_datafusion, "pyspark": in_spark}
 Open = Callable[..., AbstractContextManager[SourceRows]]
 
 
-@pytest.fixture(scope="session", params=[*BACKENDS, *SERVERS])
+@pytest.fixture(scope="session", params=[*BACKENDS, *SERVERS, *IN_PROCESS])
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     if request.param in SERVERS:
         fixture, load = SERVERS[request.param]
         return load(request.getfixturevalue(fixture))
-    return BACKENDS[request.param](tmp_path_factory.mktemp(request.param))
+    return {**BACKENDS, **IN_PROCESS}[request.param](tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture

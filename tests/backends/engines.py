@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
-from events import Loaded, Row, events
+from events import Loaded, Row, events, in_parquet
 from mariadb_server import MariadbServer
 from postgres_server import PostgresServer
 
@@ -84,3 +86,26 @@ def _for_mariadb(row: Row) -> Row:
     }
     flag = None if row["flag"] is None else int(row["flag"])
     return {**dict.fromkeys(row), **finite, "flag": flag}
+
+
+def in_polars(folder: Path) -> Loaded:
+    """Parquet files, read by Polars."""
+    return _read_by("polars", folder)
+
+
+def in_datafusion(folder: Path) -> Loaded:
+    """Parquet files, read by DataFusion."""
+    return _read_by("datafusion", folder)
+
+
+def in_spark(folder: Path) -> Loaded:
+    """Parquet files, read by Spark with two threads."""
+    warehouse = folder / "warehouse"
+    options = f"?spark.master=local[2]&spark.sql.shuffle.partitions=2&spark.sql.warehouse.dir={warehouse}"
+    return _read_by("pyspark", folder, options)
+
+
+def _read_by(engine: str, folder: Path, options: str = "") -> Loaded:
+    loaded = in_parquet(folder)
+    url = f"{engine}://{loaded.source.url}{options}"
+    return replace(loaded, name=engine, source=replace(loaded.source, url=url))

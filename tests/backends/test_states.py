@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -317,7 +318,8 @@ def as_number(value: Callable[[Row], Any]) -> Callable[[Row], Any]:
     def number(row: Row) -> Any:
         found = as_text(value)(row)
         fits = found is not None and re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", found)
-        return float(str(found)) if fits else None
+        found = float(str(found)) if fits else None
+        return found if found is None or math.isfinite(found) else None
 
     return number
 
@@ -333,6 +335,7 @@ def test_json_paths(loaded: Loaded, open_rows: Open, prefix: str) -> None:
             asking("age", f"{prefix}.user.age", ("COUNT", *NUMERIC, "PERCENTILES")),
             asking("text", f"{prefix}.user.age", ("FIRST", "LAST", "APPROX_COUNT_DISTINCT")),
             asking("tagged", where=f"{prefix}.marks.length > 1"),
+            asking("untagged", where=f"{prefix}.marks.length == 0"),
             asking("dotted", f"{prefix}['a.b']", ("SUM",)),
         ),
     )
@@ -345,6 +348,7 @@ def test_json_paths(loaded: Loaded, open_rows: Open, prefix: str) -> None:
         "age": Asked(as_number(age)),
         "text": Asked(as_text(age)),
         "tagged": Asked(of("id"), lambda r: isinstance(at("marks")(r), list) and len(at("marks")(r)) > 1),
+        "untagged": Asked(of("id"), lambda r: at("marks")(r) in ([], "[text", {"x": 1, "y": 2})),
         "dotted": Asked(as_number(at("a.b"))),
     }
     with open_rows() as rows:

@@ -24,7 +24,7 @@ def test_every_row_is_of_a_backend_of_ibis(name: str) -> None:
     row = capability(name)
     assert row.name == name
     assert name in {entry.name for entry in ibis.util.backend_entry_points()}
-    assert bool(row.micros_function) == (row.micros in ("function", "text", "seconds"))
+    assert bool(row.micros_function) == (row.micros in ("function", "instant", "text", "seconds"))
 
 
 def test_a_backend_without_a_row_is_refused_with_the_nearest() -> None:
