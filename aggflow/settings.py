@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     compact_segments: int = Field(
         default=32, ge=2, description="Small segments of one rollup that start a compaction."
     )
+    service_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port at which JupyterLab finds the service, and starts it if it is not there; 0: any.",
+    )
     service_threads: int = Field(
         default=8, ge=1, description="Threads of a service process that answer and read at the same time."
     )

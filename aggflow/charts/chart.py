@@ -30,6 +30,7 @@ def draw(
     theme: ThemeName | None = None,
     width: int | None = None,
     height: int | None = None,
+    explained: bool = True,
 ) -> Any:
     """Draw an answer; its shape says as what.
 
@@ -55,6 +56,8 @@ def draw(
         what ``altair.theme.enable("aggflow_dark")`` chose for all charts, else ``light``.
     width, height
         Of the area inside the axes of all panels together, in pixels; None for what suits the shape.
+    explained
+        Whether it is said under the title which rollup the numbers come from.
 
     Returns
     -------
@@ -74,9 +77,8 @@ def draw(
     canvas = Canvas(altair(), Theme.of(theme or enabled_theme()), width, height)
     table = Table.of(answer, fields)
     chart, notes = _drawn(table, canvas)
-    return _titled(
-        chart, answer.name if title is None else title, [answer.explanation.summary, *notes], canvas
-    )
+    lines = [answer.explanation.summary, *notes] if explained else notes
+    return _titled(chart, answer.name if title is None else title, lines, canvas)
 
 
 def _drawn(table: Table, canvas: Canvas) -> tuple[Any, Sequence[str]]:

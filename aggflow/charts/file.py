@@ -56,34 +56,39 @@ def _content(chart: Any, target: Path) -> bytes:
     if ending == ".html":
         vl_convert()
         return chart.to_html(inline=True).encode()
-    convert = {".png": _png, ".svg": _svg}[ending]
-    return convert(chart.to_dict(), _version())
+    return to_png(chart.to_dict()) if ending == ".png" else to_svg(chart.to_dict()).encode()
 
 
-def _png(spec: dict[str, Any], version: str) -> bytes:
-    return vl_convert().vegalite_to_png(spec, vl_version=version, scale=_SCALE)
-
-
-def _svg(spec: dict[str, Any], version: str) -> bytes:
-    return to_svg(spec, version).encode()
-
-
-def to_svg(spec: dict[str, Any], version: str | None = None) -> str:
-    """A specification as an SVG picture.
+def to_png(spec: dict[str, Any]) -> bytes:
+    """A specification as a PNG picture.
 
     Parameters
     ----------
     spec
         Of a chart: ``chart.to_dict()``.
-    version
-        Of Vega-Lite; by default Altair's.
 
     Raises
     ------
     AggflowError
         Altair or vl-convert is not installed.
     """
-    return vl_convert().vegalite_to_svg(spec, vl_version=version or _version())
+    return vl_convert().vegalite_to_png(spec, vl_version=_version(), scale=_SCALE)
+
+
+def to_svg(spec: dict[str, Any]) -> str:
+    """A specification as an SVG picture.
+
+    Parameters
+    ----------
+    spec
+        Of a chart: ``chart.to_dict()``.
+
+    Raises
+    ------
+    AggflowError
+        Altair or vl-convert is not installed.
+    """
+    return vl_convert().vegalite_to_svg(spec, vl_version=_version())
 
 
 def _version() -> str:

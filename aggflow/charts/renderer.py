@@ -6,9 +6,12 @@ Vega-Lite 5.  The charts made here need nothing that came after 5.6, and so are 
 
 from __future__ import annotations
 
+import os
+from base64 import b64encode
 from functools import partial
 from typing import Any
 
+from aggflow.charts.file import to_png
 from aggflow.charts.library import altair
 from aggflow.charts.theme import THEME_NAMES, Theme, ThemeName
 
@@ -18,8 +21,15 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 
 
 def bundle(spec: dict[str, Any], **_options: Any) -> dict[str, Any]:
-    """What a notebook keeps of a chart: its specification, and a text for who cannot draw it."""
-    return {MIME: {**spec, "$schema": SCHEMA}, "text/plain": f"<chart: {_title(spec)}>"}
+    """What a notebook keeps of a chart: its specification, and a text for who cannot draw it.
+
+    JupyterLab adds a picture of what it drew.  On a page of Voila that is tried and fails, and the page
+    shows the failure, unless the picture is there already.
+    """
+    drawn = {MIME: {**spec, "$schema": SCHEMA}, "text/plain": f"<chart: {_title(spec)}>"}
+    if os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
+        drawn["image/png"] = b64encode(to_png(spec)).decode()
+    return drawn
 
 
 def enabled_theme() -> ThemeName:

@@ -52,8 +52,10 @@ def environment(given: Mapping[str, str], folder: Path, port: int) -> dict[str, 
         **given,
         "PREFECT_HOME": str(folder),
         "PREFECT_API_URL": api_address(port),
-        # Else the UI asks port 4200, wherever it was loaded from.
-        "PREFECT_UI_API_URL": api_address(port),
+        # Else the UI asks port 4200, wherever it was loaded from; behind a proxy it has another address.
+        "PREFECT_UI_API_URL": given.get("PREFECT_UI_API_URL") or api_address(port),
+        # Prefect writes the UI's own address into its files: two servers would overwrite each other's.
+        "PREFECT_UI_STATIC_DIRECTORY": str(folder / "ui"),
     }
 
 

@@ -1,0 +1,45 @@
+"""A browser, and a JupyterLab with a workspace in it, once for all tests that look at them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lab as running
+import pytest
+from flights import prepare
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    if not running.CHROMIUM.exists():
+        pytest.skip("there is no Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(running.CHROMIUM), args=running.FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    root = folder / "root"
+    prepare(root)
+    environment = {**running.alone(folder), "AGGFLOW_HOME": str(root / ".aggflow")}
+    port = running.free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        *(sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser", "--expose-app-in-browser"),
+        *(
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={port}",
+            f"--IdentityProvider.token={running.TOKEN}",
+        ),
+        *(f"--ServerApp.root_dir={root}", f"--LabApp.user_settings_dir={folder / 'settings'}"),
+    ]
+    with running.server(command, f"{url}/api", folder, environment):
+        yield running.Lab(url, root, Path(folder / "settings"), chromium)
