@@ -10,6 +10,7 @@ from aggflow import __version__
 from aggflow.cli import (
     advise,
     backfill,
+    backup,
     build,
     cube,
     definitions,
@@ -86,6 +87,8 @@ app.command("backfill", rich_help_panel=BUILD)(backfill.backfill)
 app.command("status", rich_help_panel=BUILD)(status.status)
 app.command("verify", rich_help_panel=BUILD)(verify.verify)
 app.command("doctor", rich_help_panel=BUILD)(doctor.doctor)
+app.command("backup", rich_help_panel=BUILD)(backup.backup)
+app.command("restore", rich_help_panel=BUILD)(backup.restore)
 app.command("up", rich_help_panel=RUN)(up.up)
 app.command("serve", rich_help_panel=RUN)(serve.serve)
 app.command("deploy", rich_help_panel=RUN)(deploy.deploy)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aggflow.errors import AggflowError
+
+if TYPE_CHECKING:
+    from aggflow.workspace.site import Site
 
 
 def migrate(
@@ -63,29 +66,46 @@ def migrate(
 
     End what writes to it first.  The home stays as it is; cut off in the middle, the same command goes on.
     """
-    from rich.progress import Progress
+    old, new = site(source, from_store, from_events), site(target, to_store, to_events)
+    said = copied(old, new, quiet=quiet)
+    if not quiet:
+        typer.echo(f"{said}\nThe home is in {new.shown} now, and in {old.shown} as it was")
 
+
+def site(home: str, store: str = "", events: str = "") -> Site:
+    """Where the parts of a home are; those of a catalog's URL that are not named are by the settings."""
     from aggflow.settings import read_settings
-    from aggflow.terminal import console, counted, size, took
-    from aggflow.workspace.migration import migrate_home
     from aggflow.workspace.site import Site
 
-    settings = read_settings()
-
-    def site(home: str, store: str, events: str) -> Site:
-        if "://" in home:
-            return Site.of(home, store or settings.store, events or settings.events)
+    if "://" not in home:
         return Site.of(home, store, events)
+    settings = read_settings()
+    return Site.of(home, store or settings.store, events or settings.events)
 
-    old, new = site(source, from_store, from_events), site(target, to_store, to_events)
-    if "://" not in source and not Path(old.catalog).is_file():
-        raise AggflowError(f"there is no home in {old.shown}", hint="FROM is a folder, or a catalog's URL")
+
+def copied(old: Site, new: Site, *, quiet: bool, at_rest: bool = True) -> str:
+    """Copy a home, with a progress bar; what was copied, for people.
+
+    Raises
+    ------
+    AggflowError
+        There is no home, or it cannot be copied.
+    """
+    from rich.progress import Progress
+
+    from aggflow.terminal import console, counted, size, took
+    from aggflow.workspace.migration import migrate_home
+
+    if "://" not in old.catalog and not Path(old.catalog).is_file():
+        raise AggflowError(f"there is no home in {old.shown}", hint="a home is a folder, or a catalog's URL")
     out = console(stderr=True)
     with Progress(console=out, transient=True, disable=quiet or not out.is_terminal) as progress:
         bar = progress.add_task("segments", total=None)
-        report = migrate_home(old, new, lambda done, total: progress.update(bar, completed=done, total=total))
-    if quiet:
-        return
+
+        def tell(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
+
+        report = migrate_home(old, new, tell, at_rest=at_rest)
     parts = [
         counted(report.workspaces, "workspace"),
         f"{report.rows:,} rows of the catalog",
@@ -94,5 +114,4 @@ def migrate(
     if report.event_folders:
         parts.append(f"events of {counted(report.event_folders, 'source')}")
     went_on = f"; {counted(report.found, 'segment')} had been copied before" if report.found else ""
-    console().print(f"{', '.join(parts)} in {took(report.seconds)}{went_on}", soft_wrap=True)
-    console().print(f"The home is in {new.shown} now, and in {old.shown} as it was", soft_wrap=True)
+    return f"{', '.join(parts)} in {took(report.seconds)}{went_on}"

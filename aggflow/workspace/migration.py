@@ -61,7 +61,9 @@ def _silent(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def migrate_home(source: Site, target: Site, tell: Tell = _silent) -> MigrationReport:
+def migrate_home(
+    source: Site, target: Site, tell: Tell = _silent, *, at_rest: bool = True
+) -> MigrationReport:
     """Copy a home to another place, where nothing is; the home itself stays as it is.
 
     Parameters
@@ -70,11 +72,15 @@ def migrate_home(source: Site, target: Site, tell: Tell = _silent) -> MigrationR
         From where to where.
     tell
         Told of every segment.
+    at_rest
+        Whether the home may not be written to meanwhile, as is wanted where the copy takes its place.  Without
+        it the copy is the home as it was when the copying began, which is what a backup is.
 
     Raises
     ------
     ConflictError
-        The target is not empty, the two share a store, a build is at work, or the home was changed meanwhile.
+        The target is not empty, or the two share a store; at rest, a build is at work, or the home was changed
+        meanwhile.
     SpecError
         The source has events, and the target no folder for them.
     CatalogError, StoreError
@@ -92,7 +98,8 @@ def migrate_home(source: Site, target: Site, tell: Tell = _silent) -> MigrationR
     _check_apart(source, target)
     with Catalog.open(source.catalog, create=False) as old, Catalog.open(target.catalog) as new:
         _check_empty(old, new, target)
-        _check_idle(old)
+        if at_rest:
+            _check_idle(old)
         files, there = SegmentStore(source.store), SegmentStore(target.store)
         with old.snapshot() as snapshot:
             figures = snapshot.figures()
@@ -101,7 +108,7 @@ def migrate_home(source: Site, target: Site, tell: Tell = _silent) -> MigrationR
             folders = _copy_events(source, target, old.home_id())
 
             def check() -> None:
-                if changed := old.changed_since(figures):
+                if at_rest and (changed := old.changed_since(figures)):
                     raise ConflictError(
                         f"{source.shown} was changed meanwhile: {', '.join(changed)}", hint=_STOP
                     )
