@@ -385,8 +385,32 @@ class Serving:
         SourceError
             The events cannot be read.
         """
-        started = time.perf_counter()
         version = Version("", 0, rollup_of(of), None, ALWAYS)
+        return self._attempted(name, f"filter {of.name}", question, version, _need(of, question), open_rows)
+
+    def attempt_inquiry(self, inquiry: Inquiry, open_rows: OpenRows) -> Answer:
+        """The answer that events alone give to an ad hoc question; it is not noted or kept.
+
+        Raises
+        ------
+        QueryError
+            It cannot be answered.
+        SourceError
+            The events cannot be read.
+        """
+        version, rollup = inquiry.version(""), f"source {inquiry.source.name}"
+        return self._attempted(inquiry.name, rollup, inquiry.question, version, inquiry.need, open_rows)
+
+    def _attempted(
+        self,
+        name: str,
+        rollup: str,
+        question: Question,
+        version: Version,
+        need: Need,
+        open_rows: OpenRows,
+    ) -> Answer:
+        started = time.perf_counter()
         reader = Reader(self._resident, Tails(0), open_rows)
         columns = Answerer(
             question,
@@ -396,8 +420,7 @@ class Serving:
             self._sums,
         ).columns()
         checked_rows(question, columns.count)
-        need, until = _need(of, question), self._clock()
-        answer = self._answer(name, f"filter {of.name}", question, columns, reader, version, need, until)
+        answer = self._answer(name, rollup, question, columns, reader, version, need, self._clock())
         milliseconds = (time.perf_counter() - started) * 1000
         return replace(answer, explanation=replace(answer.explanation, milliseconds=milliseconds))
 

@@ -1,12 +1,13 @@
-"""A trial: what a draft of an endpoint, and of its filter, would answer, before either is saved."""
+"""A trial: what a draft would answer before it is saved: an endpoint with its filter, a query, a cube."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from aggflow.engine.answer import Answer
 from aggflow.engine.declarations import Declarations
+from aggflow.engine.inquiry import Inquiry
 from aggflow.engine.sample import OpenRows, Sample, Samples, opened
 from aggflow.engine.serving import Serving
 from aggflow.engine.shape import Shape
@@ -21,7 +22,7 @@ from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
 from aggflow.spec.source import Source
 from aggflow.spec.timing import Lookback
-from aggflow.timeline import Interval, Window, WindowSet
+from aggflow.timeline import Interval, Micros, Window, WindowSet
 
 _MOST_VALUES = 3
 _FEW_ROWS = 1000  # so few of a sample say little: one of just the rows that are asked about is taken
@@ -106,6 +107,47 @@ class Trials:
         if tried.rows < _FEW_ROWS:
             window = _window(Shape.of(draft, of), end_us)
             return self._on(self._samples.get(source, wish, of.where, window), draft, of, end_us)
+        return tried
+
+    def inquire(self, source: Source, ask: Callable[[Micros], Inquiry], wish: Wish) -> Trial:
+        """What an ad hoc question to a source would be answered about the newest events.
+
+        Parameters
+        ----------
+        source
+            Whose events are asked of.
+        ask
+            The question, given when the newest event was, in microseconds since the epoch.
+        wish
+            Whether all events are to be read, or a sample.
+
+        Raises
+        ------
+        NotCoveredError
+            The source has no events.
+        QueryError
+            It cannot be answered.
+        SourceError
+            The source cannot be read.
+        CancelledError
+            Nobody waits for it any more.
+        """
+        sample = self._samples.get(source, wish, anew=wish.exact)
+        if sample.newest is None:
+            raise NotCoveredError(f"source {source.name!r} has no events yet")
+        inquiry = ask(sample.newest)
+        answer = self._serving.attempt_inquiry(inquiry, sample.open)
+        tried = Trial(answer, answer.explanation.rows, sample.share)
+        if tried.is_exact:
+            return tried
+        if wish.exact:
+            answer = self._serving.attempt_inquiry(inquiry, lambda: opened(self._declarations, source, wish))
+            return Trial(answer, answer.explanation.rows)
+        window = WindowSet(inquiry.question.windows).span
+        if tried.rows < _FEW_ROWS and window is not None:
+            sample = self._samples.get(source, wish, inquiry.rollup.where, window)
+            answer = self._serving.attempt_inquiry(inquiry, sample.open)
+            return Trial(answer, answer.explanation.rows, sample.share)
         return tried
 
     def _on(self, sample: Sample, draft: Endpoint, of: Filter, end_us: int) -> Trial:

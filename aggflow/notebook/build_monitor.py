@@ -33,6 +33,7 @@ class BuildMonitor(widgets.VBox):
     """
 
     def __init__(self, ws: Workspace) -> None:
+        self.ws = ws
         self.watch = BuildWatch(ws)
         self.seen = Seen()
         self._lock = threading.RLock()
@@ -57,6 +58,9 @@ class BuildMonitor(widgets.VBox):
         self.watchman = Watchman(self.watch, self.show)
         self.show(self.watch.look())
         self.watchman.start()
+
+    def __repr__(self) -> str:
+        return f"BuildMonitor of workspace {self.ws.name!r}"
 
     def show(self, seen: Seen) -> None:
         """Show what was seen; called from any thread."""

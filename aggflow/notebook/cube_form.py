@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final
@@ -16,7 +15,10 @@ from aggflow.notebook.curl_text import segment
 from aggflow.notebook.draft import filled
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.form import Form
+from aggflow.notebook.level_text import level_text, levels_of
+from aggflow.notebook.previewer import Work
 from aggflow.notebook.source_columns import calculations_for, columns_of, first_source, kind_word
+from aggflow.notebook.trial_view import shown_trial
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import plain
@@ -40,6 +42,7 @@ _MEASURES: Final = (
     Option(_VALUE, "of events"),
     Option(_RATIO, "a ratio", "both are merged, then divided"),
 )
+_PERCENTILES: Final = ":PERCENTILES"
 _SOME: Final = "some"
 _SKETCHES: Final = (Option("all", "by all dimensions"), Option(_SOME, "only by some"))
 _BY_DEFAULT, _OWN = "all", "own"
@@ -47,8 +50,6 @@ _AGGREGATES: Final = (
     Option(_BY_DEFAULT, "one of all dimensions", "by the hour, or finer where a level of time needs it"),
     Option(_OWN, "those listed here"),
 )
-# Commas between levels, not those inside the brackets of a path or an expression.
-_BETWEEN: Final = re.compile(r",(?![^()\[\]]*[)\]])")
 
 
 class CubeForm(Form[Cube]):
@@ -125,6 +126,13 @@ class CubeForm(Form[Cube]):
                     ),
                 ),
                 "What is built to answer fast; the cheapest that covers a question answers it.",
+            ),
+            Section(
+                "What the preview asks",
+                (
+                    Entry("shown", "Measure", "choice", offer=self._shown, is_declared=False),
+                    Entry("by", "By", "choice", offer=self._by, is_declared=False),
+                ),
             ),
         )
 
@@ -254,6 +262,18 @@ class CubeForm(Form[Cube]):
         rows = [row for row in self.get("measures") if row["made_of"] == _VALUE and row["name"]]
         return [Option(f"{row['name']}:{one}") for row in rows for one in row["calculations"]]
 
+    def _shown(self, _: str) -> list[Option]:
+        """What can be asked: a calculation of a measure, or a ratio."""
+        ratios = [row["name"] for row in self.get("measures") if row["made_of"] == _RATIO and row["name"]]
+        parts = [
+            f"{one.value}:0.95" if one.value.endswith(_PERCENTILES) else one.value for one in self._parts("")
+        ]
+        return [Option("", "the first"), *map(Option, [*parts, *ratios])]
+
+    def _by(self, _: str) -> list[Option]:
+        names = [row["name"] for row in self.get("dimensions") if row["name"]]
+        return [Option("", "the first dimension" if names else "nothing"), *map(Option, names)]
+
     def _is_described(self, path: str) -> bool:
         """Whether a row has a description; one that has none is seldom given one."""
         return bool(self._beside(path, "description"))
@@ -284,7 +304,7 @@ class CubeForm(Form[Cube]):
         data = super().plain()
         for declared, row in zip(data["dimensions"], self.get("dimensions"), strict=True):
             if row["made_of"] != _COLUMN:
-                declared["levels"] = _levels(row["levels"], is_time=row["made_of"] == _TIME)
+                declared["levels"] = levels_of(row["levels"], is_time=row["made_of"] == _TIME)
         for declared, row in zip(data["measures"], self.get("measures"), strict=True):
             if row["made_of"] == _RATIO:
                 # Without them it would be read as what is computed.
@@ -317,6 +337,30 @@ class CubeForm(Form[Cube]):
             loses = "anew" in effect.what or "dropped" in effect.what
             yield Change(str(effect), "warning" if loses else "note")
 
+    # -- the preview
+
+    def asked(self, spec: Cube) -> tuple[str, tuple[str, ...]]:
+        """The measure and the dimensions that the preview asks for."""
+        shown, by = ([option.value for option in offer("")] for offer in (self._shown, self._by))
+        first = spec.dimensions[0].name if spec.dimensions else ""
+        dimension = (self.get("by") if self.get("by") in by else "") or first
+        measure = (self.get("shown") if self.get("shown") in shown else "") or shown[1]
+        return measure, (dimension,) if dimension else ()
+
+    def seen(self) -> Any:
+        """What the preview depends on."""
+        spec = self.sketch()
+        return None if spec is None else (spec, self.asked(spec))
+
+    def preview(self) -> Work | None:
+        """A measure by a dimension, of the largest groups or the newest buckets."""
+        spec = self.sketch()
+        if spec is None:
+            return None
+        measure, dimensions = self.asked(spec)
+        title = f"{spec.name}, {measure}"
+        return lambda wish: shown_trial(self.ws.try_cube(spec, [measure], dimensions, wish), title)
+
     def put(self, spec: Cube) -> Stored[Cube]:
         """Save it."""
         return self.ws.add_cube(**{one.name: getattr(spec, one.name) for one in dataclasses.fields(spec)})
@@ -337,33 +381,10 @@ class CubeForm(Form[Cube]):
         return ("POST", place) if there is None else ("PUT", f"{place}/{segment(spec.name)}")
 
 
-def _levels(text: str, *, is_time: bool) -> list[str | dict[str, str]]:
-    """The levels of a text: names, each with its column or width behind a colon where it has another one.
-
-    Examples
-    --------
-    >>> _levels("country, town: @.city", is_time=False)
-    ['country', {'name': 'town', 'path': '@.city'}]
-    >>> _levels("day, quarter of an hour: 15m", is_time=True)
-    ['day', {'name': 'quarter of an hour', 'interval': '15m'}]
-    """
-    levels: list[str | dict[str, str]] = []
-    for part in filter(None, map(str.strip, _BETWEEN.split(text))):
-        name, colon, of = (one.strip() for one in part.partition(":"))
-        levels.append({"name": name, "interval" if is_time else "path": of} if colon else name)
-    return levels
-
-
 def _dimension_row(dimension: Dimension) -> dict[str, Any]:
     kind = _TIME if dimension.is_time else _LEVELS if dimension.levels else _COLUMN
-    parts = [(level.name, level.interval or level.path) for level in dimension.levels]
-    return {
-        "name": dimension.name,
-        "made_of": kind,
-        "path": dimension.path,
-        "levels": ", ".join(f"{name}: {of}" if of else name for name, of in parts),
-        "description": dimension.description,
-    }
+    given = {"name": dimension.name, "path": dimension.path, "description": dimension.description}
+    return given | {"made_of": kind, "levels": level_text(dimension.levels)}
 
 
 _ZONES: Final = tuple(Option(zone) for zone in ("UTC", *sorted(available_timezones() - {"UTC"})))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets as widgets
 
 from aggflow.notebook.entry import Entry, Option
 from aggflow.notebook.form import Form
 from aggflow.notebook.html_text import message, note
+
+_LETTERS: Final = 58
 
 
 class EntryView(widgets.VBox):
@@ -103,7 +105,8 @@ class _Code(_Control):
 
     def show(self, value: Any, options: Sequence[Option]) -> None:
         super().show(value, options)
-        rows = min(8, max(1, value.count("\n") + 1))
+        # About so many letters stand in a line.
+        rows = min(12, sum(1 + len(line) // _LETTERS for line in value.split("\n")))
         if self.widget.rows != rows:
             self.widget.rows = rows
 
@@ -186,6 +189,8 @@ class _Rows(_Control):
         self.view = view
         self.widget = widgets.VBox()
         self.widget.add_class("agf-rows")
+        if view.entry.titled_by:
+            self.widget.add_class("agf-titled")
         self.adder = widgets.Button(description=f"Add {view.entry.row}", icon="plus")
         self.adder.add_class("agf-button")
         self.adder.on_click(lambda _: view.form.add(view.path))

@@ -17,8 +17,10 @@ from aggflow.notebook.curl_text import curl_of, segment
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.form import Form
 from aggflow.notebook.linq_draft import LinqDraft
+from aggflow.notebook.previewer import Work
 from aggflow.notebook.python_text import python_call, python_cell
 from aggflow.notebook.source_columns import first_source
+from aggflow.notebook.trial_view import shown_trial
 from aggflow.spec.task import Task
 from aggflow.timeline import format_instant
 
@@ -116,6 +118,20 @@ class TaskForm(Form[Task]):
         for effect in self.ws.effects_of_task(spec):
             rebuilds = before is not None and "anew" in effect.what
             yield Change(effect.what, "error" if effect.blocks else "warning" if rebuilds else "note")
+
+    # -- the preview
+
+    def seen(self) -> Any:
+        """What the preview depends on: not how it is called and described."""
+        spec = self.sketch()
+        return None if spec is None else (spec.linq, spec.time_zone, spec.from_date)
+
+    def preview(self) -> Work | None:
+        """What the query gives of its newest buckets."""
+        spec = self.sketch()
+        if spec is None:
+            return None
+        return lambda wish: shown_trial(self.ws.try_task(spec, wish), spec.name)
 
     def put(self, spec: Task) -> Stored[Task]:
         """Save it."""

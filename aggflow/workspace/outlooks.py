@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from aggflow.engine.check import cube_problems_at_source
+from aggflow.engine.cube_question import CubeQuestion
+from aggflow.engine.inquiry import Inquiry
 from aggflow.engine.readings import reading_on, table_of
 from aggflow.engine.tasks import form_of_update
+from aggflow.engine.trial import Trial
+from aggflow.engine.wish import Wish
 from aggflow.errors import AggflowError, ConflictError, NotFoundError, Problem
 from aggflow.spec.changes import Effect
 from aggflow.spec.cube import Cube
@@ -14,13 +19,14 @@ from aggflow.spec.lifecycle import Operation, Status, after
 from aggflow.spec.reading import Reading
 from aggflow.spec.rollups import rollups_of
 from aggflow.spec.task import Task
-from aggflow.timeline import format_instant
+from aggflow.timeline import BEGINNING, Interval, Micros, Window, Zone, format_instant
 from aggflow.workspace.cubes import CubesPart
 from aggflow.workspace.drafts import DraftsPart
 from aggflow.workspace.tasks import TasksPart
+from aggflow.workspace.trials import TrialsPart
 
 
-class OutlooksPart(DraftsPart, CubesPart, TasksPart):
+class OutlooksPart(DraftsPart, CubesPart, TasksPart, TrialsPart):
     """The part of a workspace that says what drafts would do."""
 
     def read_linq(self, text: str) -> Reading:
@@ -49,6 +55,72 @@ class OutlooksPart(DraftsPart, CubesPart, TasksPart):
         if draft.source not in self.sources:
             return [_lacking("source", draft.source, self.sources), *found]
         return [*found, *cube_problems_at_source(draft, self._shapes.rows(draft.source))]
+
+    def try_task(self, draft: Task, wish: Wish | None = None) -> Trial:
+        """What a task's query gives of its newest buckets, before the task is saved.
+
+        Parameters
+        ----------
+        draft
+            The task.
+        wish
+            Whether all events are to be read, or a sample; may be withdrawn.
+
+        Raises
+        ------
+        ParseError
+            The query names what is not there.
+        QueryError
+            It cannot be answered; NotCoveredError where the source has no events.
+        SourceError
+            The source cannot be read.
+        CancelledError
+            The wish was withdrawn.
+        """
+        period = self._readings.read(draft.linq).reading.period
+
+        def ask(newest_us: Micros) -> Inquiry:
+            start_us = BEGINNING if period is None else _back(newest_us, period, draft.zone)
+            window = Window(max(start_us, min(draft.from_us, newest_us)), newest_us + 1)
+            return replace(self._readings.inquiry(draft.linq, window, draft.zone), name=draft.name)
+
+        return self._trials.inquire(self._source(draft.source), ask, wish or Wish())
+
+    def try_cube(
+        self, draft: Cube, fields: Sequence[str], dimensions: Sequence[str] = (), wish: Wish | None = None
+    ) -> Trial:
+        """What a question to a cube is answered, before the cube is saved.
+
+        Parameters
+        ----------
+        draft
+            The cube.
+        fields, dimensions
+            As :meth:`ask_cube` takes them; the largest groups, or the newest buckets, are answered.
+        wish
+            Whether all events are to be read, or a sample; may be withdrawn.
+
+        Raises
+        ------
+        QueryError
+            It cannot be answered; NotCoveredError where the source has no events.
+        SourceError
+            The source cannot be read.
+        CancelledError
+            The wish was withdrawn.
+        """
+        source = self._source(draft.source)
+
+        def ask(newest_us: Micros) -> Inquiry:
+            window = Window(BEGINNING, newest_us + 1)
+            series = CubeQuestion(fields, dimensions).inquiry(draft, source, window).question.series
+            if series is not None:
+                window = Window(_back(newest_us, series, draft.zone), newest_us + 1)
+                return CubeQuestion(fields, dimensions).inquiry(draft, source, window)
+            order = [(fields[0], "desc")]
+            return CubeQuestion(fields, dimensions, sort=order, limit=_GROUPS).inquiry(draft, source, window)
+
+        return self._trials.inquire(source, ask, wish or Wish())
 
     def effects_of_task(self, draft: Task) -> tuple[Effect, ...]:
         """What saving a task would do to what is built, or why it cannot be saved now."""
@@ -94,6 +166,13 @@ class OutlooksPart(DraftsPart, CubesPart, TasksPart):
         return {name: rollup.data_hash(source) for name, rollup in rollups_of(cube).items()}
 
 
+def _back(newest_us: Micros, width: Interval, zone: Zone) -> Micros:
+    """The start of the first of so many buckets, the last of which has the newest event."""
+    return width.floor(newest_us - (_BUCKETS - 1) * width.seconds_at_most * 1_000_000, zone)
+
+
+_BUCKETS = 90
+_GROUPS = 20
 _OF_TASK = {
     Operation.UPDATE: "holds at once: what is built stays",
     Operation.REBUILD: "everything is thrown away and built anew: what it is made of changes",
