@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from running import running
 
 from aggflow.demo import write_flights
 from aggflow.settings import PREFIX, Settings
@@ -84,6 +86,56 @@ def test_every_calculation_is_in_the_readme(calculation: Calculation) -> None:
     assert f"`{calculation.value}`" in README
 
 
-@pytest.mark.parametrize("target", re.findall(r"\]\((?!https?://)([^)#]+)\)", README))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?://)([^)#]+)\)", README))))
 def test_every_link_leads_somewhere(target: str) -> None:
     assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize(("name", "file"), re.findall(r"\[([Tt]est\w+)\]\((tests/[^)]+)\)", README))
+def test_every_test_that_is_named_is_there(name: str, file: str) -> None:
+    keyword = "class" if name.startswith("Test") else "def"
+    assert re.search(rf"^{keyword} {name}\b", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+# -- over HTTP
+
+OVER_HTTP = README.partition("\n## Over HTTP\n")[2].partition("\n## ")[0]
+CURLS = re.findall(r"^```bash\n(.*?)^```", OVER_HTTP, re.MULTILINE | re.DOTALL)
+EVERY_FAMILY = [
+    "/aggregations/v2/aggrtasks/self",
+    "/aggregates-creation/scheduler",
+    "/aggregates-creation/execute",
+    "/api/v1/data/",
+    "/dashboards/aggregate",
+    "/api/v1/sources/clicks/events",
+    "/api/v1/filters",
+]
+
+
+@pytest.mark.slow
+def test_the_tour_over_http_says_what_the_readme_says(tour: Path, tmp_path: Path) -> None:
+    """Each block against a service that runs; what stands behind a # was answered."""
+    with running(tour / "shop", tmp_path) as service:
+        blocks = [text for text in CURLS if not text.startswith("aggflow serve")]
+        script = "".join(blocks).replace("http://127.0.0.1:8787", service.url)
+        # Any answer that is an error ends it.
+        strict = 'set -euo pipefail\ncurl() { command curl -sS --fail-with-body "$@"; }\n'
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-c", strict + script],
+            cwd=tour,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PATH": path},
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.findall(r"^# ([\[{].*)$", script, re.MULTILINE)
+    assert len(told) >= 3
+    for answer in told:
+        assert answer.rstrip("…") in done.stdout
+
+
+@pytest.mark.parametrize("path", EVERY_FAMILY)
+def test_each_family_has_its_curl(path: str) -> None:
+    assert any(path in text for text in CURLS)
