@@ -45,6 +45,9 @@ FOREIGN = {
     "a policy's part that older browsers know": re.compile(r".*Content Security Policy.*report-uri.*"),
 }
 
+# Voila's template links to icons elsewhere, which none of our pages has; without them it is the same.
+ICONS = re.compile(r".*https://cdn\.jsdelivr\.net/npm/@fortawesome/.*")
+
 
 def free_port() -> int:
     with socket.socket() as free:
@@ -201,12 +204,13 @@ class Looked:
             self._complain(f"{message.text} {message.location.get('url', '')}")
 
     def _complain(self, text: str) -> None:
-        if not any(pattern.match(text) for pattern in FOREIGN.values()):
+        if not any(pattern.match(text) for pattern in (*FOREIGN.values(), ICONS)):
             self.complaints.append(text)
 
     def _asked(self, request: Any) -> None:
-        if request.url.startswith("http") and not request.url.startswith(self.url):
-            self.elsewhere.append(request.url)
+        url = request.url
+        if url.startswith("http") and not url.startswith(self.url) and not ICONS.match(url):
+            self.elsewhere.append(url)
 
     def run_all(self) -> None:
         """Run every cell; none may end in an error."""

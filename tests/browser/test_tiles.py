@@ -30,6 +30,8 @@ def test_the_tile_of_the_service_opens_its_page(lab: Lab, theme: str) -> None:
         assert "built until" in frame.locator("#rollups").inner_text()
         card = frame.locator("article.card", has=frame.locator("h3:text-is('daily')"))
         card.scroll_into_view_if_needed()
+        # It is drawn when it comes into view.
+        assert card.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 200
         looked.shot(f"tile-service-{theme}")
         assert frame.locator("link[rel=stylesheet]").evaluate("link => link.sheet.cssRules.length") > 20
 
@@ -52,5 +54,5 @@ def test_the_tile_of_prefect_opens_its_ui_with_the_deployments(lab: Lab) -> None
     with lab.page() as looked:
         frame = opened(looked, "Prefect")
         frame.locator("a:has-text('Deployments')").first.click(timeout=240_000)
-        frame.locator("text=run tasks").first.wait_for(timeout=240_000)
+        frame.locator("text=run-tasks").first.wait_for(timeout=240_000)
         looked.shot("tile-prefect")
