@@ -298,9 +298,7 @@ class Form(Sheet, Generic[S]):
             return () if there is None else (f"there is a {self.kind} {name!r} already",)
         if there is None:
             return ("it was removed",)
-        if (there.id, there.generation) == (base.id, base.generation):
-            return ()
-        return differences(base.spec, there.spec) or ()
+        return differences(base.spec, there.spec)
 
     def save(self, *, over: bool = False) -> Stored[S]:
         """Save the draft.

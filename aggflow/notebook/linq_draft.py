@@ -35,7 +35,7 @@ class LinqDraft:
         Examples
         --------
         >>> LinqDraft("from flights group", 18).typed("from flights where group").cursor
-        19
+        18
         >>> LinqDraft("from flights", 12).typed("from fligh").cursor
         10
         """
@@ -47,7 +47,11 @@ class LinqDraft:
         same = 0
         while same < most - before and text[-1 - same] == self.text[-1 - same]:
             same += 1
-        return LinqDraft(text, len(text) - same)
+        cursor = len(text) - same
+        # A word with its space before another one: whether the space stands before it or behind, one types in the word.
+        if 0 < before < cursor and text[cursor - 1].isspace() and text[before - 1] == text[cursor - 1]:
+            cursor -= 1
+        return LinqDraft(text, cursor)
 
     def completion(self, ws: Workspace, most: int = MOST) -> Completion:
         """What could stand where one types: tables and columns of a workspace, functions, keywords."""
