@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from aggflow.errors import CancelledError
 
+_AGAIN = 0.2  # seconds
+
 
 class Wish:
     """A wish, which may be withdrawn while it is fulfilled.
@@ -36,7 +38,7 @@ class Wish:
         Parameters
         ----------
         stop
-            Stops it; called from another thread, at most once, and never after the block.
+            Stops it; called from another thread, again until the block ends, and never after it.
 
         Raises
         ------
@@ -54,9 +56,18 @@ class Wish:
                 self._stops = [one for one in self._stops if one is not stop]
 
     def withdraw(self) -> None:
-        """Nobody waits for it any more; what runs for it is stopped."""
+        """Nobody waits for it any more; what runs for it is stopped, and what begins just then, too."""
         with self._lock:
             self._withdrawn = True
+        self._stop()
+
+    def _stop(self) -> None:
+        with self._lock:
             for stop in self._stops:
                 stop()
-            self._stops.clear()
+            is_left = bool(self._stops)
+        if is_left:
+            # A statement that began after the stop before it does not know of that.
+            again = threading.Timer(_AGAIN, self._stop)
+            again.daemon = True
+            again.start()

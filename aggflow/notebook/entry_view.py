@@ -30,7 +30,7 @@ class EntryView(widgets.VBox):
         self.form = form
         self.path = path
         self.entry = form.entry(path)
-        self.control = _CONTROLS[self.entry.kind](self)
+        self.control: Any = _CONTROLS[self.entry.kind](self)
         self.message = widgets.HTML()
         super().__init__([*self.control.parts, self.message])
         self.add_class("agf-field")

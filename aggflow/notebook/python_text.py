@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from aggflow.spec.endpoint import GroupingLimit
 from aggflow.spec.grouping import Grouping
 
-_WIDTH = 92
+_WIDTH = 76  # what is seen of a builder without scrolling
 _STEP = "    "
 # The first arguments of these read well without their names.
 _POSITIONAL: Mapping[str, int] = {

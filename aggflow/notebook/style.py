@@ -82,6 +82,8 @@ STYLE: Final = """
   padding: 2px 0 4px 11px; overflow: visible; align-items: flex-start; }
 .agf-builder .agf-row + .agf-row { margin-top: 3px; } .agf-builder .agf-row > .agf-fields { flex: 1 1 auto; }
 .agf-builder .agf-row .agf-fields { grid-template-columns: repeat(auto-fill, minmax(min(118px, 100%), 1fr)); }
+.agf-builder .agf-titled > .agf-row > .agf-fields { grid-template-columns: repeat(auto-fill, minmax(min(136px, 100%), 1fr)); }
+.agf-builder .agf-titled > .agf-row { border-left: 0; padding-left: 0; }
 .agf-builder .agf-tools { flex: none; padding-top: 19px; }
 .agf-builder .agf-rows { gap: 6px; overflow: visible; }
 .agf-builder .agf-bar { gap: 9px; align-items: center; flex-wrap: wrap; overflow: visible; }
@@ -109,10 +111,10 @@ STYLE: Final = """
 .agf-builder .agf-notice { border-left: 4px solid var(--agf-brand); padding: 6px 12px; overflow-wrap: anywhere; }
 .agf-builder .agf-notice pre { font-family: var(--agf-mono); font-size: 12px; background: none; color: inherit; padding: 0; margin: 4px 0 0; }
 .agf-builder .widget-accordion { margin: 0; overflow: visible; }
-.agf-builder .widget-accordion .jp-Collapse, .agf-builder .widget-accordion .jp-Collapse-header,
-.agf-builder .widget-accordion .jp-Collapse-contents { background: var(--agf-ground); border-color: var(--agf-line); color: var(--agf-text); }
-.agf-builder .widget-accordion .jp-Collapse { border: 1px solid var(--agf-line); border-radius: 8px; overflow: hidden; }
-.agf-builder .widget-accordion .jp-Collapse-header { border: 0; font-size: 12.5px; font-weight: 600; padding: 9px 12px; }
-.agf-builder .widget-accordion .jp-Collapse-contents { border: 0; padding: 4px 13px 11px; }
+.agf-builder .widget-accordion .jupyter-widget-Collapse, .agf-builder .widget-accordion .jupyter-widget-Collapse-header,
+.agf-builder .widget-accordion .jupyter-widget-Collapse-contents { background: var(--agf-ground); border-color: var(--agf-line); color: var(--agf-text); }
+.agf-builder .widget-accordion .jupyter-widget-Collapse { border: 1px solid var(--agf-line); border-radius: 8px; overflow: hidden; }
+.agf-builder .widget-accordion .jupyter-widget-Collapse-header { border: 0; font-size: 12.5px; font-weight: 600; padding: 9px 12px; }
+.agf-builder .widget-accordion .jupyter-widget-Collapse-contents { border: 0; padding: 4px 13px 11px; }
 </style>
 """
