@@ -19,7 +19,8 @@ from aggflow.measures.registry import MEASURES, StateKey
 from aggflow.timeline import ALWAYS, BEGINNING, FOREVER, UTC, Window, Zone, parse_instant, to_datetime
 
 _NUMERIC = {"total", "extremes", "moments", "quantile"}
-_OF_TIMES = {"extremes"}
+# What is answered of a time is a number: epoch milliseconds, whichever of its values is asked for.
+_OF_TIMES = {"extremes", "first", "last"}
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 # Around a window in local time: no zone is further from UTC.
@@ -212,7 +213,7 @@ class SourceRows:
     def field(self, key: StateKey, kind: Kind) -> ir.Column:
         """A state's field, null where it is to be skipped: no number where one is needed.
 
-        The least and the greatest time are taken of epoch milliseconds.
+        The least, the greatest, the first and the last time are taken of epoch milliseconds.
         """
         value: Any = self.value(key.field)
         if key.measure in _OF_TIMES and _is_time(value):
