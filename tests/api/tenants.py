@@ -29,6 +29,7 @@ class Names:
     workspace_id: str
     source: str
     filter: str
+    filter_id: str
     endpoint: str
     endpoint_id: str
     task: str
@@ -67,7 +68,7 @@ def settle(served: Served, folder: Path, name: str) -> tuple[Names, str]:
     ws = served.home.workspace(name)
     ws.add_source(f"{name}_source", str(_events(folder, name)), time="at")
     aggregation = af.Aggregation("value", field="value", calculations=["COUNT", "SUM"])  # pyright: ignore[reportArgumentType]
-    ws.add_filter(
+    filter_ = ws.add_filter(
         f"{name}_filter",
         source=f"{name}_source",
         interval="1h",
@@ -105,6 +106,7 @@ def settle(served: Served, folder: Path, name: str) -> tuple[Names, str]:
         workspace_id=f"ws_{name}",
         source=f"{name}_source",
         filter=f"{name}_filter",
+        filter_id=filter_.id,
         endpoint=f"{name}_endpoint",
         endpoint_id=endpoint.id,
         task=f"{name}_task",
