@@ -77,7 +77,7 @@ def draw(
     canvas = Canvas(altair(), Theme.of(theme or enabled_theme()), width, height)
     table = Table.of(answer, fields)
     chart, notes = _drawn(table, canvas)
-    lines = [answer.explanation.summary, *notes] if explained else notes
+    lines = [answer.explanation.provenance, *notes] if explained else notes
     return _titled(chart, answer.name if title is None else title, lines, canvas)
 
 

@@ -70,15 +70,24 @@ class Explanation:
         return "mixed" if self.stored else "source"
 
     @property
-    def summary(self) -> str:
-        """One line for people."""
+    def provenance(self) -> str:
+        """Where the numbers come from, in one line; the same whenever the same is read."""
         from_where = {
             "rollup": f"from {self.rollup}",
             "source": "from the source alone",
             "mixed": f"from {self.rollup} and a live tail",
         }[self.plan]
-        cut = f" · {self.cut:,} more rows cut by the limit" if self.cut else ""
-        return f"{from_where} · {self.cells:,} cells · {self.milliseconds:.1f} ms{cut}"
+        return f"{from_where} · {self.cells:,} cells{self._left_out}"
+
+    @property
+    def summary(self) -> str:
+        """One line for people: where the numbers come from, and how long it took."""
+        whole = self.provenance.removesuffix(self._left_out)
+        return f"{whole} · {self.milliseconds:.1f} ms{self._left_out}"
+
+    @property
+    def _left_out(self) -> str:
+        return f" · {self.cut:,} more rows cut by the limit" if self.cut else ""
 
     @cached_property
     def hint(self) -> str:
@@ -94,7 +103,9 @@ class Explanation:
         if asked is None or not known or any(asked & events for events in known.values()):
             return ""
         name, events = max(known.items(), key=lambda item: item[1].end)
-        return f"no events in {asked}; {name} has some in {events}: ask with end={format_instant(events.end)!r}"
+        return (
+            f"no events in {asked}; {name} has some in {events}: ask with end={format_instant(events.end)!r}"
+        )
 
     def __str__(self) -> str:
         lines = [f"Answered {self.summary}", *([f"hint: {self.hint}"] if self.hint else [])]

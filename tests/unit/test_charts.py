@@ -487,7 +487,8 @@ def test_a_field_of_texts_is_left_out_and_named() -> None:
 def test_title_and_subtitle() -> None:
     drawn = SHAPES["bars"]()
     title = spec_of(drawn)["title"]
-    assert title == {"text": "flights", "subtitle": [drawn.explanation.summary]}
+    assert title == {"text": "flights", "subtitle": [drawn.explanation.provenance]}
+    assert " ms" not in drawn.explanation.provenance
     assert spec_of(drawn, title="delays")["title"]["text"] == "delays"
     assert len(spec_of(drawn, title="a long title " * 20, width=300)["title"]["text"]) > 3
 
