@@ -49,6 +49,7 @@ _MONTHS: Final = [
 _DAYS: Final = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth")
 _MOST_TIMES: Final = 6
+_MOST_VALUES: Final = 6
 
 
 @dataclass(frozen=True)
@@ -454,7 +455,8 @@ def _said_repeats(parts: tuple[tuple[_Part, ...], ...]) -> str:
     """When it fires in a day, of an expression that fires often."""
     seconds, minutes, hours = parts[:3]
     exact = "" if seconds == (_Part(0, 0),) else f" at second {_said_values(seconds)}"
-    within = "" if _is_any(hours, 2) else f" in hours {_said_values(hours)}"
+    plural = "" if len(hours) == 1 and hours[0].is_single else "s"
+    within = "" if _is_any(hours, 2) else f" in hour{plural} {_said_values(hours)}"
     if not all(part.is_single for part in seconds):
         minute = "" if _is_any(minutes, 1) else f" in minutes {_said_values(minutes)}"
         return f"{_said_steps(seconds, 0)}{minute}{within}"
@@ -489,30 +491,34 @@ def _said_days(parts: tuple[tuple[_Part, ...], ...], text: str) -> str:
         values = [f"day {_said_values(tuple(named))} of the month"] if named else []
         said.append("on " + _joined([*values, *([last] if len(named) < len(days) else [])]))
     if not is_any[1]:
-        said.append("every " + _joined([_said_weekday(part) for part in weekdays]))
+        said.append("every " + _joined([text for part in weekdays for text in _said_weekday(part)]))
     text = " and ".join(said) or "every day"
     if _is_any(months, _MONTH):
         return text
-    names = [_said_range(part, lambda month: _MONTHS[month - 1]) for part in months]
+    names = [text for part in months for text in _said_part(part, lambda month: _MONTHS[month - 1])]
     return f"{text} in {_joined(names)}"
 
 
-def _said_weekday(part: _Part) -> str:
+def _said_weekday(part: _Part) -> list[str]:
     name = _DAYS[part.first % 7]
     if part.nth:
-        return f"{'last' if part.nth < 0 else _ORDINALS[part.nth - 1]} {name} of the month"
-    return _said_range(part, lambda day: _DAYS[day % 7])
+        return [f"{'last' if part.nth < 0 else _ORDINALS[part.nth - 1]} {name} of the month"]
+    return _said_part(part, lambda day: _DAYS[day % 7])
 
 
 def _said_values(parts: tuple[_Part, ...]) -> str:
-    return _joined([_said_range(part, str) for part in parts])
+    return _joined([text for part in parts for text in _said_part(part, str)])
 
 
-def _said_range(part: _Part, name: Callable[[int], str]) -> str:
+def _said_part(part: _Part, name: Callable[[int], str]) -> list[str]:
+    """The values of a part: one, a range, or those that a step leaves, the first and the last where they are many."""
     if part.first == part.last:
-        return name(part.first)
-    step = "" if part.step == 1 else f" by {part.step}"
-    return f"{name(part.first)} to {name(part.last)}{step}"
+        return [name(part.first)]
+    if part.step == 1:
+        return [f"{name(part.first)} to {name(part.last)}"]
+    # A week has two Sundays.
+    texts = list(dict.fromkeys(map(name, range(part.first, part.last + 1, part.step))))
+    return texts if len(texts) <= _MOST_VALUES else [f"{', '.join(texts[:3])} … {texts[-1]}"]
 
 
 def _is_any(parts: tuple[_Part, ...], index: int) -> bool:

@@ -42,6 +42,9 @@ from aggflow.language.term import (
 from aggflow.timeline import Interval
 
 _UNITS = {"": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_BY_NAME = "keys are named, not counted: group by carrier; for one group, leave by out"
+_COUNTED = "count() counts rows, count(name) those that have a value there"
+_OF_COLUMN = "name a column, as in max(dep_delay)"
 _AFTER_GROUP = "after the group there are its keys, the start of the bucket (eventdate) and aggregates"
 
 Columns: TypeAlias = Mapping[str, dt.DataType]
@@ -286,7 +289,7 @@ class _Builder:
         self._rows.select(name, item.term, item.at)
 
     def _key(self, term: Term) -> None:
-        operand = self._rows.reader.subject(term)
+        operand = self._rows.reader.subject(term, _BY_NAME)
         if self._rows.reader.kind(operand) == "nested":
             raise WrongHereError("one cannot group by what has fields or elements", term.at)
         name = ".".join(operand.parts) if isinstance(operand, Path) else to_linq(operand)
@@ -355,7 +358,9 @@ class _Builder:
         return self._add(Aggregate(text, function, argument, fraction))
 
     def _argument(self, takes: str, term: Term) -> Operand:
-        return self._rows.reader.number(term) if takes == "number" else self._rows.reader.subject(term)
+        if takes == "number":
+            return self._rows.reader.number(term)
+        return self._rows.reader.subject(term, _COUNTED if takes == "nothing" else _OF_COLUMN)
 
     def _add(self, aggregate: Aggregate) -> Path:
         self._aggregates[aggregate.name] = aggregate

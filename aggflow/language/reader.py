@@ -53,6 +53,7 @@ TypeOf: TypeAlias = Callable[[Path], Any]
 """The Ibis type of a path, or None where it is not known."""
 
 _SIGNS: dict[str, Sign] = {"+": "+", "-": "-", "*": "*", "/": "/"}
+_VALUES_FIRST = '`in`("A", "B", name) has its values first, all else has the column first'
 _IFTHENELSE = "a condition is no value; it becomes one by ifthenelse(condition, 1, 0)"
 
 
@@ -155,14 +156,12 @@ class Reader:
             case Choose():
                 return self._first_kind((operand.then, operand.otherwise))
 
-    def subject(self, term: Term) -> Subject:
-        """A value that is not written out."""
+    def subject(self, term: Term, hint: str = _VALUES_FIRST) -> Subject:
+        """A value that is not written out; the hint says what to do where it is."""
         operand = self.operand(term)
         if isinstance(operand, Literal):
             raise WrongHereError(
-                "a column or an expression is needed here, not a written value",
-                term.at,
-                '`in`("A", "B", name) has its values first, all else has the column first',
+                "a column or an expression is needed here, not a written value", term.at, hint
             )
         return operand
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC as DATETIME_UTC
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -212,11 +213,32 @@ def test_prefect_has_the_seconds_last(text: str, prefect: str) -> None:
         ("0 5 * * * *", "every hour at minute 5, UTC"),
         ("0 0 */6 * * *", "every 6 hours at minute 0, UTC"),
         ("30 5,35 * * * *", "every hour at minute 5 and 35, second 30, UTC"),
-        ("0 5-20/5 3 * * *", "in minutes 5 to 20 by 5 in hours 3, UTC"),
+        ("0 5-20/5 3 * * *", "in minutes 5, 10, 15 and 20 in hour 3, UTC"),
+        ("0 */7 * * * *", "in minutes 0, 7, 14 … 56, UTC"),
+        ("*/7 * 1,2 * * *", "in seconds 0, 7, 14 … 56 in hours 1 and 2, UTC"),
+        ("0 0 */5 * * *", "in hours 0, 5, 10, 15 and 20 at minute 0, UTC"),
+        ("0 0 0 */10 * ?", "on day 1, 11, 21 and 31 of the month at 00:00:00 UTC"),
+        ("0 0 0 1 */3 ?", "on day 1 of the month in January, April, July and October at 00:00:00 UTC"),
+        ("0 0 0 ? * */2", "every Sunday, Tuesday, Thursday and Saturday at 00:00:00 UTC"),
+        ("0 0 0 ? * */7", "every Sunday at 00:00:00 UTC"),
     ],
 )
 def test_sentences(text: str, sentence: str) -> None:
     assert Cron.of(text).sentence() == sentence
+
+
+@pytest.mark.parametrize("step", range(2, 60))
+def test_the_sentence_of_a_step_names_the_minutes_at_which_it_fires(step: int) -> None:
+    cron = Cron.of(f"0 */{step} * * * *")
+    minutes = [us // 60_000_000 for us in cron.next_fires(3_600_000_000 - 1, count=60 // step + 1)]
+    within = [minute - 60 for minute in minutes if minute < 120]
+    said = [int(digits) for digits in re.findall(r"\d+", cron.sentence())]
+    if 60 % step == 0:
+        assert cron.sentence() == f"every {step} minutes, UTC"
+        assert within == list(range(0, 60, step))
+    else:
+        assert (said[0], said[-1]) == (within[0], within[-1])
+        assert set(said) <= set(within)
 
 
 def test_a_sentence_names_the_zone() -> None:
