@@ -449,6 +449,22 @@ class TestTiming:
             "dt,@.grp1,sum\r\n2025-01-01T09:00:00Z,a,3\r\n2025-01-01T10:00:00Z,b,12\r\n2025-01-01T11:00:00Z,,16\r\n"
         )
 
+    @pytest.mark.parametrize(
+        ("fill", "values"),
+        [
+            ("none", [("09:00", 3), ("11:00", 16)]),
+            ("null", [("09:00", 3), ("10:00", None), ("11:00", 16)]),
+            ("zero", [("09:00", 3), ("10:00", 0), ("11:00", 16)]),
+        ],
+    )
+    def test_intervals_without_events_are_left_out_or_filled(
+        self, desk: Desk, fill: Any, values: Any
+    ) -> None:
+        filled(desk, *(row for row in SOME if row[0][:2] != "10"))
+        asked = desk.endpoint(timing=af.TimeSeries("3h", fill=fill), fields=[SUM])
+        found = desk.rows(asked, {"end": "2025-01-01T12:00:00Z"})
+        assert [(row["dt"][11:16], row["fields"]["sum"]) for row in found] == values
+
     def test_its_interval_may_be_longer_than_the_filters(self, desk: Desk) -> None:
         filled(desk, *SOME)
         asked = desk.endpoint(timing=af.TimeSeries("12h", interval="3h"), fields=[SUM])
@@ -733,6 +749,16 @@ class TestBytes:
         assert answer.content.decode() == desk.ws.query("e").to_csv()
         assert answer.content.count(b"\r\n") == rows + 1
 
+    @pytest.mark.parametrize("built", [False, True])
+    def test_what_is_no_number_is_counted_and_never_leaves(self, desk: Desk, built: bool) -> None:
+        filled(desk, *(("09:00", "a", None, 1, float(x)) for x in ("nan", "inf", "-inf", "2.5", "4")))
+        if built:
+            desk.build()
+        fields = [COUNT, Field("sum", "x", "SUM"), Field("max", "x", "MAX")]
+        asked = desk.endpoint(timing=DAY, fields=fields)
+        assert desk.data(asked).text == '[{"fields":{"count":5,"sum":6.5,"max":4.0}}]'
+        assert desk.data(asked, {"format": "CSV"}).text == "count,sum,max\r\n5,6.5,4.0\r\n"
+
     def test_numbers_are_exact(self, desk: Desk) -> None:
         """Integers beyond what a float holds, and decimals, with all their digits."""
         desk.sql("ALTER TABLE events ADD COLUMN money DECIMAL(18, 2)")
@@ -897,6 +923,29 @@ class TestChanges:
         desk.filter(groupings=BOTH, aggregations=AGGREGATIONS[:1])
         assert desk.rows(asked) == [{"fields": {"sum": 63, "x": None}}]
         assert desk.data(asked, {"format": "CSV"}).text == "sum,x\r\n63,\r\n"
+
+    @pytest.mark.parametrize("built", [False, True])
+    def test_a_more_frequent_interval_does_not_touch_a_lookback(self, desk: Desk, built: bool) -> None:
+        filled(desk, *SOME)
+        if built:
+            desk.build("12:00")
+        asked = desk.endpoint(timing=DAY, groupings={"@.grp1": af.All()}, fields=[SUM, COUNT])
+        before = desk.data(asked).content
+        desk.filter("30m", groupings=BOTH, aggregations=AGGREGATIONS)
+        assert desk.data(asked).content == before
+
+    def test_a_less_frequent_interval_is_told_and_never_cuts_a_bucket(self, desk: Desk) -> None:
+        """Correctness is lost in the documentation's words: windows select whole, wider buckets."""
+        filled(desk, *SOME)
+        asked = desk.endpoint(timing=af.Lookback("3h"), fields=[SUM])
+        assert desk.rows(asked, {"end": "2025-01-01T12:00:00Z"}) == [{"fields": {"sum": 31}}]
+        told = desk.ws.add_filter(
+            "f", source="events", interval="2h", groupings=BOTH, aggregations=AGGREGATIONS, dry_run=True
+        )
+        assert all(not effect.blocks for effect in told.effects)
+        desk.filter("2h", groupings=BOTH, aggregations=AGGREGATIONS)
+        # The bucket of 8:00, with the events from 9:00 on, begins before the window.
+        assert desk.rows(asked, {"end": "2025-01-01T12:00:00Z"}) == [{"fields": {"sum": 28}}]
 
     def test_a_series_without_an_interval_of_its_own_follows_the_filters(self, desk: Desk) -> None:
         filled(desk, *SOME)

@@ -483,6 +483,13 @@ def test_the_body_comes_before_the_query_string(market: Market, token: str, plac
     assert (made["time_expression"], made["full_build"]) == ("0 25 06 ? * *", False)
 
 
+def test_what_the_api_does_not_know_is_ignored(market: Market, token: str, place: Place) -> None:
+    more = {**SEED_POST, "colour": "red", "cubeld": 7}
+    made = ok(market.ask("POST", f"{place.scheduler}?page=2", token, json=more), SEED_SCHEDULE)
+    assert made["time_expression"] == SEED_POST["time_expression"]
+    assert market.ask("POST", f"{place.path}/execute?colour=red", token, json={"x": 1}).status_code == 200
+
+
 def test_the_same_schedule_made_again_is_the_same(market: Market, token: str, place: Place) -> None:
     first = ok(market.ask("POST", place.scheduler, token, json=SEED_POST), SEED_SCHEDULE)
     market.now += timedelta(days=1)
