@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+
+from aggflow.spec.calculation import Calculation
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,27 @@ class Advice:
         by = " and ".join(self.dimensions).replace("/", " ") or "all"
         return f"{by[:200]} {self.interval}"
 
+    @property
+    def measures_said(self) -> str:
+        """What of the cube it keeps, for people.
+
+        Examples
+        --------
+        >>> Advice("c", "1h", (), ("delay:AVG", "delay:PERCENTILES:0.5"), 1, 1.0, 1, 0.5, ()).measures_said
+        'delay:AVG, delay:p50 (any percentile)'
+        """
+        return ", ".join(map(_said, self.measures))
+
     def __str__(self) -> str:
         by = f" by {', '.join(self.dimensions)}" if self.dimensions else ""
         return (
-            f"cube {self.cube}: {', '.join(self.measures)}{by} every {self.interval}: {self.rows:,} cells, "
+            f"cube {self.cube}: {self.measures_said}{by} every {self.interval}: {self.rows:,} cells, "
             f"built in about {self.build_seconds:.1f} s, saves {self.rows_saved:,} rows read "
             f"({self.share_saved:.0%})"
         )
+
+
+def _said(measure: str) -> str:
+    # Its name has one percentile; sketches that keep one keep them all.
+    name, _, percentile = measure.partition(f":{Calculation.PERCENTILES.value}:")
+    return f"{name}:p{Decimal(percentile) * 100:g} (any percentile)" if percentile else measure

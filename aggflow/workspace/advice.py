@@ -38,7 +38,7 @@ def _row(advice: Advice) -> list[str]:
         advice.cube,
         advice.interval,
         ", ".join(advice.dimensions),
-        ", ".join(advice.measures),
+        advice.measures_said,
         f"{advice.rows:,}",
         f"about {advice.build_seconds:,.1f} s",
         f"{advice.rows_saved:,} rows ({advice.share_saved:.0%})",

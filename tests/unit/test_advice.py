@@ -144,3 +144,10 @@ def test_advice_is_shown_as_a_table(ws: af.Workspace) -> None:
     escaped = AdviceList([Advice("<b>", "1d", (), ("n",), 1, 1.0, 1, 0.5, ("a < b",))])._repr_html_()
     assert "<b>" not in escaped
     assert "a &lt; b" in escaped
+
+
+def test_a_percentile_is_told_as_one_with_the_others_that_are_kept_with_it() -> None:
+    advice = Advice("flights", "1h", (), ("delay:PERCENTILES:0.95", "delay:AVG"), 1, 1.0, 1, 0.5, ())
+    assert "delay:p95 (any percentile), delay:AVG" in str(advice)
+    assert "delay:p95 (any percentile)" in AdviceList([advice])._repr_html_()
+    assert "PERCENTILES:0.95" not in str(AdviceList([advice]).table())
