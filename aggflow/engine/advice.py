@@ -70,4 +70,6 @@ class Advice:
 def _said(measure: str) -> str:
     # Its name has one percentile; sketches that keep one keep them all.
     name, _, percentile = measure.partition(f":{Calculation.PERCENTILES.value}:")
-    return f"{name}:p{Decimal(percentile) * 100:g} (any percentile)" if percentile else measure
+    if not percentile:
+        return measure
+    return f"{name}:p{(Decimal(percentile) * 100).normalize():f} (any percentile)"
