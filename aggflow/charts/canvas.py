@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from aggflow.charts.library import altair
 from aggflow.charts.number import SI_FROM
 from aggflow.charts.table import Measured
 from aggflow.charts.theme import Theme
@@ -42,6 +44,11 @@ class Canvas:
     theme: Theme
     width: int | None
     height: int | None
+
+    @property
+    def config(self) -> Any:
+        """How everything looks, in the theme."""
+        return _config(self.theme)
 
     def value(
         self,
@@ -84,6 +91,12 @@ class Canvas:
             .encode(text=self.alt.Text(field="text", type="nominal"))
             .properties(width=self.width or WIDTH, height=self.height or 120)
         )
+
+
+@lru_cache(maxsize=8)
+def _config(theme: Theme) -> Any:
+    # Altair checks every key of it: as long as drawing a short series takes.
+    return altair().Config.from_dict(theme.config())
 
 
 def merged(fields: Sequence[Measured]) -> Measured:

@@ -118,5 +118,5 @@ def _titled(chart: Any, title: str, lines: Sequence[str], canvas: Canvas) -> Any
     ]
     text = textwrap.wrap(title, max(16, int(width / _TITLE_LETTER))) or [""]
     chart.title = canvas.alt.TitleParams(text=text if len(text) > 1 else text[0], subtitle=subtitle)
-    chart.config = canvas.alt.Config.from_dict(canvas.theme.config())
+    chart.config = canvas.config
     return chart

@@ -72,7 +72,7 @@ def draw_fires(
         layers = [*_weekends(fires, zone, now_us, canvas), *_changes(fires, zone, now_us, canvas)]
         chart = alt.layer(*layers, _now(zone, now_us, canvas), *_dots(fires, zone, now_us, canvas))
         chart = chart.properties(width=width, height=height)
-    chart.config = alt.Config.from_dict(canvas.theme.config())
+    chart.config = canvas.config
     return chart
 
 

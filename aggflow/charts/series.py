@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from aggflow.charts.bands import bands, percentile, rows_of_bands, without_percentile
 from aggflow.charts.canvas import ABOVE, WIDTH, Canvas, merged
+from aggflow.charts.library import altair
 from aggflow.charts.lines import Colours, rows_of_lines
 from aggflow.charts.panel import Panel, arranged
 from aggflow.charts.table import Table
@@ -169,7 +171,7 @@ def _marks(table: Table, strip: _Strip, canvas: Canvas) -> list[Any]:
     dots = base.mark_point(filled=True, size=34, opacity=1, clip=True, color=hue)
     if strip.colours is not None:
         colour = _colour(strip.colours, alt)
-        dots = dots.encode(color=colour, opacity=_opacity(strip, alt))
+        dots = dots.encode(color=colour, opacity=_opacity(strip))
         lines = _lines(base.encode(color=colour), strip, strip.colours, alt)
         under = [bands(base, canvas.theme.palette[0], alt)] if len(strip.fields) > 1 else []
         return [*under, *_dashed(lines, strip, alt), dots]
@@ -199,7 +201,7 @@ def _area(base: Any, alt: Any, hue: str) -> Any:
 
 def _lines(base: Any, strip: _Strip, colours: Colours, alt: Any) -> Any:
     lines = base.mark_line(**_LINE).encode(
-        detail=alt.Detail(field="line", type="nominal"), opacity=_opacity(strip, alt)
+        detail=alt.Detail(field="line", type="nominal"), opacity=_opacity(strip)
     )
     if colours.rest is None:
         return lines
@@ -207,10 +209,16 @@ def _lines(base: Any, strip: _Strip, colours: Colours, alt: Any) -> Any:
     return lines.encode(size=alt.condition(test, alt.value(1), alt.value(2)))
 
 
-def _opacity(strip: _Strip, alt: Any) -> Any:
+def _opacity(strip: _Strip) -> Any:
     """A click in the legend brings its lines to the front."""
-    chosen = {"param": _chosen(strip), "value": 1}
-    return alt.OpacityValue.from_dict({"condition": chosen, "value": 0.12})
+    return _seen_where(_chosen(strip), 0.12)
+
+
+@lru_cache(maxsize=64)
+def _seen_where(param: str, else_: float, *, empty: bool = True) -> Any:
+    # Read by Altair once for all charts: that takes as long as the rest of a panel.
+    condition = {"param": param, "value": 1} | ({} if empty else {"empty": False})
+    return altair().OpacityValue.from_dict({"condition": condition, "value": else_})
 
 
 def _pointers(dots: Any, x: Any, strip: _Strip, canvas: Canvas) -> list[Any]:
@@ -219,7 +227,7 @@ def _pointers(dots: Any, x: Any, strip: _Strip, canvas: Canvas) -> list[Any]:
     points = dots.transform_filter("isValid(datum.v)").properties(name=f"points_{strip.number}")
     pointed = {"param": _pointed(strip), "empty": False}
     rule = alt.Chart().mark_rule(color=canvas.theme.muted, strokeWidth=1, opacity=0.5).encode(x=x)
-    seen = alt.OpacityValue.from_dict({"condition": {**pointed, "value": 1}, "value": 0})
+    seen = _seen_where(_pointed(strip), 0, empty=False)
     return [rule.transform_filter(alt.ParameterPredicate(**pointed)), points.encode(opacity=seen)]
 
 

@@ -111,7 +111,7 @@ class Samples:
         CancelledError
             Nobody waits for it any more.
         """
-        key = (digest(plain(source)), where, window)
+        key = _key(source, where, window)
         with self._lock:
             kept = self._kept.get(key)
         if kept is None or anew or kept.until < self._clock():
@@ -122,6 +122,11 @@ class Samples:
                 while len(self._kept) > _MOST_KEPT:
                     self._kept.popitem(last=False)
         return kept
+
+    def has(self, source: Source, where: str, window: Window) -> bool:
+        """Whether a sample is at hand."""
+        kept = self._kept.get(_key(source, where, window))
+        return kept is not None and kept.until >= self._clock()
 
     def _taken(self, source: Source, where: str, window: Window, wish: Wish) -> Sample:
         with opened(self._declarations, source, wish) as rows:
@@ -138,6 +143,10 @@ class Samples:
                 seen["newest"],
                 self._clock() + _KEPT,
             )
+
+
+def _key(source: Source, where: str, window: Window) -> tuple[object, ...]:
+    return digest(plain(source)), where, window
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from aggflow.engine.answer import Answer
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.inquiry import Inquiry
-from aggflow.engine.sample import OpenRows, Sample, Samples, opened
+from aggflow.engine.sample import OpenRows, Samples, opened
 from aggflow.engine.serving import Serving
 from aggflow.engine.shape import Shape
 from aggflow.engine.wish import Wish
@@ -22,7 +22,7 @@ from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
 from aggflow.spec.source import Source
 from aggflow.spec.timing import Lookback
-from aggflow.timeline import Interval, Micros, Window, WindowSet
+from aggflow.timeline import ALWAYS, Interval, Micros, Window, WindowSet
 
 _MOST_VALUES = 3
 _FEW_ROWS = 1000  # so few of a sample say little: one of just the rows that are asked about is taken
@@ -95,19 +95,11 @@ class Trials:
             Nobody waits for it any more.
         """
         source: Source = self._declarations.get("source", of.source).spec
-        sample = self._samples.get(source, wish, anew=wish.exact)
-        if sample.newest is None:
-            raise NotCoveredError(f"source {source.name!r} has no events yet")
-        end_us = Interval.of(of.interval).next(sample.newest, of.zone)
-        tried = self._on(sample, draft, of, end_us)
-        if tried.is_exact:
-            return tried
-        if wish.exact:
-            return self._exactly(source, draft, of, end_us, wish)
-        if tried.rows < _FEW_ROWS:
-            window = _window(Shape.of(draft, of), end_us)
-            return self._on(self._samples.get(source, wish, of.where, window), draft, of, end_us)
-        return tried
+        end_us = Interval.of(of.interval).next(self._newest(source, wish), of.zone)
+        window = _window(Shape.of(draft, of), end_us)
+        return self._tried(
+            source, of.where, window, lambda rows: self._asked(draft, of, end_us, window, rows), wish
+        )
 
     def inquire(self, source: Source, ask: Callable[[Micros], Inquiry], wish: Wish) -> Trial:
         """What an ad hoc question to a source would be answered about the newest events.
@@ -132,35 +124,48 @@ class Trials:
         CancelledError
             Nobody waits for it any more.
         """
-        sample = self._samples.get(source, wish, anew=wish.exact)
-        if sample.newest is None:
+        inquiry = ask(self._newest(source, wish))
+        window = WindowSet(inquiry.question.windows).span or ALWAYS
+        where = inquiry.rollup.where
+        return self._tried(
+            source, where, window, lambda rows: self._serving.attempt_inquiry(inquiry, rows), wish
+        )
+
+    def _newest(self, source: Source, wish: Wish) -> Micros:
+        """When the newest event of a source was, as far as its sample knows."""
+        newest = self._samples.get(source, wish, anew=wish.exact).newest
+        if newest is None:
             raise NotCoveredError(f"source {source.name!r} has no events yet")
-        inquiry = ask(sample.newest)
-        answer = self._serving.attempt_inquiry(inquiry, sample.open)
-        tried = Trial(answer, answer.explanation.rows, sample.share)
-        if tried.is_exact:
-            return tried
-        if wish.exact:
-            answer = self._serving.attempt_inquiry(inquiry, lambda: opened(self._declarations, source, wish))
-            return Trial(answer, answer.explanation.rows)
-        window = WindowSet(inquiry.question.windows).span
-        if tried.rows < _FEW_ROWS and window is not None:
-            sample = self._samples.get(source, wish, inquiry.rollup.where, window)
-            answer = self._serving.attempt_inquiry(inquiry, sample.open)
-            return Trial(answer, answer.explanation.rows, sample.share)
+        return newest
+
+    def _tried(
+        self, source: Source, where: str, window: Window, ask: Callable[[OpenRows], Answer], wish: Wish
+    ) -> Trial:
+        """The answer of a sample that says enough, or of all events.
+
+        First one of the whole source, which serves all questions; where few of its rows are of the time
+        that is asked about, one of that time; where few of these are meant, one of just them.
+        """
+        ways = list(dict.fromkeys([("", ALWAYS), ("", window), (where, window)]))
+        kept = [i for i, way in enumerate(ways) if self._samples.has(source, *way)]
+        tried = None
+        # All events are those of just now; a sample may be of a while ago.
+        for way in ways[kept[-1] if kept and not wish.exact else 0 :]:
+            sample = self._samples.get(source, wish, *way)
+            if wish.exact and sample.share < 1:
+                answer = ask(lambda: opened(self._declarations, source, wish))
+                return Trial(answer, answer.explanation.rows)
+            answer = ask(sample.open)
+            tried = Trial(answer, answer.explanation.rows, sample.share)
+            if tried.is_exact or tried.rows >= _FEW_ROWS:
+                break
+        assert tried is not None  # noqa: S101 - there is a way
         return tried
 
-    def _on(self, sample: Sample, draft: Endpoint, of: Filter, end_us: int) -> Trial:
-        answer = self._asked(draft, of, end_us, sample.open)
-        return Trial(answer, answer.explanation.rows, sample.share)
-
-    def _exactly(self, source: Source, draft: Endpoint, of: Filter, end_us: int, wish: Wish) -> Trial:
-        answer = self._asked(draft, of, end_us, lambda: opened(self._declarations, source, wish))
-        return Trial(answer, answer.explanation.rows)
-
-    def _asked(self, draft: Endpoint, of: Filter, end_us: int, open_rows: OpenRows) -> Answer:
+    def _asked(
+        self, draft: Endpoint, of: Filter, end_us: Micros, window: Window, open_rows: OpenRows
+    ) -> Answer:
         shape = Shape.of(draft, of)
-        window = _window(shape, end_us)
         values = {name: self._frequent(name, of, window, open_rows) for name in shape.query_time}
         return self._serving.attempt(draft.name, of, shape.ask(end_us, values), open_rows)
 
@@ -176,7 +181,7 @@ class Trials:
         return list(*answer.groupings.values()) or list(_NOBODY)
 
 
-def _window(shape: Shape, end_us: int) -> Window:
+def _window(shape: Shape, end_us: Micros) -> Window:
     """The time that an endpoint asks about."""
     window = WindowSet(shape.bound(end_us, dict.fromkeys(shape.query_time, _NOBODY)).windows).span
     assert window is not None  # noqa: S101 - an endpoint has fields, and each its window

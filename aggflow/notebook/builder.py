@@ -45,6 +45,9 @@ class Builder(widgets.VBox):
         form.observe(self._follow)
         self._follow("")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {self.form.title}"
+
     # -- parts
 
     def _make_parts(self) -> None:

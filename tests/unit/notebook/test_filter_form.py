@@ -13,7 +13,6 @@ from aggflow.errors import ConflictError, NotFoundError, SpecError
 from aggflow.notebook.filter_form import FilterForm
 from aggflow.spec.definitions import from_yaml
 
-
 WITH_QUOTE = r"@.region == 'no\'rth' || @.size > 1"
 
 
