@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,7 +30,8 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.values: list[GroupingValue] = []
-        self._codes: dict[tuple[type, GroupingValue], int] = {}
+        # The type belongs to a value: True and 1 are two values.
+        self._codes: defaultdict[type, dict[GroupingValue, int]] = defaultdict(dict)
         self._lock = threading.Lock()
         # By how values are compared, as they are or as texts: their codes in order, and their ranks.
         none = np.zeros(0, dtype=np.int32)
@@ -43,13 +45,14 @@ class Vocabulary:
         array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         if not pa.types.is_dictionary(array.type):
             array = array.dictionary_encode(null_encoding="encode")
-        values = [_answerable(value) for value in array.dictionary.to_pylist()]
+        values = _answerable_values(array.dictionary)
         # As wide as the code of a missing value needs: indices may have as few as 8 bits.
         indices = array.indices.cast(pa.int32())
+        codes = self._known(values)
         if indices.null_count:
             indices = indices.fill_null(len(values))
-            values.append(None)
-        return self._known(values)[indices.to_numpy(zero_copy_only=False)]
+            codes = np.append(codes, np.int32(self.code_of(None)))
+        return codes[indices.to_numpy(zero_copy_only=False)]
 
     def code_of(self, value: GroupingValue) -> int:
         """The code of one value, added if it is new."""
@@ -133,20 +136,26 @@ class Vocabulary:
     @property
     def missing_code(self) -> int:
         """The code of a missing value; -1 where there is none."""
-        return self._codes.get((type(None), None), -1)
+        return self._codes[type(None)].get(None, -1)
 
     def _known(self, values: list[GroupingValue]) -> Codes:
+        # Half a million sessions are no rare column: what is done for each of them is done in C.
+        kinds = set(map(type, values))
         with self._lock:
-            codes = np.empty(len(values), dtype=np.int32)
-            for i, value in enumerate(values):
-                # The type belongs to the key: True and 1 are two values.
-                key = (type(value), value)
-                code = self._codes.get(key)
-                if code is None:
-                    code = self._codes[key] = len(self.values)
-                    self.values.append(value)
-                codes[i] = code
-            return codes
+            if len(kinds) == 1:
+                return self._added(self._codes[kinds.pop()], values)
+            parts = [self._added(self._codes[type(value)], [value]) for value in values]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
+
+    def _added(self, codes: dict[GroupingValue, int], values: list[GroupingValue]) -> Codes:
+        """The codes of values of one type, new ones added to its codes."""
+        found = list(map(codes.get, values))
+        if None in found:
+            new = dict.fromkeys(value for value, code in zip(values, found, strict=True) if code is None)
+            codes.update(zip(new, range(len(self.values), len(self.values) + len(new)), strict=True))
+            self.values += new
+            found = list(map(codes.get, values))
+        return np.array(found, dtype=np.int32)
 
 
 def canonical(value: GroupingValue) -> str | None:
@@ -166,6 +175,13 @@ def canonical(value: GroupingValue) -> str | None:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     return str(value)
+
+
+def _answerable_values(dictionary: pa.Array) -> list[GroupingValue]:
+    type_ = dictionary.type
+    values: list[Any] = dictionary.to_pylist()
+    plain = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_boolean)
+    return values if any(is_plain(type_) for is_plain in plain) else [_answerable(value) for value in values]
 
 
 def _answerable(value: object) -> GroupingValue:
