@@ -72,8 +72,10 @@ class Carrier:
             _LOG.exception("what was asked for could not be carried out")
 
     def _take_up(self) -> None:
-        """Builds of rollups that a process was asked for which ended since."""
+        """What processes that ended were asked for and had begun, or only they were told of."""
         for ws in self._home.workspaces():
+            if any(task.status.is_pending for task in ws.tasks.values()):
+                ws.run_tasks(progress=self._go_on)
             while not self._closed.is_set() and ws.run_queued(progress=self._go_on) is not None:
                 continue
 
@@ -89,12 +91,13 @@ class Carrier:
                 self._run_tasks(ws, asked)
 
     def _run_tasks(self, ws: Workspace, asked: Sequence[Dispatch]) -> None:
-        """One run, for whatever was asked before it."""
+        """One run, for whatever was asked before it; of several processes, the first to take it up makes it."""
+        taken = [ws.dispatched(dispatch) for dispatch in asked]
+        if not any(taken):
+            return
         for built in ws.run_tasks(progress=self._go_on).built:
             if built.error is not None:
                 _LOG.warning("%s of workspace %s is not built: %s", built.reference, ws.name, built.error)
-        for dispatch in () if self._closed.is_set() else asked:
-            ws.dispatched(dispatch)
 
     def _run_batch(self, ws: Workspace, dispatch: Dispatch) -> None:
         try:

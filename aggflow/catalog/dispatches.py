@@ -104,15 +104,21 @@ class Dispatches(Database):
         """In which workspaces what kinds of dispatches are not carried out yet."""
         return frozenset((row.workspace_id, row.kind) for row in self._read(_WAITING))
 
-    def finish_dispatch(self, number: int, now_us: Micros) -> None:
+    def finish_dispatch(self, number: int, now_us: Micros) -> bool:
         """Note that a dispatch was carried out; one that is finished already is no error.
 
         Finished ones are kept for a week, to be looked at.
+
+        Returns
+        -------
+        bool
+            Whether it was not finished before; of several who ask at once, one is told so.
         """
         with self._write() as connection:
             this = (dispatches.c.number == number, _is_pending)
-            connection.execute(dispatches.update().where(*this).values(finished_us=now_us))
+            done = connection.execute(dispatches.update().where(*this).values(finished_us=now_us))
             connection.execute(dispatches.delete().where(dispatches.c.finished_us < now_us - _KEPT_US))
+            return done.rowcount > 0
 
     def fail_dispatch(self, number: int, error: str) -> None:
         """Note that a dispatch was tried in vain: it stays to be tried again, unless it was settled meanwhile.

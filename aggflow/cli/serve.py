@@ -28,6 +28,9 @@ def serve(
 ) -> None:
     """Answer over HTTP until Ctrl-C or SIGTERM; requests under way are answered first.
 
+    Builds that are asked for are carried out by the service itself where PREFECT_API_URL names no
+    Prefect; schedules fire, and tasks run again and again, by Prefect alone: `aggflow up` starts one.
+
     Every request needs a token: `aggflow token create` makes one.  The log, lines of JSON, goes to
     standard error.
     """

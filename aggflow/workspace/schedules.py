@@ -193,9 +193,9 @@ class SchedulesPart(CubesPart):
         """What is still to be told to orchestration, oldest first."""
         return list(self._catalog.pending_dispatches(self._id))
 
-    def dispatched(self, dispatch: Dispatch) -> None:
-        """Note that a dispatch was carried out."""
-        self._catalog.finish_dispatch(dispatch.number, self._clock())
+    def dispatched(self, dispatch: Dispatch) -> bool:
+        """Note that a dispatch was carried out, or is: whether nobody noted it before."""
+        return self._catalog.finish_dispatch(dispatch.number, self._clock())
 
     def dispatch_failed(self, dispatch: Dispatch, error: str) -> None:
         """Note that a dispatch could not be carried out; it stays to be tried again."""

@@ -105,7 +105,13 @@ def test_a_batch_whose_cube_is_gone_is_forgotten(market: Market, carrier: Carrie
 def test_what_was_asked_of_a_process_that_ended_is_taken_up(market: Market, carrier: Carrier) -> None:
     market.ws.add_filter("f", source=TABLE, interval="1h")
     queued = market.ws.queue_build("f")
+    task = market.ws.add_task("hourly", linq=LINQ, from_date=0)
+    (told,) = market.ws.dispatches()
+    assert [market.ws.dispatched(told) for _ in range(2)] == [True, False]  # it was taken up, and left
+    carrier.look()
+    assert market.ws.task(task.task_id).status == "PENDING_CREATE"
     carrier._take_up()
+    assert market.ws.task(task.task_id).status == "RUNNING"
     assert market.ws.build_record(queued.build.id).build.status == "done"
 
 
