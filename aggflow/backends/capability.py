@@ -83,13 +83,28 @@ class Capability:
         The class whose session it runs in, one a process; else empty.
     windows
         Whether it has window functions.
-    time_literals
-        Whether literal times are as wide as Ibis makes them (``plain``), or have to be told to hold
-        ``micros``: nanoseconds end in 2262.
+    times
+        Whether literal and cast times are as wide as Ibis makes them (``plain``), or have to be told to
+        hold ``micros``: nanoseconds end in 2262.
     shifts
         Whether whole numbers are shifted as ``bits``, their sign kept, or have to be divided: ``remainder``.
     remainder
         Whether ``%`` gives a whole number of 64 bits, or a float, which is exact below 2**53 only.
+    functions
+        What it computes by a function of its own instead of Ibis' way: Ibis' operation, the function, and
+        what that takes before the operation's own arguments.
+    part_of_text
+        The function that gives a part of a text that is cut at a separator, where Ibis' way gives something
+        else; ``python`` for one of this package; of ``split_part`` and ``substring_index`` only parts that
+        are there.
+    python_functions
+        Functions of this package that its sessions are given: by which name, and which.
+    counts_bytes
+        Whether the length of a text is counted in bytes, and has to be counted in Python.
+    regex
+        The dialect in which it reads regular expressions, where that is not RE2.
+    lacks
+        The row functions of LINQ that it cannot compute.
     has_nan
         Whether it holds floats that are no number; where not, they are null when they arrive.
     interrupt
@@ -125,9 +140,15 @@ class Capability:
     reads_files: bool = False
     session: str = ""
     windows: bool = True
-    time_literals: Literal["plain", "micros"] = "plain"
+    times: Literal["plain", "micros"] = "plain"
     shifts: Literal["bits", "remainder"] = "bits"
     remainder: Literal["integer", "float"] = "integer"
+    functions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    part_of_text: str = ""
+    python_functions: tuple[tuple[str, str], ...] = ()
+    counts_bytes: bool = False
+    regex: Literal["re2", "python", "pcre", "java", "rust", "posix"] = "re2"
+    lacks: frozenset[str] = frozenset()
     has_nan: bool = True
     has_infinity: bool = True
     interrupt: str = ""
@@ -148,6 +169,15 @@ CAPABILITIES = {
         ),
         Capability(
             name="sqlite",
+            part_of_text="aggflow_part",
+            # SQLite's own know the letters of ASCII only.
+            functions=(("Lowercase", "aggflow_lower", ()), ("Uppercase", "aggflow_upper", ())),
+            python_functions=(
+                ("aggflow_lower", "read_lower"),
+                ("aggflow_upper", "read_upper"),
+                ("aggflow_part", "read_part"),
+            ),
+            regex="python",
             interrupt="interrupt",
             extra="sqlite",
             schemes=("sqlite",),
@@ -166,6 +196,14 @@ CAPABILITIES = {
         ),
         Capability(
             name="postgres",
+            regex="posix",
+            part_of_text="pg_temp.aggflow_part",
+            functions=(
+                # With the letters of all languages, which the order of code points does not know.
+                ("Lowercase", "pg_temp.aggflow_lower", ()),
+                ("Uppercase", "pg_temp.aggflow_upper", ()),
+                ("RegexSearch", "pg_temp.aggflow_find", ()),
+            ),
             interrupt="cancel",
             extra="postgres",
             schemes=("postgresql", "postgres"),
@@ -184,6 +222,8 @@ CAPABILITIES = {
         ),
         Capability(
             name="mysql",
+            regex="pcre",
+            functions=(("RegexReplace", "regexp_replace", ()),),
             extra="mysql",
             schemes=("mysql", "mariadb"),
             options=(("charset", "utf8mb4"),),
@@ -204,16 +244,20 @@ CAPABILITIES = {
             shifts="remainder",
             has_nan=False,
             has_infinity=False,
+            part_of_text="substring_index",
         ),
         Capability(
             name="polars",
+            part_of_text="python",
+            counts_bytes=True,
+            regex="rust",
             extra="polars",
             schemes=("polars",),
             micros="cast",
             hash="hash",
             # Its 2**32, by which Ibis would divide, is of 32 bits and wraps to 0.
             shifts="remainder",
-            time_literals="micros",
+            times="micros",
             json_python="python",
             number_of_text="python",
             reads_files=True,
@@ -221,9 +265,19 @@ CAPABILITIES = {
         ),
         Capability(
             name="datafusion",
+            part_of_text="python",
+            # A group that took no part is left out there, and the next one is taken for it.
+            lacks=frozenset({"peek"}),
+            # Ibis' own go by way of nanoseconds, which end in 2262.
+            functions=(
+                ("ExtractMinute", "date_part", ("minute",)),
+                ("ExtractSecond", "date_part", ("second",)),
+            ),
+            regex="rust",
             extra="datafusion",
             schemes=("datafusion",),
             micros="cast",
+            times="micros",
             snapshot="cache",
             json_python="pyarrow",
             number_of_text="python",
@@ -231,6 +285,8 @@ CAPABILITIES = {
         ),
         Capability(
             name="pyspark",
+            part_of_text="split_part",
+            regex="java",
             extra="pyspark",
             schemes=("pyspark", "spark"),
             options=(

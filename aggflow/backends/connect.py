@@ -155,9 +155,8 @@ def _open(source: Source) -> tuple[Any, bool]:
     if scheme == "sqlite":
         _must_exist(source, path)
         # URI form, since only that opens read-only.
-        return ibis.sqlite.from_connection(
-            sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, check_same_thread=False)
-        ), True
+        opened = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, check_same_thread=False)
+        return prepared(ibis.sqlite.from_connection(opened), capability_of_scheme(scheme)), True
     can = capability_of_scheme(urlsplit(source.url).scheme)
     if can.reads_files:
         return started(source.url, can), False

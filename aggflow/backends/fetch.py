@@ -79,13 +79,18 @@ def _reader(type_: Any) -> Callable[[Any], Any] | None:
         return bool
     if isinstance(type_, dt.String):
         return _text
+    if isinstance(type_, dt.Floating):
+        return float
     return _whole if isinstance(type_, dt.Integer) else None
 
 
 def _whole(number: Any) -> int:
     # Sums of whole numbers are decimals to some.
-    is_decimal = type(number) is Decimal and number == number.to_integral_value()
-    return int(number) if is_decimal else index(number)
+    if not isinstance(number, Decimal):
+        return index(number)
+    if number != number.to_integral_value():
+        raise ValueError(f"{number} is not whole")
+    return int(number)
 
 
 def _text(text: Any) -> Any:

@@ -7,11 +7,13 @@ import threading
 import warnings
 import weakref
 from importlib.resources import files
+from inspect import signature
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import ibis
 
+from aggflow.backends import row_function
 from aggflow.backends.capability import Capability
 from aggflow.errors import SourceQueryError, UnsupportedError, without_password
 
@@ -97,6 +99,9 @@ def _login(url: str) -> dict[str, str]:
 
 def prepared(con: Any, can: Capability) -> Any:
     """A connection that has the functions which this package expects of its backend."""
+    for name, known_as in can.python_functions:
+        called = getattr(row_function, known_as)
+        con.con.create_function(name, len(signature(called).parameters), called, deterministic=True)
     if can.setup and not getattr(con, "aggflow_prepared", False):
         script = files("aggflow.backends").joinpath(can.setup).read_text(encoding="utf-8")
         for statement in script.split("\n\n"):

@@ -12,6 +12,18 @@ $$ SELECT hashtextextended($1 COLLATE "C", 0) $$;
 CREATE OR REPLACE FUNCTION pg_temp.aggflow_hash(bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
 $$ SELECT hashint8extended($1, 0) $$;
 
+-- Letters of all languages, where the order of texts is that of their code points.
+CREATE OR REPLACE FUNCTION pg_temp.aggflow_lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT lower($1 COLLATE "und-x-icu") $$;
+CREATE OR REPLACE FUNCTION pg_temp.aggflow_upper(text) RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT upper($1 COLLATE "und-x-icu") $$;
+CREATE OR REPLACE FUNCTION pg_temp.aggflow_find(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT regexp_like($1 COLLATE "und-x-icu", $2) $$;
+
+-- The part of that number of a text that is cut at a separator.
+CREATE OR REPLACE FUNCTION pg_temp.aggflow_part(text, text, bigint) RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN $1 = '' AND $3 = 0 THEN '' ELSE (string_to_array($1, $2))[$3::integer + 1] END $$;
+
 -- The number that a text reads as; null where it is none, or beyond the range of floats.
 CREATE OR REPLACE FUNCTION pg_temp.aggflow_number(digits text) RETURNS double precision LANGUAGE plpgsql IMMUTABLE AS
 $$

@@ -17,7 +17,15 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from aggflow.backends.capability import Capability
-from aggflow.backends.row_function import python_function, read_length, read_number, read_text
+from aggflow.backends.regex_dialect import DIALECTS, RegexDialect, pattern_for, replacement_for
+from aggflow.backends.row_function import (
+    python_function,
+    read_length,
+    read_number,
+    read_part,
+    read_size,
+    read_text,
+)
 from aggflow.errors import UnsupportedError
 
 _NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
@@ -117,21 +125,77 @@ def _micros_of_text(text: Any, can: Capability) -> ir.Column:
 def adapted(expression: Any, can: Capability) -> Any:
     """An expression with what this backend computes in another way written as it has to be.
 
-    Shifts to the right become divisions, where whole numbers are taken for unsigned ones; literal times
-    say how fine they are, where else they would be too fine.
+    Shifts to the right become divisions, where whole numbers are taken for unsigned ones; times say how
+    fine they are, where else they would be too fine; literal days are cast from texts; regular expressions
+    mean what they mean to RE2.
     """
-    if (can.shifts, can.time_literals) == ("bits", "plain"):
+    if (can.shifts, can.times, can.regex) == ("bits", "plain", "re2"):
         return expression
+    functions = {operation: (name, before) for operation, name, before in can.functions}
 
     def replaced(node: Any, arguments: Any) -> Any:
         node = node.__recreate__(arguments) if arguments else node
         if can.shifts == "remainder" and isinstance(node, ops.BitwiseRightShift):
             return _divided(node)
-        if can.time_literals == "micros" and isinstance(node, ops.Literal) and node.dtype.is_timestamp():
-            return ops.Literal(node.value, dt.Timestamp(timezone=node.dtype.timezone, scale=6))
-        return node
+        if can.regex != "re2" and isinstance(node, ops.RegexSearch | ops.RegexExtract | ops.RegexReplace):
+            node = _spelled(node, DIALECTS[can.regex])
+        if can.part_of_text and isinstance(node, ops.ArrayIndex) and isinstance(node.arg, ops.StringSplit):
+            return _part_of_text(node, can)
+        if can.counts_bytes and isinstance(node, ops.StringLength):
+            return python_function(read_size, can, returns="int32")(node.arg.to_expr()).op()
+        if type(node).__name__ in functions:
+            return _by_function(node, *functions[type(node).__name__])
+        return node if can.times == "plain" else _with_micros(node)
 
     return expression.op().replace(replaced).to_expr()
+
+
+def _by_function(node: Any, name: str, before: tuple[str, ...]) -> Any:
+    types = [*["string"] * len(before), *(str(argument.dtype) for argument in node.args)]
+    arguments = [argument.to_expr() for argument in node.args]
+    return function(name, *types, returns=str(node.dtype))(*before, *arguments).op()
+
+
+def _part_of_text(node: Any, can: Capability) -> Any:
+    """A part of a text that was split, null where there are fewer."""
+    text: Any = node.arg.arg.to_expr()
+    by, index = node.arg.delimiter.value, node.index.value
+    if can.part_of_text == "python":
+        return python_function(read_part, can, by, str(index), returns="string")(text).op()
+    if can.part_of_text not in ("split_part", "substring_index"):
+        return function(can.part_of_text, "string", "string", "int64", returns="string")(text, by, index).op()
+    cut = function(can.part_of_text, "string", "string", "int64", returns="string")
+    part = cut(text, by, index + 1)
+    if can.part_of_text == "substring_index":
+        # All parts up to this one, and the last of them.
+        part = cut(part, by, -1)
+    one: Any = ibis.literal(by)
+    enough = text.length() - text.replace(by, "").length() >= one.length() * index
+    return enough.ifelse(part, ibis.null("string")).op()
+
+
+def _spelled(node: Any, dialect: RegexDialect) -> Any:
+    only_found = isinstance(node, ops.RegexSearch)
+    pattern = pattern_for(node.pattern.value, dialect, only_found=only_found)
+    changed: dict[str, Any] = {"pattern": ops.Literal(pattern, dt.string)}
+    if isinstance(node, ops.RegexReplace):
+        replacement: Any = node.replacement
+        changed["replacement"] = ops.Literal(replacement_for(replacement.value, dialect), dt.string)
+    return node.copy(**changed)
+
+
+def _with_micros(node: Any) -> Any:
+    """A time that Ibis would let an engine take for nanoseconds, which end in 2262."""
+    if isinstance(node, ops.Literal | ops.Cast) and _is_unsized(node.dtype):
+        fine = dt.Timestamp(timezone=node.dtype.timezone, scale=6)
+        return ops.Literal(node.value, fine) if isinstance(node, ops.Literal) else ops.Cast(node.arg, fine)
+    if isinstance(node, ops.Literal) and node.dtype.is_date() and node.value is not None:
+        return ops.Cast(ops.Literal(node.value.isoformat(), dt.string), dt.date)
+    return node
+
+
+def _is_unsized(type_: Any) -> bool:
+    return type_.is_timestamp() and type_.scale is None
 
 
 def _divided(shift: ops.BitwiseRightShift) -> Any:

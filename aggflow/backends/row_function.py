@@ -64,6 +64,33 @@ def read_length(document: str | None, *parts: str) -> int | None:
     return len(found) if isinstance(found, list) else 0
 
 
+def read_lower(text: str | None) -> str | None:
+    """A text in small letters, of all languages."""
+    return None if text is None else text.lower()
+
+
+def read_upper(text: str | None) -> str | None:
+    """A text in capital letters, of all languages."""
+    return None if text is None else text.upper()
+
+
+def read_part(text: str | None, by: str, index: str | int) -> str | None:
+    """The part of that number, counted from 0, of a text cut at a separator.
+
+    Examples
+    --------
+    >>> read_part("a-b", "-", "1"), read_part("a-b", "-", "2")
+    ('b', None)
+    """
+    parts = [] if text is None else text.split(by)
+    return parts[int(index)] if int(index) < len(parts) else None
+
+
+def read_size(text: str | None) -> int | None:
+    """How many characters a text has."""
+    return None if text is None else len(text)
+
+
 class _Number(str):
     """A number of JSON as it is written."""
 

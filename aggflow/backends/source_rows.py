@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,8 +13,17 @@ import pyarrow as pa
 from aggflow.backends import quirks
 from aggflow.backends.connect import Session
 from aggflow.backends.fetch import fetch
-from aggflow.errors import NotFoundError, SourceMissingError, SourceTypeError, did_you_mean
-from aggflow.language import BUCKET, OpenColumns, Path, operand_to_ibis, read_predicate, read_subject, to_ibis
+from aggflow.errors import NotFoundError, SourceMissingError, SourceTypeError, UnsupportedError, did_you_mean
+from aggflow.language import (
+    BUCKET,
+    Call,
+    OpenColumns,
+    Path,
+    operand_to_ibis,
+    read_predicate,
+    read_subject,
+    to_ibis,
+)
 from aggflow.measures.kind import BOOLEAN, FLOAT, INTEGER, ROWS, TEXT, Kind
 from aggflow.measures.registry import MEASURES, StateKey
 from aggflow.timeline import ALWAYS, BEGINNING, FOREVER, UTC, Window, Zone, parse_instant, to_datetime
@@ -80,6 +90,7 @@ class SourceRows:
         subject = read_subject(text)
         if isinstance(subject, Path):
             return self.column(subject)
+        self._must_know(subject)
         return operand_to_ibis(subject, self._number_or_value, **self._of_backend)
 
     def column(self, path: Path) -> ir.Column:
@@ -132,7 +143,18 @@ class SourceRows:
 
     def predicate(self, text: str) -> ir.BooleanValue:
         """Where a predicate is true."""
-        return to_ibis(read_predicate(text), self._number_or_value, **self._of_backend)
+        tree = read_predicate(text)
+        self._must_know(tree)
+        return to_ibis(tree, self._number_or_value, **self._of_backend)
+
+    def _must_know(self, tree: Any) -> None:
+        """Refuse row functions that this backend does not have, instead of what it makes of them."""
+        lacking = sorted(functions_in(tree) & self.can.lacks)
+        if lacking:
+            raise UnsupportedError(
+                f"source {self.source.name!r}: {self.can.name} has no {lacking[0]}()",
+                hint="compute it in the source's own SELECT",
+            )
 
     def _number_or_value(self, path: Path) -> ir.Column:
         """The value at a path; NaN and infinities are missing, as they are to calculations and groupings."""
@@ -298,6 +320,16 @@ class SourceRows:
         else:
             literal = ibis.literal(to_datetime(us).replace(tzinfo=None), type="timestamp")
         return time >= literal if side == "start" else time < literal
+
+
+def functions_in(tree: Any) -> set[str]:
+    """The row functions that a predicate or operand calls, at any depth."""
+    if isinstance(tree, tuple):
+        return set[str]().union(*map(functions_in, tree))
+    if not is_dataclass(tree):
+        return set()
+    inner = {name for part in fields(tree) for name in functions_in(getattr(tree, part.name))}
+    return inner | ({tree.name} if isinstance(tree, Call) else set())
 
 
 def _is_time(value: Any) -> bool:

@@ -94,7 +94,17 @@ def _ceil(number: Any) -> Any:
 def _round(number: Any, digits: int = 0) -> Any:
     if number.type().is_integer():
         return number
-    return number.round(digits) if digits else _bounded(number).round().cast("int64")
+    number = number.cast("float64") if digits else _bounded(number)
+    size = number.abs() * 10.0**digits if digits else number.abs()
+    # From there on floats are whole numbers; some engines floor to 64 bits.
+    broken = size < 2.0**52
+    small = broken.ifelse(size, ibis.null("float64"))
+    # Halves go away from zero: engines' own rounding has them go to even numbers, or either way.
+    whole = small.floor().cast("float64")
+    up = (small - whole >= 0.5).ifelse(1, 0)
+    rounded = (whole + up) * (number < 0).ifelse(-1, 1)
+    result = broken.ifelse(rounded / 10.0**digits if digits else rounded, number)
+    return result if digits else result.cast("int64")
 
 
 def _positive(number: Any) -> Any:
@@ -117,7 +127,8 @@ def _peek(text: Any, pattern: str, group: int = 0) -> Any:
     flags = re.match(r"(\(\?[a-zA-Z]+\))?", pattern)
     start = flags.end() if flags else 0
     grouped = f"{pattern[:start]}(?:{pattern[start:]})()"
-    return text.re_search(pattern).ifelse(text.re_extract(grouped, group), ibis.null("string"))
+    found = ibis.coalesce(text.re_extract(grouped, group), "")
+    return text.re_search(pattern).ifelse(found, ibis.null("string"))
 
 
 def _part(name: str) -> Callable[[Any], Any]:

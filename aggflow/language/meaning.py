@@ -311,8 +311,9 @@ class _Meaning:
             case "*":
                 return left * right
             case "/":
-                # Engines divide by zero to infinity, to null, or not at all.
-                return left / right.nullif(0)
+                # Engines divide by zero to infinity, to null, or not at all; and some divide whole numbers
+                # to whole ones.
+                return left.cast("float64") / right.cast("float64").nullif(0.0)
 
     def _call(self, call: Call) -> Any:
         row = FUNCTIONS.get(call.name)
@@ -384,7 +385,9 @@ class _Meaning:
 
     def _align_boolean(self, value: Any, literal: Literal) -> _Aligned | None:
         if literal.kind == "number":
-            return _Aligned(value.cast("int64"), _numeric_literal(literal.number, dt.int64))
+            # Not every engine casts them.
+            as_number: Any = ibis.cases((value, 1), (~value, 0))
+            return _Aligned(as_number.cast("int64"), _numeric_literal(literal.number, dt.int64))
         truth = {"true": True, "false": False, True: True, False: False}.get(_truth_name(literal))
         return None if truth is None else _Aligned(value, ibis.literal(truth))
 

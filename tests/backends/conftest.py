@@ -20,10 +20,11 @@ SERVERS: dict[str, tuple[str, Callable[[Any], Loaded]]] = {
     "mysql": ("mariadb", in_mariadb),
 }
 IN_PROCESS = {"polars": in_polars, "datafusion": in_datafusion, "pyspark": in_spark}
+ENGINES = [*BACKENDS, *SERVERS, *IN_PROCESS]
 Open = Callable[..., AbstractContextManager[SourceRows]]
 
 
-@pytest.fixture(scope="session", params=[*BACKENDS, *SERVERS, *IN_PROCESS])
+@pytest.fixture(scope="session", params=ENGINES)
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     if request.param in SERVERS:
         fixture, load = SERVERS[request.param]

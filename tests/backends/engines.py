@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 from events import Loaded, Row, events, in_parquet
@@ -43,7 +44,7 @@ def naive(row: Row, column: str) -> Any:
 def in_postgres(server: PostgresServer) -> Loaded:
     """A table of a Postgres database."""
     # A language's order of texts, as databases mostly have one: a before B.
-    url = server.create("events", "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
+    url = server.create(f"events_{uuid4().hex}", "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
     columns = columns_of(_POSTGRES)
     with psycopg.connect(url, autocommit=True) as con:
         con.execute(f"CREATE TABLE events ({_POSTGRES})".encode())
@@ -59,9 +60,10 @@ def in_postgres(server: PostgresServer) -> Loaded:
 def in_mariadb(server: MariadbServer) -> Loaded:
     """A table of a MariaDB database; it holds neither NaN nor infinity, and booleans are 1 and 0."""
     # A language's order of texts, as databases mostly have one: a and A and ä are one letter.
-    url, columns = server.create("events", "COLLATE utf8mb4_general_ci"), columns_of(_MARIADB)
+    database = f"events_{uuid4().hex}"
+    url, columns = server.create(database, "COLLATE utf8mb4_general_ci"), columns_of(_MARIADB)
     rows = [_for_mariadb(row) for row in events()]
-    with server.connected("events") as con, con.cursor() as cursor:
+    with server.connected(database) as con, con.cursor() as cursor:
         cursor.execute(f"CREATE TABLE events ({_MARIADB})")
         cursor.executemany(
             f"INSERT INTO events VALUES ({', '.join(['%s'] * len(columns))})",
