@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import psutil
 
 SCRIPT: Final = Path(__file__).with_suffix("").with_name("load.lua")
 _PATIENCE_SECONDS: Final = 60
@@ -56,10 +57,18 @@ class Service:
         Where.
     token
         What opens it.
+    process
+        The one that was started.
     """
 
     url: str
     token: str
+    process: psutil.Process
+
+    def processor_seconds(self) -> float:
+        """What it and its workers have used of processors."""
+        all_of_it = [self.process, *self.process.children(recursive=True)]
+        return sum(sum(one.cpu_times()[:2]) for one in all_of_it)
 
     def warm(self, asking: Asking) -> None:
         """Ask some questions, so that what is to be in memory is."""
@@ -75,7 +84,7 @@ class Service:
         )
 
     def wrk(self, asking: Asking, connections: int, seconds: float, first: int) -> dict[str, Any]:
-        """What wrk counts.
+        """What wrk counts, and ``processor``: seconds of processors that the service used meanwhile.
 
         Parameters
         ----------
@@ -93,14 +102,16 @@ class Service:
             *("-s", str(SCRIPT), self.url, "--", self.token, asking.method, asking.path),
             *(str(asking.bodies or ""), str(first), *asking.header),
         ]
+        before = self.processor_seconds()
         done = subprocess.run(command, capture_output=True, text=True, check=True)
+        processor = self.processor_seconds() - before
         found = re.search(r'^\{"requests".*\}$', done.stdout, re.MULTILINE)
         if found is None:
             raise SystemExit(f"wrk said nothing of use:\n{done.stdout}{done.stderr}")
         counted: dict[str, Any] = json.loads(found[0])
         if counted["failed"] or not counted["requests"]:
             raise SystemExit(f"{asking.name}: {counted['failed']} of {counted['requests']} requests failed")
-        return counted
+        return {**counted, "processor": round(processor, 3)}
 
 
 @contextmanager
@@ -129,7 +140,7 @@ def serving(home: Path, token: str, *, workers: int, log: Path, **settings: str)
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"the service does not answer:\n{log.read_text()}")
             time.sleep(0.1)
-        yield Service(url, token)
+        yield Service(url, token, psutil.Process(process.pid))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from load_home import STATES, LoadHome, State, present
 from aggflow.workspace import Workspace
 
 Rows = list[dict[str, Any]]
+_PAUSE_SECONDS: Final = 0.02
 HOUR: Final = timedelta(hours=1)
 CARRIERS: Final = ["AA", "B6", "DL", "EV", "UA", "US", "WN"]
 
@@ -126,6 +127,7 @@ class Watch:
         self.wrong: list[str] = []
         self._url, self._token, self._home, self._expected, self._ids = url, token, home, expected, ids
         self._is_over = threading.Event()
+        self._has_seen_all = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
 
     def __enter__(self) -> Self:
@@ -144,6 +146,8 @@ class Watch:
             while not self._is_over.is_set():
                 for one in asked:
                     self._ask(client, one)
+                    # It is there to look, not to be the load.
+                    self._is_over.wait(_PAUSE_SECONDS)
 
     def _ask(self, client: httpx.Client, asked: Checked) -> None:
         since = present()
@@ -159,6 +163,20 @@ class Watch:
             self.wrong.append(f"{asked.name}: {response.status_code} {response.text[:500]}")
         else:
             self.seen[asked.name, state] += 1
+            if not self._lacking():
+                self._has_seen_all.set()
+
+    def see_all(self, seconds: float) -> None:
+        """Wait until each question was answered in both states, or for so long."""
+        self._has_seen_all.wait(seconds)
+
+    def _lacking(self) -> list[str]:
+        return [
+            f"{asked.name} in state {state}"
+            for asked in questions(self._home)
+            for state in STATES
+            if not self.seen[asked.name, state]
+        ]
 
     def check(self) -> None:
         """Make sure that every answer was of one state, and that each question was answered in both.
@@ -171,11 +189,5 @@ class Watch:
         if self.wrong:
             first = "\n".join(self.wrong[:3])
             raise AssertionError(f"{len(self.wrong)} answers are of neither state:\n{first}")
-        lacking = [
-            f"{asked.name} in state {state}"
-            for asked in questions(self._home)
-            for state in STATES
-            if not self.seen[asked.name, state]
-        ]
-        if lacking:
+        if lacking := self._lacking():
             raise AssertionError(f"never seen: {', '.join(lacking)}")
