@@ -14,6 +14,8 @@ QUIET: Final = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # The pages of version 2 ask a service that counts visits how to count, also where they may not.
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
 }
 """Nothing is told to anyone; whoever wants it otherwise says so in the environment."""

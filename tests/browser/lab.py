@@ -163,8 +163,8 @@ class Lab:
             raise
         finally:
             context.close()
-        assert looked.complaints == []
-        assert looked.elsewhere == []
+        assert not looked.complaints, looked.complaints
+        assert not looked.elsewhere, looked.elsewhere
 
     @contextmanager
     def notebook(self, name: str, theme: str = "light") -> Iterator[Looked]:
@@ -214,14 +214,24 @@ class Looked:
 
     def run_all(self) -> None:
         """Run every cell; none may end in an error."""
-        assert self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        assert self.errors() == []
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        assert not self.errors(), self.errors()
+        assert not self.not_run(), self.not_run()
 
     def errors(self) -> list[str]:
         """What outputs say went wrong."""
         found: list[str] = self.page.locator(
             ".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']"
         ).all_inner_texts()
+        return found
+
+    def not_run(self) -> list[str]:
+        """The cells of code that have not been run to their end."""
+        found: list[str] = self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model)"
+            ".filter(model => model.type === 'code' && !model.executionCount && model.sharedModel.getSource())"
+            ".map(model => model.sharedModel.getSource())"
+        )
         return found
 
     def shot(self, name: str) -> None:
