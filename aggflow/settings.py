@@ -92,6 +92,10 @@ class Settings(BaseSettings):
         le=65535,
         description="Port at which JupyterLab finds the service, and starts it if it is not there; 0: any.",
     )
+    cluster: str = Field(
+        default="",
+        description="Address of a Dask scheduler whose workers build the windows of a backfill; empty: threads of its run.",
+    )
     service_threads: int = Field(
         default=8, ge=1, description="Threads of a service process that answer and read at the same time."
     )

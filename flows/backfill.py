@@ -1,11 +1,11 @@
-"""A backfill: windows of the past of one rollup are built, one by one.
+"""A backfill: windows of the past of one rollup are built, side by side as far as their backend has slots.
 
 It can be stopped and run again at any time: what is built already is not built again.
 """
 
 from __future__ import annotations
 
-from prefect import flow, get_run_logger, task
+from prefect import flow, get_run_logger, task, unmapped
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
@@ -16,8 +16,8 @@ from aggflow.orchestration.limit import slot
 from aggflow.orchestration.place import opened
 from aggflow.orchestration.progress import ProgressArtifact
 from aggflow.orchestration.report import show_builds
+from aggflow.orchestration.runner import runner_of
 from aggflow.timeline import Interval, Window, format_instant, parse_instant
-from aggflow.workspace import Workspace
 
 DAY = 86_400
 
@@ -57,11 +57,14 @@ def backfill(
     with opened(home, workspace) as ws:
         windows = windows_between(start, end or format_instant(ws.now_us()), step)
         logger.info("%s: %d windows of %s", ref, len(windows), step)
-        built: dict[str, BuildReport] = {}
-        for window in reversed(windows) if newest_first else windows:
-            since, until = format_instant(window.start), format_instant(window.end)
-            built[f"{ref} from {since}"] = build_window(ws, ref, since, until)
-        return show_builds(ws, f"{ref} backfill", built, "step")
+        ordered = list(reversed(windows)) if newest_first else windows
+        since = [format_instant(window.start) for window in ordered]
+        until = [format_instant(window.end) for window in ordered]
+        where = {"home": unmapped(home), "workspace": unmapped(workspace), "ref": unmapped(ref)}
+        with runner_of(ws.settings.cluster) as runner:
+            built = runner.map(build_window, {**where, "since": since, "until": until}).result()
+        reports = {f"{ref} from {start}": report for start, report in zip(since, built, strict=True)}
+        return show_builds(ws, f"{ref} backfill", reports, "step")
 
 
 @task(
@@ -71,9 +74,9 @@ def backfill(
     retry_delay_seconds=list(retry.WAITS),
     retry_condition_fn=retry.can_help,
 )
-def build_window(ws: Workspace, ref: str, since: str, until: str) -> BuildReport:
-    """Build what is missing of one window."""
-    with slot(ws.backend_of(ref)):
+def build_window(ref: str, since: str, until: str, home: str | None, workspace: str) -> BuildReport:
+    """Build what is missing of one window, wherever this is done: the workspace is opened there."""
+    with opened(home, workspace) as ws, slot(ws.backend_of(ref)):
         return ws.build(ref, since=since, until=until, progress=ProgressArtifact(ref))
 
 
