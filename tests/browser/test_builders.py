@@ -1,0 +1,137 @@
+"""JupyterLab as a data scientist meets it: a tutorial is run, a builder filled in, saved, and the endpoint asked."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nbformat
+import pytest
+from flights import UNTIL
+from lab import Lab, Looked, alone, free_port, server
+
+import aggflow as af
+
+pytestmark = pytest.mark.slow
+CELLS = ('import aggflow as af\n\nws = af.open("{home}")', "af.EndpointBuilder(ws)")
+CANVAS = ".agf-preview .vega-embed canvas"
+
+
+def a_notebook(lab: Lab, home: str) -> str:
+    """A notebook with a builder, and a home of its own."""
+    shutil.copytree(lab.root / ".aggflow", lab.root / home)
+    made = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
+        cells=[nbformat.v4.new_code_cell(cell.format(home=home)) for cell in CELLS],
+    )
+    nbformat.write(made, lab.root / f"{home}.ipynb")
+    return f"{home}.ipynb"
+
+
+def field(page: Any, label: str) -> Any:
+    """What one types or chooses with, by the label that stands over it."""
+    named = page.locator(f".widget-label:visible:text-is('{label}')").first
+    return named.locator("xpath=..").locator("input, select, textarea").first
+
+
+def typed(page: Any, label: str, text: str) -> None:
+    """Type as a person does, and go on to the next."""
+    field(page, label).click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(text)
+    page.keyboard.press("Tab")
+
+
+def drawn(looked: Looked, before: str = "") -> str:
+    """The picture in the preview, once it is another one than before, and stays."""
+    page = looked.page
+    page.locator(CANVAS).wait_for()
+    page.wait_for_function(
+        "([selector, before]) => { const canvas = document.querySelector(selector);"
+        " const now = canvas ? canvas.toDataURL() : before;"
+        " if (now !== window.agfNow) { window.agfNow = now; window.agfSince = Date.now(); }"
+        " return now !== before && Date.now() - window.agfSince > 2000; }",
+        arg=[CANVAS, before],
+    )
+    picture: str = page.locator(CANVAS).evaluate("canvas => canvas.toDataURL()")
+    return picture
+
+
+def test_a_tutorial_runs_whole(lab: Lab) -> None:
+    with lab.notebook("01_first_rollup.ipynb") as looked:
+        looked.run_all()
+        looked.see(".jp-RenderedVegaLite canvas")
+        looked.shot("tutorial")
+
+
+def test_an_endpoint_is_built_by_hand_and_answers_over_http(lab: Lab, tmp_path: Path) -> None:
+    with lab.notebook(a_notebook(lab, "shop")) as looked:
+        page = looked.page
+        looked.run_all()
+        looked.see(".agf-builder .agf-head")
+        save = page.locator(".agf-builder button:text-is('Save')")
+        assert save.is_disabled()
+        assert "Name: is required" in page.locator(".agf-builder").inner_text()
+        first = drawn(looked)
+        typed(page, "Name", "weekly")
+        typed(page, "Of the last", "365")
+        page.locator(".agf-message.error").first.wait_for()
+        assert save.is_disabled(), "365 of what?"
+        typed(page, "Of the last", "364d")
+        typed(page, "A point each", "1w")
+        total = drawn(looked, first)
+        field(page, "origin").select_option(label="return all values")
+        by_origin = drawn(looked, total)
+        page.locator(".agf-head").scroll_into_view_if_needed()
+        looked.shot("builder-light")
+        assert 'af.TimeSeries("364d", "1w")' in page.locator(".agf-text pre").first.inner_text()
+        save.click()
+        page.locator(".agf-message:has-text('Saved.')").wait_for()
+        assert drawn(looked) == by_origin
+        looked.shot("builder-saved")
+    with af.open(lab.root / "shop") as ws:
+        token = ws.create_token("me", owner="me@example.com", permissions=["data:read"])
+        endpoint, daily = ws.endpoints["weekly"], ws.endpoints["daily"]
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        sys.executable,
+        "-m",
+        "aggflow",
+        "serve",
+        "--home",
+        str(lab.root / "shop"),
+        "--port",
+        str(port),
+    ]
+    with server(command, f"{url}/healthz", tmp_path, alone(tmp_path)):
+        weekly, whole = (counted(url, one.id, token) for one in (endpoint, daily))
+    assert weekly.keys() == {"EWR", "JFK", "LGA"}
+    # 52 weeks of the year that the other endpoint counts day by day.
+    assert 0.97 * sum(whole.values()) < sum(weekly.values()) <= sum(whole.values())
+
+
+def counted(url: str, endpoint: str, token: str) -> dict[str, int]:
+    """Flights by origin, over HTTP."""
+    headers = {"x-api-token": token}
+    answer = httpx.post(f"{url}/api/v1/data/{endpoint}", headers=headers, json={"end": UNTIL}, timeout=60)
+    found: dict[str, int] = {}
+    for row in answer.raise_for_status().json():
+        origin = row.get("groupings", {}).get("origin", "")
+        count = next(value for value in row["fields"].values() if isinstance(value, int))
+        found[origin] = found.get(origin, 0) + count
+    return found
+
+
+def test_a_builder_is_read_in_the_dark(lab: Lab) -> None:
+    with lab.notebook(a_notebook(lab, "night"), "dark") as looked:
+        looked.run_all()
+        page = looked.page
+        drawn(looked)
+        page.locator(".agf-head").scroll_into_view_if_needed()
+        ground = page.locator(".agf-card").first.evaluate("card => getComputedStyle(card).backgroundColor")
+        assert max(map(int, ground.removeprefix("rgb(").rstrip(")").split(","))) < 80
+        looked.shot("builder-dark")
