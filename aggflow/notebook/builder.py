@@ -56,9 +56,9 @@ class Builder(widgets.VBox):
         self.notice_text = widgets.HTML()
         self.look_again = self._button("Look again", self.form.touch)
         self.notice = widgets.VBox([self.notice_text, widgets.HBox([self.look_again])])
-        left = widgets.VBox([*map(self._card, self.form.sections()), self._save_card()])
+        left = widgets.VBox([*map(self._card, self.form.sections())])
         right = widgets.VBox(
-            [*self._preview_cards(), *self.extra_cards(), self._changes_card(), self._text_card()]
+            [*self._preview_cards(), *self.extra_cards(), self._save_card(), self._text_card()]
         )
         for column in (left, right):
             column.add_class("agf-column")
@@ -86,11 +86,11 @@ class Builder(widgets.VBox):
         self.save = self._button("Save", self._save, "primary")
         self.over = self._button("Put mine in its place", lambda: self._save(over=True))
         self.back = self._button("Take what is there", self._take_back)
+        self.changes = widgets.HTML()
         self.reason = widgets.HTML()
-        self.reason.add_class("agf-reason")
-        bar = widgets.HBox([self.save, self.over, self.back, self.reason])
+        bar = widgets.HBox([self.save, self.over, self.back])
         bar.add_class("agf-bar")
-        return bar
+        return framed(widgets.HTML(heading("Saving does this")), self.changes, bar, self.reason)
 
     def _preview_cards(self) -> list[Any]:
         self.chart = widgets.Output()
@@ -101,11 +101,6 @@ class Builder(widgets.VBox):
         bar.add_class("agf-bar")
         self.preview = framed(widgets.HTML(heading("Preview")), self.chart, bar)
         return [self.preview] if self.form.has_preview else []
-
-    def _changes_card(self) -> Any:
-        self.changes = widgets.HTML()
-        self.changes_card = framed(widgets.HTML(heading("Saving does this")), self.changes)
-        return self.changes_card
 
     def _text_card(self) -> Any:
         self.tabs = widgets.ToggleButtons(options=_TEXTS, description="")
@@ -156,7 +151,7 @@ class Builder(widgets.VBox):
         _display(self.back, False)
         _put(self.reason, self._saved or (_cannot(reason) if reason else ""))
         _put(self.changes, change_list(changes))
-        _display(self.changes_card, bool(changes))
+        _display(self.changes, bool(changes))
 
     def _show_text(self) -> None:
         make = {"Python": self.form.as_python, "YAML": self.form.as_yaml, "curl": self.form.as_curl}

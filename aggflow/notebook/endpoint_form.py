@@ -29,7 +29,7 @@ from aggflow.spec.fit import problems_with
 
 _DURATIONS: Final = tuple(map(Option, ("1h", "1d", "7d", "30d", "90d", "365d")))
 _KINDS: Final = (
-    Option("time_series", "a series: a value a bucket"),
+    Option("time_series", "a series over time"),
     Option("lookback", "one total"),
 )
 _CHOICES: Final = (

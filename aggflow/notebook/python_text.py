@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from aggflow.spec.endpoint import GroupingLimit
 from aggflow.spec.grouping import Grouping
 
-_WIDTH = 76  # what is seen of a builder without scrolling
+_WIDTH = 66  # what is seen of a builder without scrolling
 _STEP = "    "
 # The first arguments of these read well without their names.
 _POSITIONAL: Mapping[str, int] = {
@@ -49,7 +49,12 @@ def python_call(method: str, spec: Any, positional: Sequence[str] = ("name",), *
     >>> from aggflow.spec.field import Field
     >>> from aggflow.spec.timing import Lookback
     >>> print(python_call("add_endpoint", Endpoint("e", "f", Lookback("1d"), [Field("n", "delay", "COUNT")])))
-    ws.add_endpoint("e", filter="f", timing=af.Lookback("1d"), fields=[af.Field("n", "delay", "COUNT")])
+    ws.add_endpoint(
+        "e",
+        filter="f",
+        timing=af.Lookback("1d"),
+        fields=[af.Field("n", "delay", "COUNT")],
+    )
     """
     given = _given(spec)
     arguments = [("", given.pop(name)) for name in positional if name in given]

@@ -75,6 +75,7 @@ STYLE: Final = """
 .agf-builder .agf-button.primary { height: 32px; line-height: 30px; padding: 0 22px; font-size: 13px; font-weight: 600;
   background: var(--agf-brand); border-color: var(--agf-brand); color: #fff; }
 [data-jp-theme-light="false"] .agf-builder .agf-button.primary { color: #10131a; }
+.agf-builder .agf-button.primary:hover:enabled { background: var(--agf-brand); filter: brightness(1.1); }
 .agf-builder .agf-button:disabled { opacity: .45; cursor: not-allowed; }
 .agf-builder .agf-button.quiet { border-color: transparent; color: var(--agf-muted); padding: 0 7px; background: none; }
 .agf-builder :is(button):focus-visible { outline: 2px solid var(--agf-brand); outline-offset: 2px; }
@@ -87,7 +88,6 @@ STYLE: Final = """
 .agf-builder .agf-tools { flex: none; padding-top: 19px; }
 .agf-builder .agf-rows { gap: 6px; overflow: visible; }
 .agf-builder .agf-bar { gap: 9px; align-items: center; flex-wrap: wrap; overflow: visible; }
-.agf-builder .agf-bar .agf-reason { flex: 1 1 180px; }
 .agf-builder .agf-preview { min-height: 150px; overflow-x: auto; overflow-y: hidden; margin: -6px 0 0 -12px; }
 .agf-builder .agf-preview .jp-OutputArea-output, .agf-builder .agf-preview .output_area { padding: 0; overflow: auto; }
 .agf-builder .agf-preview .jp-OutputArea-prompt { display: none; }
