@@ -34,6 +34,7 @@ class BucketSums:
     def __init__(self, kept: Reductions[Merged]) -> None:
         self.kept = kept
         self._asked: OrderedDict[Hashable, Window | None] = OrderedDict()
+        self._making: set[Hashable] = set()
         self._lock = threading.Lock()
 
     def get(self, name: Hashable, window: Window, make: Callable[[], Merged]) -> Cells | None:
@@ -53,6 +54,18 @@ class BucketSums:
             return found.cells
         if not self.kept.budget or not self._is_worth_it(name, window):
             return None
+        with self._lock:
+            if name in self._making:
+                # After a build all that ask want the same.  One makes it, nobody waits for it.
+                return None
+            self._making.add(name)
+        try:
+            return self._made(name, make)
+        finally:
+            with self._lock:
+                self._making.discard(name)
+
+    def _made(self, name: Hashable, make: Callable[[], Merged]) -> Cells | None:
         made = make()
         if len(made.cells) * _FEWER > made.read:
             self._note(name, None)

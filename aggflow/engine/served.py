@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
 from aggflow.catalog import Catalog, Coverage
+from aggflow.catalog.rollups import RollupVersion
 from aggflow.engine.at_hand import NotAtHandError
 from aggflow.engine.plan import Piece, pieces
 from aggflow.engine.version import Version
@@ -85,6 +88,8 @@ class ServedRollups:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._served: dict[str, Served] = {}
+        self._stored: dict[str, tuple[RollupVersion, ...]] = {}
+        self._reading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def at(self, rollup_id: str, generation: int) -> Served | None:
         """What is known of a rollup, if it is of a generation."""
@@ -104,10 +109,26 @@ class ServedRollups:
             return known
         if not wait:
             raise NotAtHandError
+        # After a build all that ask want the same: one reads it.
+        with self._reading[rollup_id]:
+            known = self._served.get(rollup_id)
+            if known is not None and known.generation == self._catalog.generation(rollup_id):
+                return known
+            served = self._served[rollup_id] = self._read(rollup_id)
+            return served
+
+    def _read(self, rollup_id: str) -> Served:
         # Versions and coverage are two statements: they belong together if nothing changed between.
         while True:
             coverage = self._catalog.coverage(rollup_id)
-            versions = tuple(Version.of(version) for version in self._catalog.versions(rollup_id))
+            stored = self._catalog.versions(rollup_id)
             if self._catalog.generation(rollup_id) == coverage.generation:
-                served = self._served[rollup_id] = Served(coverage.generation, versions, coverage)
-                return served
+                return Served(coverage.generation, self._versions(rollup_id, stored), coverage)
+
+    def _versions(self, rollup_id: str, stored: tuple[RollupVersion, ...]) -> tuple[Version, ...]:
+        """The versions as they are stored; those of before where a build only changed what is covered."""
+        known = self._served.get(rollup_id)
+        if known is not None and self._stored.get(rollup_id) == stored:
+            return known.versions
+        self._stored[rollup_id] = stored
+        return tuple(map(Version.of, stored))
