@@ -206,8 +206,8 @@ class _Candidates:
             return
         outside = self.place.grouped and self.place.clause == "select" and not self.place.is_aggregated
         if outside:
-            yield from self._aggregates()
             yield from self._names_after_group()
+            yield from self._aggregates()
         else:
             yield from self._columns()
         if self._is_condition:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from aggflow.catalog import Process
 from aggflow.engine.build_record import BuildRecord
 from aggflow.errors import without_password
 from aggflow.timeline import Micros
@@ -15,6 +16,8 @@ _SECOND_US: Final = 1_000_000
 _QUIET_US: Final = 60 * _SECOND_US
 _DIED: Final = "its process died"
 _DEAD_HINT: Final = "what it committed stays; build again, and it goes on from there"
+# A kernel that is at work hears no button before it is done.
+_OWN_HINT: Final = "built by this kernel: interrupt the kernel to stop it at once"
 _PENDING_HINT: Final = (
     "waits: aggflow up carries it out, or ws.run_queued() here; a batch of a cube, ws.build_cube()"
 )
@@ -79,7 +82,9 @@ class BuildRow:
         return self.seconds * (1 - self.progress) / self.progress
 
 
-def rows_of(records: Sequence[BuildRecord], now_us: Micros) -> tuple[BuildRow, ...]:
+def rows_of(
+    records: Sequence[BuildRecord], now_us: Micros, this: Process | None = None
+) -> tuple[BuildRow, ...]:
     """The rows of records, in their order; the builds of a batch are in its row.
 
     Parameters
@@ -88,17 +93,22 @@ def rows_of(records: Sequence[BuildRecord], now_us: Micros) -> tuple[BuildRow, .
         Newest first.
     now_us
         The present, in microseconds since the epoch.
+    this
+        The process that shows them: what it builds itself is told.
     """
     batches = {record.build.id for record in records if record.build.is_batch}
     return tuple(
-        _row(record, [one for one in records if one.build.batch_id == record.build.id], now_us)
+        _row(record, [one for one in records if one.build.batch_id == record.build.id], now_us, this)
         for record in records
         if record.build.batch_id not in batches
     )
 
 
-def _row(record: BuildRecord, parts: Sequence[BuildRecord], now_us: Micros) -> BuildRow:
+def _row(record: BuildRecord, parts: Sequence[BuildRecord], now_us: Micros, this: Process | None) -> BuildRow:
     build = record.build
+    notes = _notes(record, parts, now_us)
+    if build.status == "running" and any(_is_of(one, this) for one in (record, *parts)):
+        notes = [*notes, _OWN_HINT]
     every = [one.build for one in parts] or [build]
     totals = [one.windows_total for one in every]
     running = next((one for one in parts if one.build.status == "running"), None)
@@ -116,7 +126,7 @@ def _row(record: BuildRecord, parts: Sequence[BuildRecord], now_us: Micros) -> B
         rows=sum(one.rows_read for one in every),
         states=sum(one.states_written for one in every),
         seconds=_seconds(build.started_us, build.finished_us or now_us),
-        note="; ".join(_notes(record, parts, now_us)),
+        note="; ".join(notes),
         part="" if running is None else running.reference.rpartition("/")[2],
     )
 
@@ -147,6 +157,12 @@ def _notes(record: BuildRecord, parts: Sequence[BuildRecord], now_us: Micros) ->
         yield message
         if _DIED in message:
             yield _DEAD_HINT
+
+
+def _is_of(record: BuildRecord, this: Process | None) -> bool:
+    """Whether a build is carried out by a process."""
+    build = record.build
+    return this is not None and (build.host, build.pid) == (this.host, this.pid)
 
 
 def _seconds(started_us: Micros | None, until_us: Micros) -> float | None:

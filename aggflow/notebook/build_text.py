@@ -98,7 +98,7 @@ def _how_far(row: BuildRow) -> str:
 
 
 def _note(row: BuildRow) -> str:
-    kind = "error" if row.status == "error" else "warning" if row.status == "running" else "note"
+    kind = "error" if row.status == "error" else "note"
     return f'<div class="agf-message {kind}">{escape(row.note)}</div>' if row.note else ""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aggflow.catalog import Process
 from aggflow.errors import AggflowError
 from aggflow.notebook.build_row import BuildRow, rows_of
 from aggflow.workspace import Workspace
@@ -64,7 +65,7 @@ class BuildWatch:
         except AggflowError as error:
             self._idle += 1
             return Seen(error=str(error))
-        rows = rows_of(records, self._ws.now_us())
+        rows = rows_of(records, self._ws.now_us(), Process.this())
         found = tuple(reversed([row for row in rows if row.is_open]))
         self._idle = 0 if any(row.status == "running" for row in found) else self._idle + 1
         return Seen(found, tuple(row for row in rows if not row.is_open))

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from aggflow.language import Completion, Word
 from aggflow.notebook.builder import Builder
 from aggflow.notebook.html_text import note
+from aggflow.notebook.parts_style import PARTS_STYLE
 from aggflow.notebook.task_form import TaskForm
 from aggflow.workspace import Workspace
 
@@ -60,9 +61,8 @@ class TaskBuilder(Builder):
         if found == self._completion:
             return
         self._completion = found
-        self.suggested.value = note(
-            "Nearest to it:" if found.is_near else "Could follow:" if found.words else ""
-        )
+        said = "Nearest to it:" if found.is_near else "Could stand here:" if found.words else ""
+        self.suggested.value = PARTS_STYLE + note(said)
         self.suggestions.children = tuple(self._chip(found, word) for word in found.words)
 
     def _chip(self, completion: Completion, word: Word) -> Any:

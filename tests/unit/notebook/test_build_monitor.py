@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import aggflow as af
-from aggflow.catalog import Build
+from aggflow.catalog import Build, Process
 from aggflow.engine.build_record import BuildRecord
 from aggflow.errors import CatalogBusyError
 from aggflow.notebook.build_monitor import BuildMonitor
@@ -112,6 +112,14 @@ def test_a_build_without_a_sign_of_life_says_so() -> None:
     quiet, lively = record(heartbeat_us=0), record(heartbeat_us=100 * _SECOND)
     assert "no sign of life for 110 s" in rows_of([quiet], 110 * _SECOND)[0].note
     assert rows_of([lively], 110 * _SECOND)[0].note == ""
+
+
+def test_what_this_kernel_builds_itself_says_how_it_is_stopped() -> None:
+    this = Process("here", 7, 0.0)
+    own, of_another = record(host="here", pid=7), record(host="here", pid=8)
+    assert "interrupt the kernel" in rows_of([own], 0, this)[0].note
+    assert rows_of([of_another], 0, this)[0].note == ""
+    assert rows_of([record(host="here", pid=7, status="done")], 0, this)[0].note == ""
 
 
 def test_what_waits_says_who_carries_it_out() -> None:
