@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from aggflow.catalog import Dispatch
@@ -74,10 +75,13 @@ class Carrier:
     def _take_up(self) -> None:
         """What processes that ended were asked for and had begun, or only they were told of."""
         for ws in self._home.workspaces():
-            if any(task.status.is_pending for task in ws.tasks.values()):
-                ws.run_tasks(progress=self._go_on)
-            while not self._closed.is_set() and ws.run_queued(progress=self._go_on) is not None:
-                continue
+            self._guarded(partial(self._take_up_of, ws))
+
+    def _take_up_of(self, ws: Workspace) -> None:
+        if any(task.status.is_pending for task in ws.tasks.values()):
+            ws.run_tasks(progress=self._go_on)
+        while not self._closed.is_set() and ws.run_queued(progress=self._go_on) is not None:
+            continue
 
     def look(self) -> None:
         """Carry out what waits now."""

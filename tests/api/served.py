@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from aggflow.api.app import app_of, create_app
+from aggflow.api.attempts import Attempts
 from aggflow.workspace import Home
 
 
@@ -47,6 +48,10 @@ class Served:
         return self.home.workspace(workspace).create_token(
             "test", owner="a@b.example", permissions=permissions or ["admin"], **options
         )
+
+    def stop_forgiving(self) -> None:
+        """Let failed attempts be counted in an instant that does not end, however slow the machine is."""
+        self.app.state.door._attempts = Attempts(self.home.settings.failed_attempts, lambda: 0.0)
 
     def ask(self, method: str, path: str, token: str = "", **options: Any) -> httpx.Response:
         """The answer to one request."""

@@ -19,7 +19,7 @@ from shapes import check_error
 from tenants import settle
 
 pytestmark = pytest.mark.slow
-EXAMPLES = 40
+EXAMPLES = 25
 
 
 @pytest.fixture(scope="module")

@@ -560,6 +560,7 @@ def test_413(served: Served, token: str) -> None:
 def test_429(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGGFLOW_FAILED_ATTEMPTS", "1")
     served = Served(tmp_path, [widgets])
+    served.stop_forgiving()
     error(ask(served, "wrong"), 401, "UNAUTHORIZED")
     answer = ask(served, "wrong")
     error(answer, 429, "TOO_MANY_REQUESTS")
