@@ -11,6 +11,7 @@ from aggflow.notebook.draft import entry_at, started
 from aggflow.notebook.entry import Entry, Section
 from aggflow.notebook.path import put_at, value_at
 
+_TYPED = ("text", "code", "combo")
 Listener = Callable[[str], None]
 
 
@@ -40,6 +41,10 @@ class Sheet(ABC):
     def set(self, path: str, value: Any) -> None:
         """Put a value at a path, as one types or chooses it."""
         self._touched.add(path)
+        found = self._find(path)
+        # Code may give numbers where people type them.
+        if found is not None and found.kind in _TYPED and isinstance(value, int | float):
+            value = str(value)
         if self.get(path) == value:
             return
         put_at(self._values, path, value)

@@ -54,6 +54,14 @@ def test_a_new_draft_asks_the_only_filter_how_many_events_there_were(sales: af.W
     ]
 
 
+def test_a_number_is_taken_as_if_it_were_typed(sales: af.Workspace) -> None:
+    builder = af.EndpointBuilder(sales)
+    builder.form.set("name", "mine")
+    builder.form.set("limit", 7)
+    assert builder.fields["limit"].control.widget.value == "7"
+    assert EndpointForm.spec(builder.form).limit == 7
+
+
 def test_names_are_proposed_until_one_is_typed(sales: af.Workspace) -> None:
     form = named(sales)
     form.set("fields[0].measure", "price · PERCENTILES")
