@@ -86,7 +86,8 @@ class Previewer:
         self._executor = executor or ThreadPoolExecutor(2, thread_name_prefix="aggflow-preview")
         self._later = later
         self._clock = clock
-        self._lock = threading.Lock()
+        # Held while something is shown: what is shown last is what was asked for last.
+        self._lock = threading.RLock()
         self._wish: Wish | None = None
         self._timer: Timer | None = None
 
@@ -116,8 +117,9 @@ class Previewer:
 
     def say(self, shown: Shown) -> None:
         """Show this, instead of what was asked for before."""
-        self._replace(None)
-        self._show(shown)
+        with self._lock:
+            self._replace(None)
+            self._show(shown)
 
     def close(self) -> None:
         """Make no more previews."""
@@ -151,6 +153,5 @@ class Previewer:
 
     def _tell(self, wish: Wish, shown: Shown) -> None:
         with self._lock:
-            is_last = self._wish is wish
-        if is_last:
-            self._show(shown)
+            if self._wish is wish:
+                self._show(shown)

@@ -136,3 +136,28 @@ def test_threads_of_its_own_leave_the_asking_one_free() -> None:
     assert shown.wait(10)
     assert threads != [threading.get_ident()]
     previewer.close()
+
+
+def test_what_is_shown_last_is_what_was_asked_for_last(pace: Any) -> None:
+    """A preview that is handed over just when the form becomes wrong does not stay there."""
+    may_show, shows = threading.Event(), threading.Event()
+    seen: list[Any] = []
+
+    def show(shown: Shown) -> None:
+        if shown.chart:
+            shows.set()
+            may_show.wait(10)
+        seen.append(shown.chart or shown.text)
+
+    previewer = Previewer(show, executor=pace, later=pace.later)
+    previewer.ask(work(pace, "old"))
+    pace.wait(DEBOUNCE)
+    maker = threading.Thread(target=pace.do)
+    maker.start()
+    assert shows.wait(10)
+    speaker = threading.Thread(target=lambda: previewer.say(Shown(text="wrong")))
+    speaker.start()
+    may_show.set()
+    maker.join(10)
+    speaker.join(10)
+    assert seen[-1] == "wrong"
