@@ -6,7 +6,7 @@ other module asks for a backend's name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aggflow.errors import UnsupportedError, did_you_mean
@@ -22,6 +22,8 @@ class Capability:
         Ibis' name of the backend.
     extra
         The extra of aggflow that installs its driver.
+    tried
+        Whether all tests run on the real engine; where not, its queries are compiled and parsed, and no more.
     schemes
         How the URLs of its sources begin.
     options
@@ -117,6 +119,7 @@ class Capability:
     name: str
     extra: str
     schemes: tuple[str, ...]
+    tried: bool = field(default=True, kw_only=True)
     micros: Literal["function", "instant", "cast", "text", "seconds", "civil"]
     micros_function: str = ""
     micros_origin: int = 0
@@ -285,6 +288,8 @@ CAPABILITIES = {
         ),
         Capability(
             name="pyspark",
+            # What SQL extracts has a fraction.
+            functions=(("ExtractSecond", "second", ()),),
             part_of_text="split_part",
             regex="java",
             extra="pyspark",
@@ -292,6 +297,7 @@ CAPABILITIES = {
             options=(
                 ("spark.ui.enabled", "false"),
                 ("spark.log.level", "ERROR"),
+                ("spark.ui.showConsoleProgress", "false"),
                 ("spark.driver.bindAddress", "127.0.0.1"),
                 ("spark.driver.host", "127.0.0.1"),
             ),
@@ -311,6 +317,94 @@ CAPABILITIES = {
             # What Java reads as a number is more: 1d, 1f, 0x1p3.
             number_of_text="regex",
             reads_files=True,
+        ),
+        Capability(
+            name="bigquery",
+            tried=False,
+            extra="bigquery",
+            schemes=("bigquery",),
+            micros="instant",
+            micros_function="unix_micros",
+            snapshot="none",
+            json="json_value",
+            json_valid="",
+            json_length="",
+        ),
+        Capability(
+            name="snowflake",
+            tried=False,
+            extra="snowflake",
+            schemes=("snowflake",),
+            micros="civil",
+            snapshot="none",
+            hash="hash",
+            hash_type="int64",
+            json="",
+            json_length="",
+            regex="java",
+        ),
+        Capability(
+            name="databricks",
+            tried=False,
+            extra="databricks",
+            schemes=("databricks",),
+            micros="instant",
+            micros_function="unix_micros",
+            snapshot="none",
+            hash="xxhash64",
+            hash_type="int64",
+            json="get_json_object",
+            json_path="bracketed",
+            json_valid="",
+            json_length_of="value",
+            number_of_text="regex",
+            regex="java",
+            part_of_text="split_part",
+        ),
+        Capability(
+            name="trino",
+            tried=False,
+            extra="trino",
+            schemes=("trino",),
+            micros="civil",
+            snapshot="none",
+            json="",
+            json_length="",
+            regex="java",
+        ),
+        Capability(
+            name="athena",
+            tried=False,
+            extra="athena",
+            schemes=("athena",),
+            micros="civil",
+            snapshot="none",
+            json="",
+            json_length="",
+            regex="java",
+        ),
+        Capability(
+            name="clickhouse",
+            tried=False,
+            extra="clickhouse",
+            schemes=("clickhouse",),
+            micros="civil",
+            snapshot="none",
+            hash="xxHash64",
+            json="",
+            json_length="",
+        ),
+        Capability(
+            name="redshift",
+            tried=False,
+            extra="redshift",
+            schemes=("redshift",),
+            micros="civil",
+            snapshot="none",
+            json="",
+            json_length="",
+            number_of_text="regex",
+            regex="posix",
         ),
     )
 }

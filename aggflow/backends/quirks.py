@@ -267,6 +267,7 @@ def hashed(value: Any, can: Capability) -> ir.Column:
 def json_text(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Column:
     """The text at a path of a JSON document, null where there is none, or no JSON at all."""
     text = document.cast("string")
+    _must_have(can.json or can.json_python, "paths into JSON", can)
     if can.json_python:
         return python_function(read_text, can, *parts, returns="string")(text)
     found = _at(can.json, text, parts, can, returns="string")
@@ -285,6 +286,7 @@ def json_text(document: Any, parts: tuple[str, ...], can: Capability) -> ir.Colu
 def json_length(document: Any, parts: tuple[str, ...], can: Capability) -> Any:
     """The length of the array at a path of a JSON document: 0 of what is no array, null where nothing is."""
     text = document.cast("string")
+    _must_have(can.json_length or can.json_python, "the length of an array in JSON", can)
     if can.json_python:
         return python_function(read_length, can, *parts, returns="int64")(text)
     if can.json_length_of == "path":
@@ -295,6 +297,13 @@ def json_length(document: Any, parts: tuple[str, ...], can: Capability) -> Any:
     # Some count the fields of an object, and 1 for a number.
     counted = (found.substr(0, 1) == "[").ifelse(ibis.coalesce(length, 0), 0)
     return (found.isnull() | (found == "null")).ifelse(ibis.null("int64"), counted)
+
+
+def _must_have(function_: str, what: str, can: Capability) -> None:
+    if not function_:
+        raise UnsupportedError(
+            f"{can.name} is not asked for {what}", hint="make a column of it in the source's own SELECT"
+        )
 
 
 def _at(name: str, text: Any, parts: tuple[str, ...], can: Capability, *, returns: str) -> Any:

@@ -21,19 +21,26 @@ import pyarrow as pa
 
 from aggflow.backends import quirks
 from aggflow.backends.bucket import BucketExpression, bucket_of
-from aggflow.backends.capability import Capability
 from aggflow.backends.source_rows import SourceRows
 from aggflow.backends.stage import stage
+from aggflow.backends.state_query import (
+    CELL,
+    COUNTED,
+    KEY,
+    ORDERED,
+    SKETCH,
+    WEIGHT,
+    StateQueries,
+    conditions_of,
+    projection,
+    selected,
+)
 from aggflow.backends.statement import Statement
 from aggflow.errors import SourceChangedError
 from aggflow.measures.cells import Cells, Layout, empty_cells
 from aggflow.measures.distinct import hashed_states
-from aggflow.measures.kind import ROWS, Kind
 from aggflow.measures.moments import shift_of
 from aggflow.measures.registry import (
-    CELL_MEASURES,
-    ORDERED_MEASURES,
-    SKETCH_MEASURES,
     StateKey,
     state_keys,
 )
@@ -43,10 +50,6 @@ from aggflow.spec.declaration import digest
 from aggflow.spec.rollup import Rollup
 from aggflow.timeline import ALWAYS, BEGINNING, Window, WindowSet
 
-_CELL = {measure.name: measure for measure in CELL_MEASURES}
-_ORDERED = {measure.name: measure for measure in ORDERED_MEASURES}
-_SKETCH = {measure.name: measure for measure in SKETCH_MEASURES}
-_BUCKET, _TIME, _ROWS, _KEY, _WEIGHT = "bucket", "time_us", "rows_", "key_", "weight_"
 # Composite numbers of (bucket, groupings) up to which a table finds a cell faster than a search.
 _TABLE = 1 << 26
 _HOUR_US = 3_600_000_000
@@ -139,7 +142,7 @@ def _fingerprint(rows: SourceRows) -> str:
 
 def extent(rows: SourceRows, rollup: Rollup, window: Window) -> Extent:
     """How many rows a rollup would take of a window, by day; it may have no beginning or end."""
-    table = _selected(rows, _conditions(rows, rollup, window))
+    table = selected(rows, conditions_of(rows, rollup, window))
     day: Any = quirks.floor_to(rows.time_us(window), DAY_US, rows.can)
     counted = table.select(day=day).group_by("day").aggregate(n=lambda t: t.count())
     found = rows.fetch(counted.filter(counted.day.notnull()).order_by("day"))
@@ -148,7 +151,7 @@ def extent(rows: SourceRows, rollup: Rollup, window: Window) -> Extent:
 
 def null_times(rows: SourceRows, rollup: Rollup) -> int:
     """How many rows of a rollup have no time, and so belong to no window."""
-    timeless = rows.table.filter([rows.timeless(), *_conditions(rows, rollup, ALWAYS)])
+    timeless = rows.table.filter([rows.timeless(), *conditions_of(rows, rollup, ALWAYS)])
     return int(rows.fetch(timeless.aggregate(n=timeless.count()))["n"][0].as_py())
 
 
@@ -173,7 +176,7 @@ def touched_since(rows: SourceRows, rollup: Rollup, since_us: int) -> WindowSet:
     Hours of UTC, whatever the interval: the plan snaps them to its buckets.
     """
     ingested: Any = rows.ingested_us()
-    conditions = [*_conditions(rows, rollup, ALWAYS), ingested >= since_us]
+    conditions = [*conditions_of(rows, rollup, ALWAYS), ingested >= since_us]
     hour = quirks.floor_to(rows.time_us(ALWAYS), _HOUR_US, rows.can)
     found = rows.fetch(rows.table.filter(conditions).select(hour=hour).distinct())["hour"]
     hours = [int(us) for us in found.to_pylist() if us is not None]
@@ -207,12 +210,12 @@ def read_states(
     """
     bucket = bucket_of(rows.time_us(window), rollup.width, rollup.zone, window, rows.can)
     sql: list[Statement] = []
-    projection = _projection(rows, rollup, layout, window, bucket)
+    projected = projection(rows, rollup, layout, window, bucket)
     if (grain := _only_grain(layout)) is not None:
-        cells = _Reader(rows, rollup, layout, bucket, vocabularies, projection, sql).grain(grain)
+        cells = _Reader(rows, rollup, layout, bucket, vocabularies, projected, sql).grain(grain)
         grains = tuple(cells if i == grain else empty_cells(layout, i) for i in range(len(layout.grains)))
         return Read(grains, int(cells.rows.sum()), tuple(sql))
-    with _staged(rows, projection, sql) as staged:
+    with _staged(rows, projected, sql) as staged:
         reader = _Reader(rows, rollup, layout, bucket, vocabularies, staged, sql)
         total = reader.survey()
         if total == 0:
@@ -228,7 +231,7 @@ def _only_grain(layout: Layout) -> int | None:
     """The grain that one statement reads all of, so that nothing can change between two; None where it takes several."""
     grains = [i for i, keys in enumerate(layout.keys) if keys]
     # Moments are taken from a number in the middle of the values, which has to be found first.
-    at_once = all(key.measure in _CELL and key.measure != "moments" for key in layout.kinds)
+    at_once = all(key.measure in CELL and key.measure != "moments" for key in layout.kinds)
     return (grains or [0])[0] if at_once and len(grains) <= 1 else None
 
 
@@ -240,72 +243,14 @@ def _agree(expected: int, counted: int, what: str) -> None:
         )
 
 
-def _projection(
-    rows: SourceRows,
-    rollup: Rollup,
-    layout: Layout,
-    window: Window,
-    bucket: BucketExpression,
-) -> ir.Table:
-    conditions = _conditions(rows, rollup, window)
-    columns: dict[str, Any] = {_BUCKET: bucket.number.cast("int64")}
-    columns |= {_by(i): rows.grouping(path) for i, path in enumerate(rollup.groupings)}
-    if any(key.measure in _ORDERED for key in layout.kinds):
-        columns[_TIME] = rows.time_us(window)
-    for key, name in _field_names(layout).items():
-        columns[name] = _field(rows, key, layout.kinds[key])
-    return _selected(rows, conditions).select(**columns)
-
-
-def _selected(rows: SourceRows, conditions: list[ir.BooleanValue]) -> ir.Table:
-    # Ibis refuses a filter without conditions.
-    return rows.table.filter(conditions) if conditions else rows.table
-
-
-def _conditions(rows: SourceRows, rollup: Rollup, window: Window) -> list[ir.BooleanValue]:
-    conditions = rows.within(window)
-    return [*conditions, rows.predicate(rollup.where)] if rollup.where else conditions
-
-
-def _field(rows: SourceRows, key: StateKey, kind: Kind) -> ir.Column:
-    if kind == ROWS:
-        value: Any = ibis.literal(1, "int8")
-    else:
-        value = rows.field(key, kind)
-        if key.measure == "distinct" and rows.can.hash:
-            value = quirks.hashed(value, rows.can)
-    if not key.where:
-        return value
-    where: Any = rows.predicate(key.where)
-    return where.ifelse(value, ibis.null(value.type()))
-
-
-def _field_names(layout: Layout) -> dict[StateKey, str]:
-    """A staged column for every state; states of one field, sub-filter and form share it."""
-    names: dict[tuple[str, str, str], str] = {}
-    found: dict[StateKey, str] = {}
-    for key, kind in layout.kinds.items():
-        if key.measure == "count" and not key.where:
-            continue  # the cell's own count of rows
-        # Totals of integers take the column as it is: its width decides how it is added up.
-        wide = kind.name == "integer" and key.measure != "total"
-        form = "hash" if key.measure == "distinct" else f"{kind}{' wide' if wide else ''}"
-        found[key] = names.setdefault((key.field, key.where, form), f"field{len(names)}")
-    return found
-
-
-def _by(i: int) -> str:
-    return f"by{i}"
-
-
 @contextmanager
-def _staged(rows: SourceRows, projection: ir.Table, sql: list[Statement]) -> Iterator[ir.Table]:
+def _staged(rows: SourceRows, projected: ir.Table, sql: list[Statement]) -> Iterator[ir.Table]:
     """The projected rows, copied once where the backend can, so that all statements read the same."""
     if rows.can.snapshot == "none":
-        yield projection
+        yield projected
         return
-    sql.append(Statement(projection, rows.can.name))
-    with stage(rows.con, rows.can, quirks.adapted(projection, rows.can)) as staged:
+    sql.append(Statement(projected, rows.can.name))
+    with stage(rows.con, rows.can, quirks.adapted(projected, rows.can)) as staged:
         yield staged
 
 
@@ -328,18 +273,14 @@ class _Reader:
         self.vocabularies = vocabularies
         self.staged = staged
         self.sql = sql
-        self.names = _field_names(layout)
-        self.columns = {path: _by(i) for i, path in enumerate(rollup.groupings)}
+        self.asked = StateQueries(rollup, layout, staged, rows.can)
+        self.names = self.asked.names
         self.shifts: dict[str, float] = {}
 
     def survey(self) -> int:
         """Count the rows, and find from where each field's moments are taken."""
-        fields = sorted({self.names[key] for key in self.layout.kinds if key.measure == "moments"})
-        aggregates: dict[str, Any] = {"n": self.staged.count()}
-        for field in fields:
-            value: Any = self.staged[field]
-            aggregates |= {f"least_{field}": value.min(), f"most_{field}": value.max()}
-        (found,) = self.fetch(self.staged.aggregate(**aggregates)).to_pylist()
+        (found,) = self.fetch(self.asked.survey()).to_pylist()
+        fields = self.asked.moment_fields()
         self.shifts = {field: shift_of(found[f"least_{field}"], found[f"most_{field}"]) for field in fields}
         return int(found["n"])
 
@@ -350,19 +291,18 @@ class _Reader:
     def grain(self, grain: int) -> Cells:
         paths = self.layout.grains[grain]
         keys = self.layout.keys[grain]
-        by = [_BUCKET, *(self.columns[path] for path in paths)]
-        table = self.fetch(self.staged.group_by(by).aggregate(**self._aggregates(keys)))
-        index = _Index(table, by, paths, self.vocabularies)
+        table = self.fetch(self.asked.cells(grain, self.shifts))
+        index = _Index(table, self.asked.by(grain), paths, self.vocabularies)
         states: dict[StateKey, State] = {}
         for key in keys:
-            if key.measure in _CELL:
+            if key.measure in CELL:
                 states[key] = self._cell_state(key, table, index)
-            elif key.measure in _ORDERED:
-                states[key] = self._ordered_state(key, by, index)
+            elif key.measure in ORDERED:
+                states[key] = self._ordered_state(key, index)
             else:
-                states[key] = self._sketch_state(key, by, index)
+                states[key] = self._sketch_state(key, index)
         buckets = self.bucket.starts(index.buckets)
-        rows = _filled(table[_ROWS], 0)[index.order]
+        rows = _filled(table[COUNTED], 0)[index.order]
         cells = Cells(buckets, index.codes, rows, states)
         # Two zoned buckets never share a start, but a calendar may give rows out of order.
         return (
@@ -371,36 +311,20 @@ class _Reader:
             else cells.take(np.argsort(buckets, kind="stable"))
         )
 
-    def _aggregates(self, keys: tuple[StateKey, ...]) -> dict[str, ir.Scalar]:
-        found: dict[str, ir.Scalar] = {_ROWS: self.staged.count()}
-        for i, key in enumerate(keys):
-            if key in self.names and key.measure in _CELL:
-                field = self.names[key]
-                built = _CELL[key.measure].build(
-                    self.staged[field], self.layout.kinds[key], self.shifts.get(field, 0)
-                )
-                found |= {f"state{i}_{name}": aggregate for name, aggregate in built.items()}
-            elif key.measure in _SKETCH:
-                # The same column counted beside the sketch, to compare the two.
-                found[f"seen{i}"] = self.staged[self.names[key]].count()
-        return found
-
     def _cell_state(self, key: StateKey, table: pa.Table, index: _Index) -> State:
         kind = self.layout.kinds[key]
-        columns = _CELL[key.measure].columns(kind)
+        columns = CELL[key.measure].columns(kind)
         if key not in self.names:
-            return {columns[0].name: _filled(table[_ROWS], 0)[index.order]}
+            return {columns[0].name: _filled(table[COUNTED], 0)[index.order]}
         i = self.layout.keys[self.layout.grain_of(key)].index(key)
         return {
             column.name: _filled(table[f"state{i}_{column.name}"], column.neutral)[index.order]
             for column in columns
         }
 
-    def _ordered_state(self, key: StateKey, by: list[str], index: _Index) -> State:
-        measure, kind = _ORDERED[key.measure], self.layout.kinds[key]
-        field = self.names[key]
-        there = self.staged.filter(self.staged[field].notnull()).select(*by, _TIME, value_=field)
-        table = self.fetch(_outermost(there, by, latest=measure.latest, can=self.rows.can))
+    def _ordered_state(self, key: StateKey, index: _Index) -> State:
+        measure, kind = ORDERED[key.measure], self.layout.kinds[key]
+        table = self.fetch(self.asked.outermost(key))
         cell = index.cells_of(table)
         found: dict[str, Array] = {}
         for column in measure.columns(kind):
@@ -410,48 +334,26 @@ class _Reader:
             found[column.name] = whole
         return found
 
-    def _sketch_state(self, key: StateKey, by: list[str], index: _Index) -> State:
-        measure, kind, field = _SKETCH[key.measure], self.layout.kinds[key], self.names[key]
-        there = self.staged.filter(self.staged[field].notnull())
+    def _sketch_state(self, key: StateKey, index: _Index) -> State:
+        measure, field = SKETCH[key.measure], self.names[key]
+        table = self.fetch(self.asked.sketch(key))
         if key.measure == "distinct" and not self.rows.can.hash:
-            return self._hashed_here(there, field, by, index)
-        keyed = there.mutate(**{_KEY: measure.key(there[field], kind)})
-        table = self.fetch(
-            keyed.group_by([*by, _KEY]).aggregate(
-                **{_WEIGHT: measure.weigh(keyed, keyed[field]), _ROWS: keyed.count()}
-            )
-        )
+            return self._hashed_here(table[field], index.cells_of(table), index.count)
         self._check_sketch(key, table, index)
-        weights = measure.counts(table[_WEIGHT].to_numpy())
-        return {"sketch": _runs(index.cells_of(table), table[_KEY].to_numpy(), weights, index.count, measure)}
+        weights = measure.counts(table[WEIGHT].to_numpy())
+        return {"sketch": _runs(index.cells_of(table), table[KEY].to_numpy(), weights, index.count, measure)}
 
     def _check_sketch(self, key: StateKey, table: pa.Table, index: _Index) -> None:
         i = self.layout.keys[self.layout.grain_of(key)].index(key)
         seen = int(_filled(index.table[f"seen{i}"], 0).sum())
-        _agree(seen, int(_filled(table[_ROWS], 0).sum()), f"the sketches of {key.text}")
+        _agree(seen, int(_filled(table[COUNTED], 0).sum()), f"the sketches of {key.text}")
 
-    def _hashed_here(self, there: ir.Table, field: str, by: list[str], index: _Index) -> State:
-        table = self.fetch(there.group_by([*by, field]).aggregate(**{_ROWS: there.count()}))
-        values = table[field].to_pandas()
-        plain = values.astype("int64") if pa.types.is_integer(table[field].type) else values.astype(object)
+    def _hashed_here(self, found: pa.ChunkedArray, cells: Int64s, count: int) -> State:
+        values = found.to_pandas()
+        plain = values.astype("int64") if pa.types.is_integer(found.type) else values.astype(object)
         hash_array: Any = pandas.util.hash_array
         hashes = hash_array(plain.to_numpy(), categorize=False).view(np.int64)
-        return {"sketch": hashed_states(index.cells_of(table), hashes, index.count)}
-
-
-def _outermost(there: ir.Table, by: list[str], *, latest: bool, can: Capability) -> ir.Table:
-    """The earliest or latest time of each cell, and the smallest or largest value of that time."""
-    if not can.windows:
-        order = [ibis.desc(_TIME), ibis.desc("value_")] if latest else [_TIME, "value_"]
-        # Groups keep the order of their rows.
-        ranked: Any = there.order_by(order)
-        return ranked.group_by(by).aggregate(time=ranked[_TIME].first(), value=ranked.value_.first())
-    time: Any = there[_TIME]
-    best = (time.max() if latest else time.min()).over(ibis.window(group_by=by))
-    there = there.mutate(best_=best)
-    there = there.filter(there[_TIME] == there.best_)
-    value: Any = there.value_
-    return there.group_by(by).aggregate(time=there[_TIME].max(), value=value.max() if latest else value.min())
+        return {"sketch": hashed_states(cells, hashes, count)}
 
 
 class _Index:

@@ -1,0 +1,474 @@
+-- rows
+SELECT
+  "t1"."aggflow_micros" - (
+    (
+      (
+        "t1"."aggflow_micros" % 3600000000
+      ) + 3600000000
+    ) % 3600000000
+  ) AS "bucket",
+  "t1"."kind" AS "by0",
+  "t1"."flag" AS "by1",
+  "t1"."aggflow_micros" AS "time_us",
+  CASE WHEN "t1"."flag" = TRUE THEN 1 ELSE CAST(NULL AS SMALLINT) END AS "field0",
+  CASE
+    WHEN "t1"."flag" = TRUE
+    THEN CASE
+      WHEN ABS("t1"."amount") <= 1.7976931348623157e+308
+      THEN "t1"."amount"
+      ELSE CAST(NULL AS DOUBLE PRECISION)
+    END
+    ELSE CAST(NULL AS DOUBLE PRECISION)
+  END AS "field1",
+  "t1"."kind" AS "field2",
+  "t1"."units" AS "field3",
+  CASE
+    WHEN "t1"."flag" = TRUE
+    THEN CASE
+      WHEN ABS("t1"."amount") <= 1.7976931348623157e+308
+      THEN "t1"."amount"
+      ELSE CAST(NULL AS DOUBLE PRECISION)
+    END
+    ELSE CAST(NULL AS DOUBLE PRECISION)
+  END AS "field4",
+  "t1"."units" AS "field5",
+  "t1"."kind" AS "field6",
+  (
+    (
+      CAST(CAST(FLOOR(ABS("t1"."price")) AS DECIMAL(18, 4)) AS BIGINT) * 10000
+    ) + CAST(CAST(ROUND(
+      CAST((
+        ABS("t1"."price") - CAST(FLOOR(ABS("t1"."price")) AS DECIMAL(18, 4))
+      ) * 10000 AS DECIMAL),
+      0
+    ) AS DECIMAL(18, 0)) AS BIGINT)
+  ) * CASE WHEN "t1"."price" < 0 THEN -1 ELSE 1 END AS "field7",
+  "t1"."units" AS "field8"
+FROM (
+  SELECT
+    "t0"."happened",
+    "t0"."kind",
+    "t0"."flag",
+    "t0"."amount",
+    "t0"."units",
+    "t0"."small",
+    "t0"."price",
+    (
+      (
+        (
+          (
+            (
+              (
+                (
+                  (
+                    CAST(FLOOR(
+                      CAST((
+                        CAST(EXTRACT(YEAR FROM "t0"."happened") AS BIGINT) - CASE WHEN CAST(EXTRACT(MONTH FROM "t0"."happened") AS BIGINT) <= 2 THEN 1 ELSE 0 END
+                      ) AS DOUBLE PRECISION) / (
+                        400
+                      )
+                    ) AS BIGINT) * 146097
+                  ) + (
+                    (
+                      (
+                        CAST(EXTRACT(YEAR FROM "t0"."happened") AS BIGINT) - CASE WHEN CAST(EXTRACT(MONTH FROM "t0"."happened") AS BIGINT) <= 2 THEN 1 ELSE 0 END
+                      ) - (
+                        CAST(FLOOR(
+                          CAST((
+                            CAST(EXTRACT(YEAR FROM "t0"."happened") AS BIGINT) - CASE WHEN CAST(EXTRACT(MONTH FROM "t0"."happened") AS BIGINT) <= 2 THEN 1 ELSE 0 END
+                          ) AS DOUBLE PRECISION) / (
+                            400
+                          )
+                        ) AS BIGINT) * 400
+                      )
+                    ) * 365
+                  ) + CAST(FLOOR(
+                    CAST((
+                      (
+                        CAST(EXTRACT(YEAR FROM "t0"."happened") AS BIGINT) - CASE WHEN CAST(EXTRACT(MONTH FROM "t0"."happened") AS BIGINT) <= 2 THEN 1 ELSE 0 END
+                      ) - (
+                        CAST(FLOOR(
+                          CAST((
+                            CAST(EXTRACT(YEAR FROM "t0"."happened") AS BIGINT) - CASE WHEN CAST(EXTRACT(MONTH FROM "t0"."happened") AS BIGINT) <= 2 THEN 1 ELSE 0 END
+                          ) AS DOUBLE PRECISION) / (
+                            400
+                          )
+                        ) AS BIGINT) * 400
+                      )
+                    ) AS DOUBLE PRECISION) / (
+                      4
+                    )
+                  ) AS BIGINT)
+                ) - CAST(FLOOR(
+                  CAST((
+                    (
+                      CAST(EXTRACT(YEAR FROM "t0"."happened") AS BIGINT) - CASE WHEN CAST(EXTRACT(MONTH FROM "t0"."happened") AS BIGINT) <= 2 THEN 1 ELSE 0 END
+                    ) - (
+                      CAST(FLOOR(
+                        CAST((
+                          CAST(EXTRACT(YEAR FROM "t0"."happened") AS BIGINT) - CASE WHEN CAST(EXTRACT(MONTH FROM "t0"."happened") AS BIGINT) <= 2 THEN 1 ELSE 0 END
+                        ) AS DOUBLE PRECISION) / (
+                          400
+                        )
+                      ) AS BIGINT) * 400
+                    )
+                  ) AS DOUBLE PRECISION) / (
+                    100
+                  )
+                ) AS BIGINT)
+              ) + (
+                (
+                  CAST(FLOOR(
+                    CAST((
+                      (
+                        (
+                          (
+                            CAST(EXTRACT(MONTH FROM "t0"."happened") AS BIGINT) + 9
+                          ) % 12
+                        ) * 153
+                      ) + 2
+                    ) AS DOUBLE PRECISION) / (
+                      5
+                    )
+                  ) AS BIGINT) + CAST(EXTRACT(DAY FROM "t0"."happened") AS BIGINT)
+                ) - 1
+              )
+            ) - 719468
+          ) * 86400
+        ) + (
+          CAST(EXTRACT(HOUR FROM "t0"."happened") AS BIGINT) * 3600
+        ) + (
+          CAST(EXTRACT(MINUTE FROM "t0"."happened") AS BIGINT) * 60
+        ) + CAST(CAST(FLOOR(EXTRACT('second' FROM "t0"."happened")) AS INTEGER) AS BIGINT)
+      ) * 1000000
+    ) + CAST(EXTRACT('microsecond' FROM "t0"."happened") % 1000000 AS BIGINT) AS "aggflow_micros"
+  FROM "events" AS "t0"
+  WHERE
+    "t0"."happened" >= CAST('2024-01-01T00:00:00' AS TIMESTAMP)
+    AND "t0"."happened" < CAST('2024-02-01T00:00:00' AS TIMESTAMP)
+    AND "t0"."units" > 1
+    AND "t0"."kind" <> 'a'
+) AS "t1";
+
+-- survey
+SELECT
+  COUNT(*) AS "n",
+  MIN("t0"."field4") AS "least_field4",
+  MAX("t0"."field4") AS "most_field4",
+  MIN("t0"."field5") AS "least_field5",
+  MAX("t0"."field5") AS "most_field5"
+FROM "staged" AS "t0";
+
+-- cells 0
+SELECT
+  "t0"."bucket",
+  "t0"."by0",
+  "t0"."by1",
+  COUNT(*) AS "rows_",
+  COUNT("t0"."field0") AS "state0_rows",
+  COUNT("t0"."field1") AS "seen1",
+  COUNT("t0"."field2") AS "seen2",
+  COUNT("t0"."field3") AS "seen3",
+  MIN("t0"."field4") AS "state4_min",
+  MAX("t0"."field4") AS "state4_max",
+  MIN("t0"."field5") AS "state5_min",
+  MAX("t0"."field5") AS "state5_max",
+  COUNT("t0"."field4") AS "state10_n",
+  CAST((
+    AVG("t0"."field4") + 0.0
+  ) AS DOUBLE PRECISION) / 1.0 AS "state10_mean",
+  CAST((
+    VAR_POP("t0"."field4") * COUNT("t0"."field4")
+  ) AS DOUBLE PRECISION) / 1.0 AS "state10_m2",
+  COUNT("t0"."field5") AS "state11_n",
+  CAST((
+    AVG(CAST("t0"."field5" AS DOUBLE PRECISION)) + 0.0
+  ) AS DOUBLE PRECISION) / 1.0 AS "state11_mean",
+  CAST((
+    VAR_POP(CAST("t0"."field5" AS DOUBLE PRECISION)) * COUNT("t0"."field5")
+  ) AS DOUBLE PRECISION) / 1.0 AS "state11_m2",
+  COUNT("t0"."field4") AS "seen12",
+  COUNT("t0"."field4") AS "state13_n",
+  SUM("t0"."field4") AS "state13_sum",
+  COUNT("t0"."field7") AS "state14_n",
+  SUM("t0"."field7" >> 32) AS "state14_high",
+  SUM("t0"."field7" & 4294967295) AS "state14_low",
+  COUNT("t0"."field8") AS "state15_n",
+  SUM("t0"."field8" >> 32) AS "state15_high",
+  SUM("t0"."field8" & 4294967295) AS "state15_low"
+FROM "staged" AS "t0"
+GROUP BY
+  1,
+  2,
+  3;
+
+-- distinct(amount where @.flag == true)
+SELECT
+  "t1"."bucket",
+  "t1"."by0",
+  "t1"."by1",
+  "t1"."field1",
+  COUNT(*) AS "rows_"
+FROM (
+  SELECT
+    *
+  FROM "staged" AS "t0"
+  WHERE
+    NOT "t0"."field1" IS NULL
+) AS "t1"
+GROUP BY
+  1,
+  2,
+  3,
+  4;
+
+-- distinct(kind)
+SELECT
+  "t1"."bucket",
+  "t1"."by0",
+  "t1"."by1",
+  "t1"."field2",
+  COUNT(*) AS "rows_"
+FROM (
+  SELECT
+    *
+  FROM "staged" AS "t0"
+  WHERE
+    NOT "t0"."field2" IS NULL
+) AS "t1"
+GROUP BY
+  1,
+  2,
+  3,
+  4;
+
+-- distinct(units)
+SELECT
+  "t1"."bucket",
+  "t1"."by0",
+  "t1"."by1",
+  "t1"."field3",
+  COUNT(*) AS "rows_"
+FROM (
+  SELECT
+    *
+  FROM "staged" AS "t0"
+  WHERE
+    NOT "t0"."field3" IS NULL
+) AS "t1"
+GROUP BY
+  1,
+  2,
+  3,
+  4;
+
+-- first(amount where @.flag == true)
+SELECT
+  "t3"."bucket",
+  "t3"."by0",
+  "t3"."by1",
+  MAX("t3"."time_us") AS "time",
+  MIN("t3"."value_") AS "value"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t1"."bucket",
+      "t1"."by0",
+      "t1"."by1",
+      "t1"."time_us",
+      "t1"."value_",
+      MIN("t1"."time_us") OVER (
+        PARTITION BY "t1"."bucket", "t1"."by0", "t1"."by1"
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) AS "best_"
+    FROM (
+      SELECT
+        "t0"."bucket",
+        "t0"."by0",
+        "t0"."by1",
+        "t0"."time_us",
+        "t0"."field4" AS "value_"
+      FROM "staged" AS "t0"
+      WHERE
+        NOT "t0"."field4" IS NULL
+    ) AS "t1"
+  ) AS "t2"
+  WHERE
+    "t2"."time_us" = "t2"."best_"
+) AS "t3"
+GROUP BY
+  1,
+  2,
+  3;
+
+-- first(kind)
+SELECT
+  "t3"."bucket",
+  "t3"."by0",
+  "t3"."by1",
+  MAX("t3"."time_us") AS "time",
+  MIN("t3"."value_") AS "value"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t1"."bucket",
+      "t1"."by0",
+      "t1"."by1",
+      "t1"."time_us",
+      "t1"."value_",
+      MIN("t1"."time_us") OVER (
+        PARTITION BY "t1"."bucket", "t1"."by0", "t1"."by1"
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) AS "best_"
+    FROM (
+      SELECT
+        "t0"."bucket",
+        "t0"."by0",
+        "t0"."by1",
+        "t0"."time_us",
+        "t0"."field6" AS "value_"
+      FROM "staged" AS "t0"
+      WHERE
+        NOT "t0"."field6" IS NULL
+    ) AS "t1"
+  ) AS "t2"
+  WHERE
+    "t2"."time_us" = "t2"."best_"
+) AS "t3"
+GROUP BY
+  1,
+  2,
+  3;
+
+-- last(amount where @.flag == true)
+SELECT
+  "t3"."bucket",
+  "t3"."by0",
+  "t3"."by1",
+  MAX("t3"."time_us") AS "time",
+  MAX("t3"."value_") AS "value"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t1"."bucket",
+      "t1"."by0",
+      "t1"."by1",
+      "t1"."time_us",
+      "t1"."value_",
+      MAX("t1"."time_us") OVER (
+        PARTITION BY "t1"."bucket", "t1"."by0", "t1"."by1"
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) AS "best_"
+    FROM (
+      SELECT
+        "t0"."bucket",
+        "t0"."by0",
+        "t0"."by1",
+        "t0"."time_us",
+        "t0"."field4" AS "value_"
+      FROM "staged" AS "t0"
+      WHERE
+        NOT "t0"."field4" IS NULL
+    ) AS "t1"
+  ) AS "t2"
+  WHERE
+    "t2"."time_us" = "t2"."best_"
+) AS "t3"
+GROUP BY
+  1,
+  2,
+  3;
+
+-- last(price)
+SELECT
+  "t3"."bucket",
+  "t3"."by0",
+  "t3"."by1",
+  MAX("t3"."time_us") AS "time",
+  MAX("t3"."value_") AS "value"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t1"."bucket",
+      "t1"."by0",
+      "t1"."by1",
+      "t1"."time_us",
+      "t1"."value_",
+      MAX("t1"."time_us") OVER (
+        PARTITION BY "t1"."bucket", "t1"."by0", "t1"."by1"
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) AS "best_"
+    FROM (
+      SELECT
+        "t0"."bucket",
+        "t0"."by0",
+        "t0"."by1",
+        "t0"."time_us",
+        "t0"."field7" AS "value_"
+      FROM "staged" AS "t0"
+      WHERE
+        NOT "t0"."field7" IS NULL
+    ) AS "t1"
+  ) AS "t2"
+  WHERE
+    "t2"."time_us" = "t2"."best_"
+) AS "t3"
+GROUP BY
+  1,
+  2,
+  3;
+
+-- quantile(amount where @.flag == true)
+SELECT
+  "t1"."bucket",
+  "t1"."by0",
+  "t1"."by1",
+  "t1"."key_",
+  COUNT(*) AS "weight_",
+  COUNT(*) AS "rows_"
+FROM (
+  SELECT
+    "t0"."bucket",
+    "t0"."by0",
+    "t0"."by1",
+    "t0"."time_us",
+    "t0"."field0",
+    "t0"."field1",
+    "t0"."field2",
+    "t0"."field3",
+    "t0"."field4",
+    "t0"."field5",
+    "t0"."field6",
+    "t0"."field7",
+    "t0"."field8",
+    CASE
+      WHEN "t0"."field4" > 0
+      THEN CAST(CAST(CEIL(
+        CAST(LN(NULLIF(ABS("t0"."field4"), 0.0)) AS DOUBLE PRECISION) / 0.009950330853168092
+      ) AS BIGINT) + 80000 AS INTEGER)
+      WHEN "t0"."field4" < 0
+      THEN -(
+        CAST(CAST(CEIL(
+          CAST(LN(NULLIF(ABS("t0"."field4"), 0.0)) AS DOUBLE PRECISION) / 0.009950330853168092
+        ) AS BIGINT) + 80000 AS INTEGER)
+      )
+      ELSE 0
+    END AS "key_"
+  FROM "staged" AS "t0"
+  WHERE
+    NOT "t0"."field4" IS NULL
+) AS "t1"
+GROUP BY
+  1,
+  2,
+  3,
+  4;
+
