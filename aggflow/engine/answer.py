@@ -133,7 +133,7 @@ class Answer:
         cut = self.explanation.cut
         more = f", {cut:,} more cut by the limit" if cut else ""
         hint = f"\nhint: {self.explanation.hint}" if self.explanation.hint else ""
-        return f"Answer({self.name!r}, {self.count:,} rows{more})\n{self._text()}{hint}"
+        return f"Answer({self.name!r}, {self.count:,} {_rows(self.count)}{more})\n{self._text()}{hint}"
 
     def _text(self) -> str:
         names, rows = self.shown()
@@ -147,7 +147,7 @@ class Answer:
     def _repr_html_(self) -> str:
         names, rows = self.shown()
         more = f" of {self.count:,}" if self.count > len(rows) else ""
-        caption = f"{len(rows):,}{more} rows · {self.explanation.summary}"
+        caption = f"{len(rows):,}{more} {_rows(self.count)} · {self.explanation.summary}"
         hint = f"hint: {self.explanation.hint}" if self.explanation.hint else ""
         return table(names, rows, numeric=set(self.fields), caption=caption, hint=hint)
 
@@ -160,6 +160,10 @@ class Answer:
         columns += [[_number_text(v) for v in vs.to_list()[:most]] for vs in self.fields.values()]
         names = [*([] if self.buckets is None else ["dt"]), *self.groupings, *self.fields]
         return names, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
 
 
 def _plain(value: object) -> Any:

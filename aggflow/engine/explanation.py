@@ -109,13 +109,13 @@ class Explanation:
 
     def __str__(self) -> str:
         lines = [f"Answered {self.summary}", *([f"hint: {self.hint}"] if self.hint else [])]
-        lines += ["", "Rollups of the source:"]
+        lines += ["", "Rollups of the source:" if self.candidates else "Rollups of the source: none yet"]
         lines += [
             f"  {'miss' if candidate.miss else 'hit '}  {candidate.name}"
             + (
                 f" — {candidate.miss}"
                 if candidate.miss
-                else f" — {candidate.rows:,} stored rows in the window"
+                else f" — {candidate.rows:,} rows in the segments of the window"
             )
             for candidate in self.candidates
         ]

@@ -101,7 +101,10 @@ class Workspace(
         self.close()
 
     def __repr__(self) -> str:
-        return f"Workspace {self.name!r}: {len(self.sources)} sources, {len(self.filters)} filters, {len(self.endpoints)} endpoints"
+        counts = {"source": self.sources, "filter": self.filters, "endpoint": self.endpoints}
+        return f"Workspace {self.name!r}: " + ", ".join(
+            f"{len(there)} {noun}{'' if len(there) == 1 else 's'}" for noun, there in counts.items()
+        )
 
     def _repr_html_(self) -> str:
         parts = {"Sources": self.sources, "Filters": self.filters, "Endpoints": self.endpoints}
