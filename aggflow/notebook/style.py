@@ -58,6 +58,7 @@ STYLE: Final = """
   align-items: center; gap: 7px; width: auto; font-size: 13px; color: var(--agf-text); height: auto; min-height: 26px;
   white-space: normal; line-height: 1.25; }
 .agf-builder .widget-checkbox.agf-control input { width: 15px; height: 15px; margin: 0; padding: 0; accent-color: var(--agf-brand); }
+.agf-builder .agf-field:not(.agf-wide) > .widget-checkbox.agf-control { padding-top: 18px; }
 .agf-builder .agf-message { font-size: 12px; margin-top: 3px; overflow-wrap: anywhere; }
 .agf-builder .agf-message.error { color: var(--agf-error); } .agf-builder .agf-message.warning { color: var(--agf-warn); }
 .agf-builder .agf-message.note { color: var(--agf-muted); font-size: 11.5px; }
