@@ -33,7 +33,8 @@ def what_runs(rows: Sequence[BuildRow]) -> str:
 
 def open_row(row: BuildRow) -> str:
     """A build that runs or waits: what it is, a bar, how far it is and how long it takes."""
-    percent = None if row.progress is None else round(100 * row.progress)
+    known = row.status == "running" and row.progress is not None
+    percent = round(100 * (row.progress or 0)) if known else None
     width = 0 if percent is None else percent
     shown = "" if percent is None else f"{percent} %"
     state = "" if row.status == "running" else " waits"

@@ -24,7 +24,7 @@ PARTS_STYLE: Final = """
 .agf-builder table.agf-ended td.done { color: var(--agf-good); white-space: nowrap; }
 .agf-builder table.agf-ended td.error { color: var(--agf-error); white-space: nowrap; }
 .agf-builder table.agf-ended td.cancelled { color: var(--agf-muted); white-space: nowrap; }
-.agf-builder .agf-code-field textarea { min-height: 62px; }
+.agf-builder .agf-query .agf-code-field textarea { min-height: 62px; }
 .agf-builder .agf-button.agf-suggestion { font-family: var(--agf-mono); height: 24px; line-height: 22px; padding: 0 8px; }
 .agf-builder .agf-suggestion.of-column, .agf-builder .agf-suggestion.of-table { border-color: var(--agf-brand); }
 .agf-builder .agf-suggestion.of-keyword { font-weight: 600; }

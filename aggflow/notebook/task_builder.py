@@ -52,6 +52,7 @@ class TaskBuilder(Builder):
         self.suggested = widgets.HTML()
         self._completion: Completion | None = None
         linq = self.fields["linq"]
+        linq.add_class("agf-query")
         linq.children = (*linq.children, self.suggested, self.suggestions)
         return []
 

@@ -38,7 +38,6 @@ def ws(served: Served, tmp_path: Path) -> af.Workspace:
 def run(served: Served, text: str) -> list[httpx.Response]:
     """What the service answers to commands, one after another."""
     found: list[httpx.Response] = []
-    nobody: Any = None  # who asks is said by the command's own headers
     for command in text.replace("\\\n", "").split("curl ")[1:]:
         words = shlex.split(command)
         headers = dict(words[i + 1].split(": ", 1) for i, word in enumerate(words) if word == "-H")
@@ -47,7 +46,7 @@ def run(served: Served, text: str) -> list[httpx.Response]:
         url = next(word for word in words if word.startswith("$AGGFLOW_URL"))
         body: Any = json.loads(words[words.index("-d") + 1]) if "-d" in words else None
         method = words[words.index("-X") + 1]
-        found.append(served.ask(method, url.removeprefix("$AGGFLOW_URL"), nobody, json=body, headers=headers))
+        found.append(served.ask(method, url.removeprefix("$AGGFLOW_URL"), json=body, headers=headers))
     assert all(answer.is_success for answer in found), [answer.text for answer in found]
     return found
 

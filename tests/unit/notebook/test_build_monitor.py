@@ -126,6 +126,8 @@ def test_what_waits_says_who_carries_it_out() -> None:
     (row,) = rows_of([record(status="pending", started_us=None)], 0)
     assert "aggflow up" in row.note
     assert row.seconds is None
+    (waiting,) = rows_of([batch(1, status="pending", started_us=None)], 0)
+    assert "%" not in open_row(waiting).replace("width:0%", "")
 
 
 def test_errors_are_shown_without_passwords_and_tags() -> None:
