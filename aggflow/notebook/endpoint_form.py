@@ -5,52 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cached_property
-from itertools import chain, count
-from typing import Any, Final
+from typing import Any
 
 from aggflow.engine.declarations import Stored
 from aggflow.errors import ParseError, Problem, SpecError
 from aggflow.notebook.change import Change
 from aggflow.notebook.curl_text import curl_of, segment
 from aggflow.notebook.draft import filled, given
+from aggflow.notebook.endpoint_row import (
+    CHOICES,
+    DIRECTIONS,
+    DURATIONS,
+    FILLS,
+    INCOMPLETE,
+    KINDS,
+    SAME,
+    SEPARATOR,
+    choice_row,
+    field_row,
+    grouping_row,
+    name_of,
+)
 from aggflow.notebook.entry import Entry, Option, Section
-from aggflow.notebook.field_name import field_name, short_word
 from aggflow.notebook.form import Form
 from aggflow.notebook.html_text import copied
 from aggflow.notebook.previewer import Work
 from aggflow.notebook.source_columns import columns_of, first_source
 from aggflow.notebook.trial_view import shown_trial
-from aggflow.notebook.value_list import read_values, write_values
+from aggflow.notebook.value_list import read_values
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.declaration import plain
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.fit import problems_with
-
-_DURATIONS: Final = tuple(map(Option, ("1h", "1d", "7d", "30d", "90d", "365d")))
-_KINDS: Final = (
-    Option("time_series", "a series over time"),
-    Option("lookback", "one total"),
-)
-_CHOICES: Final = (
-    Option("aggregate", "merge all values"),
-    Option("all", "return all values"),
-    Option("fixed", "only these values"),
-    Option("query_time", "values of the question", help="whoever asks names the values"),
-)
-_FILLS: Final = (
-    Option("none", "nothing", help="buckets without events have no row"),
-    Option("null", "null"),
-    Option("zero", "zero"),
-)
-_DIRECTIONS: Final = (Option("desc", "largest first"), Option("asc", "smallest first"))
-_SAME: Final = "same"
-_INCOMPLETE: Final = (
-    Option(_SAME, "as the endpoint"),
-    Option("yes", "counts"),
-    Option("no", "does not count"),
-)
-_SEPARATOR: Final = " · "
 
 
 class EndpointForm(Form[Endpoint]):
@@ -96,8 +83,8 @@ class EndpointForm(Form[Endpoint]):
             return self.get("timing.kind") == "time_series"
 
         return (
-            Entry("timing.kind", "Answers with", "choice", "time_series", offer=lambda _: _KINDS),
-            Entry("timing.duration", "Of the last", "combo", "30d", offer=lambda _: _DURATIONS),
+            Entry("timing.kind", "Answers with", "choice", "time_series", offer=lambda _: KINDS),
+            Entry("timing.duration", "Of the last", "combo", "30d", offer=lambda _: DURATIONS),
             Entry(
                 "timing.interval",
                 "A point each",
@@ -106,13 +93,13 @@ class EndpointForm(Form[Endpoint]):
                 placeholder="the filter's bucket",
                 is_shown=is_series,
             ),
-            Entry("timing.offset", "Ending before now by", "combo", "0s", offer=lambda _: _DURATIONS),
+            Entry("timing.offset", "Ending before now by", "combo", "0s", offer=lambda _: DURATIONS),
             Entry(
                 "timing.fill",
                 "Where nothing happened",
                 "choice",
                 "none",
-                offer=lambda _: _FILLS,
+                offer=lambda _: FILLS,
                 is_shown=is_series,
             ),
             Entry("timing.include_incomplete", "With the bucket still filling", "flag", default=False),
@@ -140,14 +127,14 @@ class EndpointForm(Form[Endpoint]):
                 is_declared=False,
                 is_shown=self._may_have_own,
             ),
-            Entry("duration", "Of the last", "combo", offer=lambda _: _DURATIONS, is_shown=has_own),
-            Entry("offset", "Ending before now by", "combo", offer=lambda _: _DURATIONS, is_shown=has_own),
+            Entry("duration", "Of the last", "combo", offer=lambda _: DURATIONS, is_shown=has_own),
+            Entry("offset", "Ending before now by", "combo", offer=lambda _: DURATIONS, is_shown=has_own),
             Entry(
                 "include_incomplete",
                 "The bucket that is still filling",
                 "choice",
-                _SAME,
-                offer=lambda _: _INCOMPLETE,
+                SAME,
+                offer=lambda _: INCOMPLETE,
                 is_shown=has_own,
             ),
         )
@@ -157,7 +144,7 @@ class EndpointForm(Form[Endpoint]):
             return self._beside(path, "choice") == "fixed"
 
         return (
-            Entry("choice", "Answers", "choice", "aggregate", offer=lambda _: _CHOICES),
+            Entry("choice", "Answers", "choice", "aggregate", offer=lambda _: CHOICES),
             Entry(
                 "values", "Values", placeholder="JFK, EWR", help="with commas between", is_shown=has_values
             ),
@@ -173,7 +160,7 @@ class EndpointForm(Form[Endpoint]):
     def _order(self) -> tuple[Entry, ...]:
         by = (
             Entry("by", "By", "choice", offer=self._sortable),
-            Entry("direction", "Direction", "choice", "desc", offer=lambda _: _DIRECTIONS),
+            Entry("direction", "Direction", "choice", "desc", offer=lambda _: DIRECTIONS),
         )
         limited = (
             Entry(
@@ -198,7 +185,7 @@ class EndpointForm(Form[Endpoint]):
     def _measures(self, _: str) -> list[Option]:
         of = self.of
         return [
-            Option(f"{aggregation.name}{_SEPARATOR}{calculation.value}")
+            Option(f"{aggregation.name}{SEPARATOR}{calculation.value}")
             for aggregation in (() if of is None else of.aggregations)
             for calculation in aggregation.calculations
         ]
@@ -230,7 +217,7 @@ class EndpointForm(Form[Endpoint]):
         return self.get(f"{path.rpartition('.')[0]}.{name}")
 
     def _calculation(self, path: str) -> str:
-        return str(self._beside(path, "measure") or "").rpartition(_SEPARATOR)[2]
+        return str(self._beside(path, "measure") or "").rpartition(SEPARATOR)[2]
 
     # -- values that follow others
 
@@ -249,15 +236,12 @@ class EndpointForm(Form[Endpoint]):
         if of is None:
             return
         known = {row["name"]: row for row in self._values["groupings"]}
-        self._values["groupings"] = [known.get(one.name) or self._row(one.name) for one in of.groupings]
+        self._values["groupings"] = [known.get(one.name) or grouping_row(one.name) for one in of.groupings]
         offered = [option.value for option in self._measures("")]
         for row in self._values["fields"]:
             if row["measure"] not in offered:
                 row["measure"] = offered[0]
         self._name_fields()
-
-    def _row(self, name: str) -> dict[str, Any]:
-        return {"name": name, "choice": "aggregate", "values": "", "returned": True}
 
     def _name_fields(self) -> None:
         rows: list[dict[str, Any]] = self._values["fields"]
@@ -267,7 +251,7 @@ class EndpointForm(Form[Endpoint]):
                 row["measure"] = offered[0].value
             if row["name"] == row.get("proposed", ""):
                 others = [other["name"] for other in rows if other is not row]
-                row["name"] = row["proposed"] = _name_of(row, others)
+                row["name"] = row["proposed"] = name_of(row, others)
 
     # -- the definition
 
@@ -290,7 +274,7 @@ class EndpointForm(Form[Endpoint]):
         self._values = super().empty()
         filters = list(self.ws.filters)
         self._values["filter"] = filters[0] if len(filters) == 1 else ""
-        self._values["fields"] = [_field_row()]
+        self._values["fields"] = [field_row()]
         self._take_filter()
         return self._values
 
@@ -302,13 +286,13 @@ class EndpointForm(Form[Endpoint]):
         paths = {} if of is None else {one.path: str(one.name) for one in of.spec.groupings}
         chosen = {paths.get(name, name): choice for name, choice in data["groupings"].items()}
         data["groupings"] = [
-            self._row(name) | _choice_row(chosen.get(name, {}))
+            grouping_row(name) | choice_row(chosen.get(name, {}))
             for name in dict.fromkeys([*names, *map(str, chosen)])
         ]
         data["grouping_limits"] = [
             {"grouping": pair[0], "limit": pair[1]} for pair in data["grouping_limits"]
         ]
-        data["fields"] = [_field_row(one) for one in data["fields"]]
+        data["fields"] = [field_row(one) for one in data["fields"]]
         values = filled(self._entries(), data)
         for row, kept in zip(values["groupings"], data["groupings"], strict=True):
             row["name"] = kept["name"]
@@ -325,11 +309,11 @@ class EndpointForm(Form[Endpoint]):
         data = given(self._entries(), self._values)
         rows: list[dict[str, Any]] = self._values["fields"]
         for row, one in zip(rows, data["fields"], strict=True):
-            aggregation, _, calculation = str(row["measure"] or "").rpartition(_SEPARATOR)
+            aggregation, _, calculation = str(row["measure"] or "").rpartition(SEPARATOR)
             if aggregation:
                 one.update(aggregation=aggregation, calculation=calculation)
-            own = one.pop("include_incomplete", _SAME)
-            if own != _SAME:
+            own = one.pop("include_incomplete", SAME)
+            if own != SAME:
                 one["include_incomplete"] = own == "yes"
         data["groupings"] = self._choices()
         return data
@@ -410,45 +394,3 @@ class EndpointForm(Form[Endpoint]):
         if spec is None:
             return None
         return lambda wish: shown_trial(self.ws.try_endpoint(spec, wish=wish), spec.name)
-
-
-def _field_row(data: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The values of a field's row; a new one's name is proposed."""
-    if data is None:
-        return {
-            "measure": "",
-            "percentile": "0.95",
-            "name": "",
-            "own": False,
-            "duration": "",
-            "offset": "",
-            "include_incomplete": _SAME,
-        }
-    own = data["include_incomplete"]
-    times = (data["duration"], data["offset"], own)
-    return {
-        **data,
-        "measure": f"{data['aggregation']}{_SEPARATOR}{data['calculation']}",
-        "percentile": "0.95" if data["percentile"] is None else data["percentile"],
-        "own": any(time is not None for time in times),
-        "include_incomplete": _SAME if own is None else "yes" if own else "no",
-    }
-
-
-def _choice_row(choice: Mapping[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {"choice": choice.get("kind", "aggregate")}
-    if "returned" in choice:
-        row["returned"] = choice["returned"]
-    if "values" in choice:
-        row["values"] = write_values(choice["values"])
-    return row
-
-
-def _name_of(row: Mapping[str, Any], taken: list[str]) -> str:
-    """A name for a field that no other has."""
-    aggregation, _, calculation = str(row["measure"] or "").rpartition(_SEPARATOR)
-    if not aggregation:
-        return ""
-    name = field_name(aggregation, short_word(Calculation(calculation), str(row["percentile"])))
-    numbers = (f"{name}_{number}" for number in count(2))
-    return next(one for one in chain([name], numbers) if one not in taken)
