@@ -235,6 +235,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path(__file__).parent, help="folder of the results")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="aggflow-load-"))
+    others = os.getloadavg()[0]
     load = Load(given.connections, given.rounds, given.seconds)
     try:
         bench = Bench.make(folder)
@@ -247,6 +248,7 @@ def main() -> None:
         "seconds": given.seconds,
         "rounds": given.rounds,
         "processors": os.cpu_count(),
+        "wanted by others before": f"{others:.1f}",
         "system": f"{platform.system()} {platform.machine()}",
         "python": sys.version.split()[0],
     }
