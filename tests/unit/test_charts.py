@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zlib
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 import vl_convert
 
 from aggflow.charts import draw, save, thumbnail
+from aggflow.charts.renderer import bundle
 from aggflow.engine.answer import Answer
 from aggflow.engine.explanation import Explanation
 from aggflow.errors import AggflowError, NotFoundError, QueryError
@@ -310,6 +312,20 @@ def test_what_was_not_built_is_shaded_as_far_as_it_is_drawn() -> None:
     assert "shaded: not built, read from the source" in spec["title"]["subtitle"]
     nothing_built = spec_of(read_live(plain, (a, f), stored=False))
     assert "rect" not in marks(nothing_built), "all of it is said in a sentence"
+
+
+def test_it_is_said_where_the_numbers_come_from_unless_that_is_not_wanted() -> None:
+    drawn = replace(SHAPES["count over time"](), open_from=days(48)[-1])
+    assert spec_of(drawn)["title"]["subtitle"][0].startswith("from filter delays")
+    assert spec_of(drawn, explained=False)["title"]["subtitle"] == ["dashed: not complete yet"]
+
+
+def test_a_page_of_voila_is_given_the_picture_that_it_could_not_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = spec_of(SHAPES["one number"]())
+    monkeypatch.delenv("SERVER_SOFTWARE", raising=False)
+    assert "image/png" not in bundle(spec)
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    assert b64decode(bundle(spec)["image/png"]).startswith(b"\x89PNG")
 
 
 def test_a_chart_follows_the_theme_that_is_enabled_for_all() -> None:
