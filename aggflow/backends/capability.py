@@ -20,8 +20,11 @@ class Capability:
     ----------
     name
         Ibis' name of the backend.
+    title
+        Its name for people.
     extra
-        The extra of aggflow that installs its driver.
+        The extra that installs its driver: of aggflow, or of Ibis where it was not tried; empty where the
+        driver is always there.
     tried
         Whether all tests run on the real engine; where not, its queries are compiled and parsed, and no more.
     schemes
@@ -79,8 +82,9 @@ class Capability:
         How a text becomes a number, or null: ``try_cast``, ``regex`` (a test, then a cast), or a function's
         name.
     reads_files
-        Whether its URLs name files: a database's, opened read-only for each piece of work and closed after
-        it, so that its owner can write to it in between; or those of events, read anew each time.
+        What files its URLs name, if they do: a ``database``'s, opened read-only for each piece of work and
+        closed after it, so that its owner can write to it in between; or those of ``events``, read anew each
+        time.
     session
         The class whose session it runs in, one a process; else empty.
     windows
@@ -117,6 +121,7 @@ class Capability:
     """
 
     name: str
+    title: str
     extra: str
     schemes: tuple[str, ...]
     tried: bool = field(default=True, kw_only=True)
@@ -140,7 +145,7 @@ class Capability:
     json_length: str = "json_array_length"
     json_length_of: Literal["path", "value"] = "path"
     number_of_text: str = "try_cast"
-    reads_files: bool = False
+    reads_files: Literal["", "database", "events"] = ""
     session: str = ""
     windows: bool = True
     times: Literal["plain", "micros"] = "plain"
@@ -162,16 +167,18 @@ CAPABILITIES = {
     for row in (
         Capability(
             name="duckdb",
+            title="DuckDB; Parquet and CSV files without a scheme",
             interrupt="interrupt",
-            extra="duckdb",
+            extra="",
             schemes=("duckdb",),
             micros="function",
             micros_function="epoch_us",
             hash="hash",
-            reads_files=True,
+            reads_files="database",
         ),
         Capability(
             name="sqlite",
+            title="SQLite",
             part_of_text="aggflow_part",
             # SQLite's own know the letters of ASCII only.
             functions=(("Lowercase", "aggflow_lower", ()), ("Uppercase", "aggflow_upper", ())),
@@ -193,12 +200,13 @@ CAPABILITIES = {
             json="json_extract_scalar",
             json_type="json_type",
             number_of_text="regex",
-            reads_files=True,
+            reads_files="database",
             remainder="float",
             has_nan=False,
         ),
         Capability(
             name="postgres",
+            title="Postgres",
             regex="posix",
             part_of_text="pg_temp.aggflow_part",
             functions=(
@@ -225,6 +233,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="mysql",
+            title="MySQL, MariaDB",
             regex="pcre",
             functions=(("RegexReplace", "regexp_replace", ()),),
             extra="mysql",
@@ -251,6 +260,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="polars",
+            title="Polars",
             part_of_text="python",
             counts_bytes=True,
             regex="rust",
@@ -263,11 +273,12 @@ CAPABILITIES = {
             times="micros",
             json_python="python",
             number_of_text="python",
-            reads_files=True,
+            reads_files="events",
             windows=False,
         ),
         Capability(
             name="datafusion",
+            title="DataFusion",
             part_of_text="python",
             # A group that took no part is left out there, and the next one is taken for it.
             lacks=frozenset({"peek"}),
@@ -284,10 +295,11 @@ CAPABILITIES = {
             snapshot="cache",
             json_python="pyarrow",
             number_of_text="python",
-            reads_files=True,
+            reads_files="events",
         ),
         Capability(
             name="pyspark",
+            title="Spark",
             # What SQL extracts has a fraction.
             functions=(("ExtractSecond", "second", ()),),
             part_of_text="split_part",
@@ -316,10 +328,11 @@ CAPABILITIES = {
             json_length_of="value",
             # What Java reads as a number is more: 1d, 1f, 0x1p3.
             number_of_text="regex",
-            reads_files=True,
+            reads_files="events",
         ),
         Capability(
             name="bigquery",
+            title="BigQuery",
             tried=False,
             extra="bigquery",
             schemes=("bigquery",),
@@ -332,6 +345,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="snowflake",
+            title="Snowflake",
             tried=False,
             extra="snowflake",
             schemes=("snowflake",),
@@ -345,6 +359,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="databricks",
+            title="Databricks",
             tried=False,
             extra="databricks",
             schemes=("databricks",),
@@ -363,6 +378,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="trino",
+            title="Trino",
             tried=False,
             extra="trino",
             schemes=("trino",),
@@ -374,6 +390,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="athena",
+            title="Athena",
             tried=False,
             extra="athena",
             schemes=("athena",),
@@ -385,6 +402,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="clickhouse",
+            title="ClickHouse",
             tried=False,
             extra="clickhouse",
             schemes=("clickhouse",),
@@ -396,6 +414,7 @@ CAPABILITIES = {
         ),
         Capability(
             name="redshift",
+            title="Redshift",
             tried=False,
             extra="redshift",
             schemes=("redshift",),

@@ -58,6 +58,11 @@ def connected(url: str, can: Capability) -> Any:
     SourceQueryError
         The URL is none.
     """
+    if can.name not in {entry.name for entry in ibis.util.backend_entry_points()}:
+        raise UnsupportedError(
+            f"sources on {can.name} are compiled, and no more: Ibis does not connect to it",
+            hint="bring the events to another backend",
+        )
     login = _login(url)
     try:
         with warnings.catch_warnings():
@@ -72,7 +77,7 @@ def missing_driver(can: Capability, error: ImportError) -> UnsupportedError:
     """What is said where the driver of a backend is not installed."""
     return UnsupportedError(
         f"sources on {can.name} need a driver that is not installed: {error.name}",
-        hint=f"pip install 'aggflow[{can.extra}]'",
+        hint=f"pip install '{'aggflow' if can.tried else 'ibis-framework'}[{can.extra}]'",
     )
 
 

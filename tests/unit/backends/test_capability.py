@@ -23,7 +23,7 @@ LEDGER = r"sqlite3\.|import sqlite3|sqlite_master"
 def test_every_row_is_of_a_backend_of_ibis(name: str) -> None:
     row = capability(name)
     assert row.name == name
-    assert name in {entry.name for entry in ibis.util.backend_entry_points()}
+    assert name in {entry.name for entry in ibis.util.backend_entry_points()} or not row.tried
     assert bool(row.micros_function) == (row.micros in ("function", "instant", "text", "seconds"))
 
 

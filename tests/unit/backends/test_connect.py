@@ -146,6 +146,12 @@ def test_an_unknown_backend_is_refused() -> None:
         count(source("duckdbb://x"))
 
 
+def test_what_ibis_does_not_connect_to_is_refused_without_its_password() -> None:
+    with pytest.raises(UnsupportedError, match="compiled, and no more") as caught:
+        count(source("redshift://me:hunter2@host/db"))
+    assert "hunter2" not in repr(caught.value)
+
+
 def test_a_wrong_select_is_the_databases_own_sentence(tmp_path: Path) -> None:
     url = make(tmp_path / "a.db", "duckdb")
     with pytest.raises(SourceQueryError, match="syntax error"):
