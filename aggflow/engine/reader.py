@@ -150,7 +150,7 @@ class Reader:
             for key, mine in own.items():
                 _same_kind(kinds, key, layout.kinds[mine])
             if grains:
-                lacking = frozenset(keys) - own.keys()
+                lacking = frozenset(key for key in keys if key not in own)
                 yield from self._picked(piece, layout, grains, own, lacking, paths)
 
     def spend(self, cells: int) -> None:
