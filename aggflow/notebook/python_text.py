@@ -9,8 +9,10 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from aggflow.spec.dimension import Dimension
 from aggflow.spec.endpoint import GroupingLimit
 from aggflow.spec.grouping import Grouping
+from aggflow.spec.level import Level
 
 _WIDTH = 66  # what is seen of a builder without scrolling
 _STEP = "    "
@@ -88,6 +90,8 @@ def _literal(value: Any, indent: str) -> str:
     match value:
         case Grouping(alias=None):
             return _literal(value.path, indent)
+        case Dimension() | Level() if set(_given(value)) == {"name"}:
+            return _literal(value.name, indent)
         case GroupingLimit():
             return f"({_literal(value.grouping, indent)}, {value.limit})"
         case Enum():

@@ -18,6 +18,7 @@ from aggflow.notebook.cube_builder import CubeBuilder
 from aggflow.notebook.cube_form import CubeForm
 from aggflow.notebook.level_text import level_text, levels_of
 from aggflow.notebook.previewer import DEBOUNCE
+from aggflow.notebook.python_text import python_call
 from aggflow.spec.definitions import from_yaml
 from aggflow.spec.level import Level
 
@@ -238,6 +239,12 @@ def test_the_texts_say_the_same(still: af.Workspace, ws: af.Workspace) -> None:
     assert json.loads(words[words.index("-d") + 1])["time_zone"] == "Europe/Berlin"
     new = filled(still)
     assert "-X POST" in new.as_curl()
+
+
+def test_what_has_only_a_name_is_written_as_its_name() -> None:
+    text = python_call("add_cube", Cube("c", "s", ["a", Dimension("d", levels=["x", Level("y", "@.z")])]))
+    assert 'dimensions=["a", ' in " ".join(text.split()).replace("[ ", "[")
+    assert 'levels=["x", af.Level("y", path="@.z")]' in text
 
 
 def test_a_preview_of_the_measure_and_the_dimension_that_are_asked(still: af.Workspace) -> None:
