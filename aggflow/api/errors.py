@@ -48,6 +48,7 @@ from aggflow.errors import (
 )
 
 _LOG = logging.getLogger("aggflow.service")
+TOO_DEEP: Final = "what was asked is nested too deeply, or has too many terms"
 SERVER_ERROR: Final = "the service made a mistake; its log has the request by its id"
 
 
@@ -174,6 +175,8 @@ def failure_of(error: Exception) -> Failure:
             headers=headers,
             error=_shown(error, meaning),
         )
+    if isinstance(error, RecursionError):
+        return Failure(400, NAMES[400], TOO_DEEP)
     return Failure(500, NAMES[500], SERVER_ERROR)
 
 
@@ -202,9 +205,12 @@ def answer(failure: Failure, request: Request, families: Families) -> Response:
 
 def log(error: Exception, failure: Failure, request: Request) -> None:
     """Write down what the service, not its client, has to see to."""
+    request_id = exchange_of(request.scope).request_id
+    if isinstance(error, RecursionError):
+        # Of what was asked, as far as anybody can tell; if not, this is where it shows.
+        _LOG.warning("request %s is nested too deeply", request_id, exc_info=error)
     if failure.status < 500:
         return
-    request_id = exchange_of(request.scope).request_id
     if failure.status == 500:
         _LOG.error("request %s failed", request_id, exc_info=error)
     else:
