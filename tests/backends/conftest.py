@@ -24,7 +24,10 @@ ENGINES = [*BACKENDS, *SERVERS, *IN_PROCESS]
 Open = Callable[..., AbstractContextManager[SourceRows]]
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(name, marks=pytest.mark.slow) if name == "pyspark" else name for name in ENGINES],
+)
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     if request.param in SERVERS:
         fixture, load = SERVERS[request.param]
