@@ -2,7 +2,8 @@
 
     python tests/benchmarks/scale.py --only events,tasks --rounds 5 --most 20000000
 
-Each experiment lets one thing grow by tens and holds all others; each cost is the fastest of some rounds.  The
+Each experiment lets one thing grow by tens and holds all others; each cost is the processor time of all threads, in
+the cheapest of some rounds: who shares the machine hardly changes it, and a machine of one's own answers sooner.  The
 law is the exponent of size that fits the costs best: 0 is constant, 1 is in proportion.  Writes ``scale.json``
 (every figure; experiments that were not run stay as they were) and ``scale.md`` beside this file, or where
 ``--results`` says.
@@ -267,25 +268,25 @@ def scratch() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def fastest(do: Callable[[], object], rounds: int) -> float:
-    """Seconds of the fastest round: others share the machine, and only ever add.  What is quick has more rounds."""
+def cheapest(do: Callable[[], object], rounds: int) -> float:
+    """Processor seconds of the cheapest round; what is quick has more rounds."""
     taken: list[float] = []
     while len(taken) < rounds or (sum(taken) < QUICK and len(taken) < 100 * rounds):
-        began = time.perf_counter()
+        began = time.process_time()
         do()
-        taken.append(time.perf_counter() - began)
+        taken.append(time.process_time() - began)
     return min(taken)
 
 
 def measured(name: str, sizes: Sequence[int], rounds: int) -> dict[str, dict[int, float]]:
-    """By what is measured and by size: seconds."""
+    """By what is measured and by size: processor seconds."""
     make, _ = EXPERIMENTS[name]
     seconds: dict[str, dict[int, float]] = {}
     for size in sizes:
         with scratch() as folder:
             for what, do in make(folder, size).items():
                 do()
-                seconds.setdefault(what, {})[size] = fastest(do, rounds)
+                seconds.setdefault(what, {})[size] = cheapest(do, rounds)
                 print(f"{name} {size:,}: {what}: {seconds[what][size] * 1000:.2f} ms", flush=True)
     return seconds
 

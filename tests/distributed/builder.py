@@ -1,6 +1,6 @@
 """A builder: a process that builds a part of a filter again and again, until its input ends, and tells how it goes.
 
-    python builder.py HOME SINCE UNTIL
+    AGGFLOW_HOME=… python builder.py SINCE UNTIL
 
 Every line that it writes is JSON: ``{"done": windows, "of": windows}`` after a batch, ``{"built": round}`` after a
 build, ``{"error": class}`` after one that another try may help.
@@ -22,7 +22,7 @@ def tell(**what: object) -> None:
 
 
 def main() -> None:
-    home, since, until = sys.argv[1:]
+    since, until = sys.argv[1:]
     ended = threading.Event()
 
     def watch() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
         ended.set()
 
     threading.Thread(target=watch, daemon=True).start()
-    with open_workspace(home) as ws:
+    with open_workspace() as ws:
         rounds = 0
         while not ended.is_set():
             try:
