@@ -93,6 +93,9 @@ def test_every_link_leads_somewhere(target: str) -> None:
 
 @pytest.mark.parametrize(("name", "file"), re.findall(r"\[([Tt]est\w+)\]\((tests/[^)]+)\)", README))
 def test_every_test_that_is_named_is_there(name: str, file: str) -> None:
+    if name == Path(file).stem:
+        assert (ROOT / file).exists()  # all of it
+        return
     keyword = "class" if name.startswith("Test") else "def"
     assert re.search(rf"^{keyword} {name}\b", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
 
