@@ -35,18 +35,10 @@ PATIENCE_MS = 120_000
 
 # What foreign parts complain of, and why it is none of our business.
 FOREIGN = {
-    "JupyterLab asks whether a workspace or a checkpoint is there, and is told that it is not": re.compile(
-        r"the server responded with a status of 404.*"
+    "Voila's template links to icons elsewhere, which none of our pages has": re.compile(
+        r".*https://cdn\.jsdelivr\.net/npm/@fortawesome/.*"
     ),
-    "JupyterLab's file watcher and terminals, where a machine has none": re.compile(
-        r".*(jupyter-lsp|/lsp/).*"
-    ),
-    "Lumino tells of a widget that was moved while it was hidden": re.compile(r".*ResizeObserver loop.*"),
-    "a policy's part that older browsers know": re.compile(r".*Content Security Policy.*report-uri.*"),
 }
-
-# Voila's template links to icons elsewhere, which none of our pages has; without them it is the same.
-ICONS = re.compile(r".*https://cdn\.jsdelivr\.net/npm/@fortawesome/.*")
 
 
 def free_port() -> int:
@@ -204,12 +196,12 @@ class Looked:
             self._complain(f"{message.text} {message.location.get('url', '')}")
 
     def _complain(self, text: str) -> None:
-        if not any(pattern.match(text) for pattern in (*FOREIGN.values(), ICONS)):
+        if not _is_foreign(text):
             self.complaints.append(text)
 
     def _asked(self, request: Any) -> None:
         url = request.url
-        if url.startswith("http") and not url.startswith(self.url) and not ICONS.match(url):
+        if url.startswith("http") and not url.startswith(self.url) and not _is_foreign(url):
             self.elsewhere.append(url)
 
     def run_all(self) -> None:
@@ -245,3 +237,7 @@ class Looked:
         found.wait_for(state="visible")
         found.scroll_into_view_if_needed()
         return found
+
+
+def _is_foreign(text: str) -> bool:
+    return any(pattern.match(text) for pattern in FOREIGN.values())
