@@ -248,7 +248,7 @@ def main() -> None:
         "seconds": given.seconds,
         "rounds": given.rounds,
         "processors": os.cpu_count(),
-        "wanted by others before": f"{others:.1f}",
+        "load average before": f"{others:.1f}",
         "system": f"{platform.system()} {platform.machine()}",
         "python": sys.version.split()[0],
     }
