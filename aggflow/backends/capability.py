@@ -87,6 +87,8 @@ class Capability:
         time.
     session
         The class whose session it runs in, one a process; else empty.
+    shown_as
+        The dialect in which its statements are shown, where it has none; else empty.
     windows
         Whether it has window functions.
     times
@@ -147,6 +149,7 @@ class Capability:
     number_of_text: str = "try_cast"
     reads_files: Literal["", "database", "events"] = ""
     session: str = ""
+    shown_as: str = ""
     windows: bool = True
     times: Literal["plain", "micros"] = "plain"
     shifts: Literal["bits", "remainder"] = "bits"
@@ -275,6 +278,7 @@ CAPABILITIES = {
             number_of_text="python",
             reads_files="events",
             windows=False,
+            shown_as="duckdb",
         ),
         Capability(
             name="datafusion",

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from aggflow.backends.capability import capability
+from aggflow.backends.quirks import adapted
+
 
 @dataclass(frozen=True, eq=False)
 class Statement:
@@ -17,11 +20,12 @@ class Statement:
     expression
         What was asked.
     dialect
-        The backend's.
+        The backend's, by its name; where it has no SQL, one in which people can read what was asked.
     """
 
     expression: ir.Table
     dialect: str
 
     def __str__(self) -> str:
-        return str(ibis.to_sql(self.expression, dialect=self.dialect))
+        can = capability(self.dialect)
+        return str(ibis.to_sql(adapted(self.expression, can), dialect=can.shown_as or can.name))

@@ -40,6 +40,7 @@ def test_a_window_is_read_from_its_source_by_one_statement(loaded: Loaded, open_
         read = read_states(rows, rollup, layout_of(rollup, rows), ALL_TIME, Vocabularies())
         first, *rest = (names(statement.expression) for statement in read.sql)
         assert first == names(rows.table)
+        assert all("SELECT" in str(statement) for statement in read.sql)
     assert len(rest) >= 4
     assert all(not asked & first for asked in rest)
 
