@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import shutil
@@ -54,10 +55,12 @@ class OwnPostgres:
             cwd="/",
         )
         self.url = f"postgresql://tutorial@127.0.0.1:{port}/postgres"
+        atexit.register(self.stop)  # a kernel that is shut down early leaves nothing behind
         self._wait(port)
 
     def stop(self) -> None:
         """End the server that was started here, and remove its folder."""
+        atexit.unregister(self.stop)
         if self._server.poll() is None:
             self._server.send_signal(signal.SIGINT)  # ends at once; on SIGTERM it waits for its clients
             self._server.wait(_PATIENCE_SECONDS)
