@@ -24,7 +24,10 @@ def ws(tmp_path: Path) -> Iterator[af.Workspace]:
         opened.add_source("events", f"duckdb://{path}", table="events", time="moment")
         opened.add_filter("hourly", source="events", interval="1h", aggregations=[Aggregation("all")])
         opened.add_endpoint(
-            "day", filter="hourly", timing=af.Lookback("1d"), fields=[af.Field("n", "all", "COUNT")]
+            "day",
+            filter="hourly",
+            timing=af.Lookback("1d"),
+            fields=[af.Field("n", "all", af.Calculation.COUNT)],
         )
         yield opened
 
