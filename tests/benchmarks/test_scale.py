@@ -7,6 +7,7 @@ import pytest
 import scale
 
 
+@pytest.mark.slow
 def test_every_experiment_measures_what_it_says(tmp_path: Path) -> None:
     """With the least that there can be; how long it takes is of no interest here."""
     for name, (make, sizes) in scale.EXPERIMENTS.items():
