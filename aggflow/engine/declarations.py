@@ -194,7 +194,9 @@ class Declarations:
             problem = Problem("url", "only an embedded source takes events", "add it with embedded://")
             raise SpecError(f"source {source.name!r}", [problem])
         if self._events is None:
-            problem = Problem("url", "events are kept in a folder, and this home is a database", "set AGGFLOW_EVENTS")
+            problem = Problem(
+                "url", "events are kept in a folder, and this home is a database", "set AGGFLOW_EVENTS"
+            )
             raise SpecError(f"source {source.name!r}", [problem])
         # The name for people, the digest for what no name of a file may hold.
         readable = re.sub("[^A-Za-z0-9_-]", "_", source.name)[:64]
