@@ -165,6 +165,8 @@ def test_a_catalog_that_cannot_be_read_is_told_and_asked_again(
     ws: af.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = BuildMonitor(ws)
+    # The thread would show what it sees, too.
+    assert monitor.watchman.stop(10)
     before = monitor.ended.value
 
     def busy(**_: Any) -> list[BuildRecord]:
