@@ -77,7 +77,7 @@ class Catalog(
         try:
             with mapped(catalog.shown):
                 engines = catalog._engines()
-                migrate(engines.reading()[0], engines.writer, catalog.shown, create=create)
+                migrate(engines.reading().connection, engines.writer, catalog.shown, create=create)
         except BaseException:
             catalog.close()
             raise

@@ -32,6 +32,27 @@ class Lookup:
     statement: sa.Select[Any]
 
 
+class _Reading:
+    """A thread's connection for reading.
+
+    Attributes
+    ----------
+    connection
+        Of SQLAlchemy.
+    driver
+        The driver's own beneath it.
+    lock
+        Held while it reads: whoever closes it waits.
+    """
+
+    __slots__ = ("connection", "driver", "lock")
+
+    def __init__(self, connection: sa.Connection, driver: Any) -> None:
+        self.connection = connection
+        self.driver = driver
+        self.lock = threading.Lock()
+
+
 class _Engines:
     """What one process has open; made anew after a fork."""
 
@@ -40,7 +61,7 @@ class _Engines:
         self.path = sqlite.file_of(url)
         self.frozen = self.path is not None and self.path.exists() and sqlite.is_frozen(self.path)
         self.local = threading.local()
-        self.opened: dict[threading.Thread, sa.Connection] = {}
+        self.opened: dict[threading.Thread, _Reading] = {}
         self.lock = threading.Lock()
         self.writer = self._engine(url)
         self.reader = self._engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
@@ -63,34 +84,39 @@ class _Engines:
         """Whether somebody has begun to write a file that was taken for frozen."""
         return self.frozen and self.path is not None and not sqlite.is_frozen(self.path)
 
-    def reading(self) -> tuple[sa.Connection, Any]:
-        """The thread's connection for reading, and the driver's own beneath it."""
+    def reading(self) -> _Reading:
+        """The thread's connection for reading."""
         try:
-            return self.local.pair
+            return self.local.reading
         except AttributeError:
             connection = self.reader.connect()
-            self.local.pair = (connection, connection.connection.dbapi_connection)
+            reading = _Reading(connection, connection.connection.dbapi_connection)
+            self.local.reading = reading
             with self.lock:
                 for thread in [t for t in self.opened if not t.is_alive()]:
-                    self.opened.pop(thread).close()
-                self.opened[threading.current_thread()] = connection
-            return self.local.pair
+                    self.opened.pop(thread).connection.close()
+                self.opened[threading.current_thread()] = reading
+            return reading
 
     def drop_reading(self) -> None:
         """Close this thread's connection for reading: the next read opens another."""
         with self.lock:
-            connection = self.opened.pop(threading.current_thread(), None)
-        if connection is not None:
-            del self.local.pair
-            connection.invalidate()
-            connection.close()
+            reading = self.opened.pop(threading.current_thread(), None)
+        if reading is not None:
+            # Another thread may have closed everything meanwhile.
+            self.local.__dict__.pop("reading", None)
+            reading.connection.invalidate()
+            reading.connection.close()
 
     def close(self) -> None:
         with self.lock:
-            for connection in self.opened.values():
-                connection.close()
+            opened = tuple(self.opened.values())
             self.opened.clear()
             self.local = threading.local()
+        for reading in opened:
+            # A read that is under way in another thread ends first: closed below it, SQLite ends the process.
+            with reading.lock:
+                reading.connection.close()
         self.writer.dispose()
         self.reader.dispose()
 
@@ -170,9 +196,10 @@ class Database:
 
     def _read_once(self, statement: sa.Select[Any], values: Mapping[str, Any]) -> Sequence[sa.Row[Any]]:
         engines = self._engines()
-        connection, _ = engines.reading()
+        reading = engines.reading()
         try:
-            return connection.execute(statement, values).all()
+            with reading.lock:
+                return reading.connection.execute(statement, values).all()
         except sqlalchemy.exc.SQLAlchemyError:
             engines.drop_reading()
             raise
@@ -189,11 +216,13 @@ class Database:
         for is_last in (False, True):
             driver = None
             try:
-                _, driver = engines.reading()
-                cursor = driver.cursor()
-                cursor.execute(text, (key,) if by_position else {"key": key})
-                rows = cursor.fetchall()
-                cursor.close()
+                reading = engines.reading()
+                driver = reading.driver
+                with reading.lock:
+                    cursor = driver.cursor()
+                    cursor.execute(text, (key,) if by_position else {"key": key})
+                    rows = cursor.fetchall()
+                    cursor.close()
             except sqlalchemy.exc.SQLAlchemyError as error:
                 raise catalog_error(self.shown, error) from error
             except engines.driver_error as error:

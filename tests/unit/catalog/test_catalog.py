@@ -319,3 +319,42 @@ def test_reads_after_it_was_closed_open_anew(catalog: Catalog) -> None:
     catalog.workspace("shop")
     catalog.close()
     assert [w.name for w in catalog.workspaces()] == ["shop"]
+
+
+CLOSED_WHILE_READING = """
+import sys, threading
+from aggflow.catalog import Catalog
+from aggflow.errors import CatalogError
+
+catalog = Catalog.open(sys.argv[1])
+workspace = catalog.workspace("a").id
+ended = threading.Event()
+read = 0
+
+def look():
+    global read
+    while not ended.is_set():
+        try:
+            catalog.definitions_generation(workspace)
+            catalog.workspaces()
+            read += 1
+        except CatalogError:
+            pass
+
+threads = [threading.Thread(target=look) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for _ in range(300):
+    catalog.close()
+ended.set()
+for thread in threads:
+    thread.join()
+print("read", read > 0)
+"""
+
+
+def test_a_catalog_is_closed_while_other_threads_read(tmp_path: Path) -> None:
+    """SQLite would end the process if a connection were closed below a read of another thread."""
+    words = [sys.executable, "-X", "faulthandler", "-c", CLOSED_WHILE_READING, str(tmp_path / "c.db")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "read True\n"), done.stderr
