@@ -14,10 +14,10 @@ from aggflow.notebook.change import Change
 from aggflow.notebook.curl_text import segment
 from aggflow.notebook.draft import filled
 from aggflow.notebook.entry import Entry, Option, Section
-from aggflow.notebook.form import Form
 from aggflow.notebook.level_text import level_text, levels_of
 from aggflow.notebook.previewer import Work
-from aggflow.notebook.source_columns import calculations_for, columns_of, first_source, kind_word
+from aggflow.notebook.source_columns import calculations_for, columns_of, kind_word
+from aggflow.notebook.source_form import SourceForm
 from aggflow.notebook.trial_view import shown_trial
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.cube import Cube
@@ -52,7 +52,7 @@ _AGGREGATES: Final = (
 )
 
 
-class CubeForm(Form[Cube]):
+class CubeForm(SourceForm[Cube]):
     """The draft of a cube.
 
     Dimensions and measures are asked for by what they are made of; levels as a text, ``country,
@@ -287,17 +287,6 @@ class CubeForm(Form[Cube]):
     def stored(self) -> Mapping[str, Stored[Cube]]:
         """The cubes of the workspace."""
         return self.ws.cubes
-
-    def first(self) -> str:
-        """A cube needs a source."""
-        return first_source(self.ws)
-
-    def empty(self) -> dict[str, Any]:
-        """A new draft reads the only source, where there is one."""
-        values = super().empty()
-        sources = list(self.ws.sources)
-        values["source"] = sources[0] if len(sources) == 1 else ""
-        return values
 
     def plain(self) -> dict[str, Any]:
         """What the draft declares: dimensions with their levels, measures by what they are."""

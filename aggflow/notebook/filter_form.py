@@ -14,9 +14,9 @@ from aggflow.notebook.change import Change
 from aggflow.notebook.draft import filled
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.field_name import field_name, short_word
-from aggflow.notebook.form import Form
 from aggflow.notebook.previewer import Work
-from aggflow.notebook.source_columns import calculations_for, columns_of, first_source, kind_word
+from aggflow.notebook.source_columns import calculations_for, columns_of, kind_word
+from aggflow.notebook.source_form import SourceForm
 from aggflow.notebook.trial_view import shown_trial
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.calculation import Calculation
@@ -56,7 +56,7 @@ _SOME: Final = "some"
 _BUCKETS, _MOST_FIELDS = 120, 4  # of the preview: what fits beside the entries
 
 
-class FilterForm(Form[Filter]):
+class FilterForm(SourceForm[Filter]):
     """The draft of a filter."""
 
     kind = "filter"
@@ -205,17 +205,6 @@ class FilterForm(Form[Filter]):
     def stored(self) -> Mapping[str, Stored[Filter]]:
         """The filters of the workspace."""
         return self.ws.filters
-
-    def first(self) -> str:
-        """A filter needs a source."""
-        return first_source(self.ws)
-
-    def empty(self) -> dict[str, Any]:
-        """A new draft reads the only source, where there is one."""
-        values = super().empty()
-        sources = list(self.ws.sources)
-        values["source"] = sources[0] if len(sources) == 1 else ""
-        return values
 
     def values_of(self, spec: Filter) -> dict[str, Any]:
         """The values of a draft for a filter."""
