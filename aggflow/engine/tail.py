@@ -73,15 +73,17 @@ class Tails:
             return kept
         with self._lock:
             computing = self._computing[key]
-        with computing:
-            tail = self._fresh(key, asked)
-            if tail is None:
-                tail = self._computed(key, compute)
-            found = tail, max(0.0, self._clock() - tail.computed)
-        if self._ttl <= 0:
+        try:
+            with computing:
+                tail = self._fresh(key, asked)
+                if tail is None:
+                    tail = self._computed(key, compute)
+                return tail, max(0.0, self._clock() - tail.computed)
+        finally:
             with self._lock:
-                self._computing.pop(key, None)
-        return found
+                # Nothing is kept where there is no time for it, or the source is away: nothing would drop the key.
+                if key not in self._kept:
+                    self._computing.pop(key, None)
 
     def at_hand(self, key: TailKey, compute: Compute) -> tuple[Tail, float] | None:
         """The tail of a key and its age where one is kept and fresh; None where it had to be computed."""
@@ -136,7 +138,9 @@ class Tails:
 
     def _keep(self, key: TailKey, tail: Tail) -> None:
         with self._lock:
-            if self._ttl > 0:
+            kept = self._kept.get(key)
+            # One that was begun earlier may end later: what it read is older.
+            if self._ttl > 0 and (kept is None or kept.computed <= tail.computed):
                 self._kept[key] = tail
                 self._kept.move_to_end(key)
             while len(self._kept) > _MOST_KEPT:

@@ -95,3 +95,34 @@ def test_a_source_that_is_away_is_told_when_the_tail_has_ended(
     clock.now = TTL
     with pytest.raises(SourceError):
         got(tails, source)
+
+
+def test_one_that_was_begun_earlier_and_ends_later_is_not_kept(source: Source) -> None:
+    clock = Clock()
+    tails = Tails(TTL, clock)
+    got(tails, source)
+    assert source.done.acquire(timeout=30)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow() -> Any:
+        begun.set()
+        assert may_end.wait(30)
+        return "older", "layout"
+
+    clock.now = 0.6 * TTL
+    assert tails.get(("key",), slow)[0].read == 1  # it is computed ahead from now on
+    assert begun.wait(30)
+    clock.now = TTL
+    assert got(tails, source) == 2
+    may_end.set()
+    tails.close()
+    assert got(tails, source) == 2
+
+
+def test_of_a_source_that_is_away_nothing_is_left(source: Source) -> None:
+    tails = Tails(TTL, Clock())
+    source.is_away = True
+    for number in range(3):
+        with pytest.raises(SourceError):
+            tails.get((number,), source.compute)
+    assert not tails._computing
