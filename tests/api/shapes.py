@@ -1,4 +1,4 @@
-"""The shapes of errors, one a family, as its contract has them."""
+"""The shapes of errors, one a family of the API, as its documentation has them."""
 
 from __future__ import annotations
 

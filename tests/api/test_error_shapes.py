@@ -55,7 +55,7 @@ def own(asked: Asked) -> str:
 def may_not(family: str, answer: httpx.Response) -> bool:
     """Whether it is refused for lack of a permission, as the family does."""
     check_error(family, answer)
-    # The seed of schedules says 401; an id that cannot be is 404 to anybody.
+    # The documentation of the schedules API says 401; an id that cannot be is 404 to anybody.
     return answer.status_code in ((401,) if family == "schedules" else (403, 404))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from desk import Desk, moment
-from seed_shape import assert_shaped
+from documented_shape import assert_shaped
 from shapes import check_error
 
 import aggflow as af

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from documented_shape import assert_shaped
 from market import NOW, OWNER, TABLE, Market, at_once, micros
-from seed_shape import assert_shaped
 
 import aggflow as af
 from aggflow.errors import CatalogBusyError

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from documented_shape import assert_shaped
 from market import NOW, OWNER, TABLE, Market, at_once, millis
-from seed_shape import assert_shaped
 
 from aggflow.errors import SourceUnavailableError
 from aggflow.workspace import Workspace

@@ -45,12 +45,12 @@ SCHEMA = ibis.schema(
     }
 )
 COLUMNS = dict(SCHEMA.items())
-SEED = 'from demo.ecommerce.data where eq(client, "self") group every 1800000 by client'
+DOCUMENTED = 'from demo.ecommerce.data where eq(client, "self") group every 1800000 by client'
 
 # As written, and as it is printed; None: printed as written.
 QUERIES: list[tuple[str, str | None]] = [
-    (SEED, None),
-    ('from demo.ecommerce.data where client = "self" group every 30m by client select count()', SEED),
+    (DOCUMENTED, None),
+    ('from demo.ecommerce.data where client = "self" group every 30m by client select count()', DOCUMENTED),
     (
         "FROM t\n  WHERE a = 1  GROUP EVERY 24h // a comment\nBY b",
         "from t where eq(a, 1) group every 86400000 by b",

@@ -11,16 +11,16 @@ from aggflow.spec.declaration import plain, read
 from aggflow.spec.task import Task
 from aggflow.timeline import BEGINNING, parse_instant
 
-SEED = 'from demo.ecommerce.data where eq(client, "self") group every 1800000 by client'
+DOCUMENTED = 'from demo.ecommerce.data where eq(client, "self") group every 1800000 by client'
 
 
-def task(linq: str = SEED, from_date: Any = 0, **options: Any) -> Task:
+def task(linq: str = DOCUMENTED, from_date: Any = 0, **options: Any) -> Task:
     return Task("first", linq, from_date, **options)
 
 
-def test_the_seeds_example_is_read_as_it_stands() -> None:
+def test_the_documented_example_is_read_as_it_stands() -> None:
     found = task(time_zone="GMT+01:00", locale="es", description="my new aggregation task")
-    assert found.linq == SEED
+    assert found.linq == DOCUMENTED
     assert found.source == "demo.ecommerce.data"
     assert found.wheres == ('eq(client, "self")',)
     assert str(found.grain) == "30m"
@@ -139,7 +139,7 @@ def test_a_grain_has_to_divide_the_period(period: str, min_grain: str, zone: str
     ],
 )
 def test_what_is_wrong_is_one_problem(options: dict[str, Any], match: str) -> None:
-    values: dict[str, Any] = {"name": "first", "linq": SEED, "from_date": 0}
+    values: dict[str, Any] = {"name": "first", "linq": DOCUMENTED, "from_date": 0}
     with pytest.raises(SpecError, match=match) as raised:
         Task(**(values | options))
     assert len(raised.value.problems) == 1
@@ -147,7 +147,7 @@ def test_what_is_wrong_is_one_problem(options: dict[str, Any], match: str) -> No
 
 @pytest.mark.parametrize("key", ["name", "linq", "from_date"])
 def test_a_task_needs_a_name_a_query_and_a_beginning(key: str) -> None:
-    values: dict[str, Any] = {"name": "first", "linq": SEED, "from_date": 0}
+    values: dict[str, Any] = {"name": "first", "linq": DOCUMENTED, "from_date": 0}
     values.pop(key)
     with pytest.raises(SpecError, match=f"{key}: is required"):
         Task(**values)
@@ -173,5 +173,5 @@ def test_a_task_survives_yaml(from_date: Any) -> None:
 
 
 def test_yaml_reads_a_bare_date() -> None:
-    text = f"{{name: first, linq: '{SEED}', from_date: 2013-01-01}}"
+    text = f"{{name: first, linq: '{DOCUMENTED}', from_date: 2013-01-01}}"
     assert read(Task, yaml.safe_load(text)).from_date == INSTANT

@@ -1,4 +1,4 @@
-"""A seed's shape: whether what is answered looks as an example of an API's documentation does, key by key."""
+"""A documented shape: whether an answer looks as an example of an API's documentation does, key by key."""
 
 from __future__ import annotations
 
