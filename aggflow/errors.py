@@ -47,14 +47,13 @@ sentence, followed by the hint where there is one.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, cast
 
+from aggflow.secret import without_password as without_password  # noqa: PLC0414 - all that tells errors reads it here
+
 Who = Literal["user", "operator", "aggflow"]
-_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
-_SECRET = re.compile(r"((?:password|passwd|pwd|token|secret)\s*=\s*)[^\s&;]+", re.IGNORECASE)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -90,19 +89,6 @@ def did_you_mean(name: str, known: Iterable[str], *, most: int = 12) -> str:
         return "there is none yet"
     shown = ", ".join(names[:most])
     return f"known: {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def without_password(text: str) -> str:
-    """A text with the passwords of URLs and connection strings in it hidden.
-
-    Examples
-    --------
-    >>> without_password("postgresql://me:secret@host/db")
-    'postgresql://me:***@host/db'
-    >>> without_password("mysql://host/db?password=secret&ssl=1")
-    'mysql://host/db?password=***&ssl=1'
-    """
-    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 class AggflowError(Exception):

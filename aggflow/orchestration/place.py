@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def told(home: str) -> str | None:
     """What a flow is told of a home: its folder or URL, which anyone may read who sees the run.
 
-    None stands for the ``AGGFLOW_HOME`` of whoever runs the flow, where the URL holds a password.
+    None stands for the ``AGGFLOW_HOME`` of whoever runs the flow, where the URL holds a password or a key.
 
     Examples
     --------

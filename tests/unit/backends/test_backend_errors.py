@@ -11,6 +11,8 @@ import ibis.common.exceptions as ibis_errors
 import pyarrow as pa
 import pytest
 
+import aggflow as af
+from aggflow.api.hidden import hide
 from aggflow.backends.errors import DRIVER_ERRORS, mapped, without_password
 from aggflow.errors import (
     AggflowError,
@@ -22,6 +24,7 @@ from aggflow.errors import (
     SourceUnavailableError,
     UnsupportedError,
 )
+from aggflow.orchestration.place import told
 
 
 def classes(root: type[Exception]) -> Iterator[type[Exception]]:
@@ -127,6 +130,30 @@ def test_a_mistake_in_code_is_not_dressed_up() -> None:
         "connection string: host=h password=hunter2 user=me",
         "mysql://host/db?user=me&Password=hunter2&ssl=1",
         "md:db?motherduck_token=hunter2",
+        "athena://?aws_access_key_id=hunter2&aws_secret_access_key=hunter2&region_name=eu",
+        "s3://b/a.parquet?access_key=hunter2&endpoint=e",
+        "https://host/a.csv?sp=r&sig=hunter2&se=2026 is gone",
+        "https://host/a.csv?X-Amz-Signature=hunter2&X-Amz-Credential=hunter2",
+        "DefaultEndpointsProtocol=https;AccountName=n;AccountKey=hunter2==;EndpointSuffix=e",
+        "snowflake://me@acc/db?private_key=hunter2",
+        "ch://host?API_KEY=hunter2",
+        "ch://host?apikey=hunter2",
+        "host=h password='my hunter2 pw' user=me",
+        "host=h password='my \\'hunter2 pw' user=me",
+        "host=h password='my hunter2 pw",
+        'host=h password="my hunter2 pw" user=me',
+        "DRIVER={ODBC};UID=me;PWD={a;hunter2};DATABASE=d",
+        "mssql+pyodbc:///?odbc_connect=DRIVER%3DODBC%3BPWD%3Dhunter2%3BDATABASE%3Dd",
+        "options='password=hunter2'",
+        "url=mysql://host/db?password=hunter2",
+        "SELECT * FROM s3('u', secret_access_key = 'hunter2')",
+        '{"user": "me", "password": "my hunter2, pw"}',
+        '{"password": "a\\"hunter2"}',
+        "{'credentials_json': 'hunter2', 'host': 'h'}",
+        '{"api_keys": ["a", "hunter2"]}',
+        '{"pin": 1, "token" : hunter2}',
+        '{"text": "{\\"password\\": \\"my hunter2 pw\\"}"}',
+        "private_key=-----BEGIN KEY-----\nhunter2\n-----END KEY----- user=me",
     ],
 )
 def test_passwords_are_never_shown(text: str) -> None:
@@ -137,8 +164,52 @@ def test_passwords_are_never_shown(text: str) -> None:
 
 
 def test_what_is_no_password_stays() -> None:
-    for text in ("duckdb:///data/a.ddb", "postgresql://me@host:5432/db", "at 12:30 me@example.org wrote"):
+    for text in (
+        "duckdb:///data/a.ddb",
+        "postgresql://me@host:5432/db",
+        "at 12:30 me@example.org wrote",
+        "cassandra://host?keyspace=shop&monkey=1&signal=2&design=3&keyword=4&tokenizer=icu&bypass=yes",
+        "SELECT * FROM a JOIN b ON a.key = b.key AND a.customer_key = b.customer_key",
+        '{"keyspace": "shop", "password": null, "keyword": ["a"]}',
+        "Access denied for user 'me' (using password: YES)",
+    ):
         assert without_password(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("host=h password='my secret pw' user=me", "host=h password='***' user=me"),
+        ('{"password": "x, y", "host": "h"}', '{"password": "***", "host": "h"}'),
+        (
+            "athena://?aws_access_key_id=AK&aws_secret_access_key=S&region_name=eu",
+            "athena://?aws_access_key_id=***&aws_secret_access_key=***&region_name=eu",
+        ),
+        ("PWD={a;b};DATABASE=d", "PWD=***;DATABASE=d"),
+    ],
+)
+def test_what_is_around_a_secret_stays(text: str, shown: str) -> None:
+    assert without_password(text) == shown
+    assert without_password(shown) == shown
+
+
+@pytest.mark.parametrize("text", ["a=", "a={", "key='", "password", 'x"', "\\", '"key":', "a ", "key=["])
+def test_a_long_text_is_read_once(text: str) -> None:
+    # Of what is read again from each of its letters this would take hours, of what calls itself, all frames.
+    without_password(text * 20_000)
+
+
+def test_a_source_shows_no_key() -> None:
+    source = af.Source("s", "athena://?aws_secret_access_key=hunter2&api_key=hunter2", "t", table="e")
+    for shown in (repr(source), str(source.shown()), str(hide({"url": source.url}))):
+        assert "hunter2" not in shown
+        assert "api_key=***" in shown
+
+
+def test_a_flow_is_told_no_key() -> None:
+    assert told("postgresql://db/shop?sslpassword=x") is None
+    assert told("s3://shop?access_key=x") is None
+    assert told("cassandra://db?keyspace=shop") == "cassandra://db?keyspace=shop"
 
 
 def test_a_long_message_is_cut() -> None:
