@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     failed_attempts: int = Field(
         default=150,
         ge=1,
-        description="Requests with a wrong token that a service takes from one address in a minute.",
+        description="Requests with a wrong token that each process of a service takes from one address in a minute.",
     )
 
 
