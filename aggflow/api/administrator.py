@@ -16,7 +16,7 @@ async def administrator_of(caller: Authenticated) -> Caller:
     Raises
     ------
     Refused
-        401, 429, or 403 where the token lacks the permission ``admin``.
+        401, 429, or 403 where the token lacks the permission ``admin`` or is for some brands.
     """
     require(caller, Permission.ADMIN)
     return caller

@@ -15,11 +15,13 @@ from aggflow.api.failure import Refused
 from aggflow.api.family import BEARER, Families, Family
 from aggflow.api.pool import run
 from aggflow.catalog.tokens import Token
-from aggflow.spec.permission import granted
+from aggflow.spec.permission import Permission, granted
 from aggflow.workspace import Access, Home, Workspace
 
 _SCHEME: Final = "bearer "
 _LONGEST: Final = 512
+# What is read by these is of events of any brand; widgets alone can tell the events of one.
+_OF_ALL_BRANDS: Final = frozenset({Permission.READ_DATA, Permission.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +180,22 @@ def require(caller: Caller, permission: str, *, status: int = 403, code: int | N
     Raises
     ------
     Refused
-        It may not.
+        It may not; 403 as well where what it would read is of all brands, and its token of some.
     """
     if permission not in caller.permissions:
         headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'} if status == 401 else None
         raise Refused(status, f"the token lacks the permission {permission}", code=code, headers=headers)
+    if permission in _OF_ALL_BRANDS:
+        require_all_brands(caller)
+
+
+def require_all_brands(caller: Caller) -> None:
+    """Make sure that a caller may be told of any event.
+
+    Raises
+    ------
+    Refused
+        403: its token is for some brands.
+    """
+    if caller.brands:
+        raise Refused(403, "the token is for some brands only")

@@ -176,5 +176,4 @@ def _is_known(tag: str, known: str) -> bool:
     return "*" in named or tag.removeprefix("W/") in named
 
 
-for _part in (filter_metrics,):
-    router.routes.extend(_part.router.routes)
+router.routes.extend(filter_metrics.router.routes)

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aggflow.api.auth import Authenticated, Caller, require
+from aggflow.api.auth import Authenticated, Caller, require, require_all_brands
 from aggflow.api.body import read_as
 from aggflow.api.errors import told
 from aggflow.api.failure import Failure, Refused
@@ -215,8 +215,10 @@ def get_task(caller: Viewer, aggr_id: AggrId) -> Response:
 def get_measures(caller: Viewer, aggr_id: AggrId) -> Response:
     """The columns that the task's query aggregates, and figures of its builds; times in epoch milliseconds.
 
-    503 where the source, which knows the types of columns, cannot be reached.
+    503 where the source, which knows the types of columns, cannot be reached; 403 for a token of some
+    brands, as the figures are of the events of all.
     """
+    require_all_brands(caller)
     return reply(caller.workspace.task_figures(_found(caller, aggr_id).task_id))
 
 

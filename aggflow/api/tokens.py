@@ -37,7 +37,8 @@ class TokenRequest(BaseModel):
     expires
         When it ends: a time, or how long it lives (``90d``); null never.
     brands
-        Ids of the brands whose events it may read; none means all.
+        Ids of the brands whose events it may read; none means all.  Widget queries alone tell brands
+        apart: to a token for some, what else takes ``data:read`` or ``admin`` is refused.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)

@@ -44,7 +44,10 @@ def create(
     brand: Annotated[
         list[str] | None,
         typer.Option(
-            "--brand", metavar="UUID", help="Only the events of this brand. Repeatable.", show_default=False
+            "--brand",
+            metavar="UUID",
+            help="Only the events of this brand, by widgets. Repeatable.",
+            show_default=False,
         ),
     ] = None,
     home: Home = None,

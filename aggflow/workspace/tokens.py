@@ -72,7 +72,8 @@ class TokensPart(Foundation):
         expires
             When it ends: a time, or how long it lives (``90d``); None never.
         brands
-            Ids of the brands whose events it may read; none means all.
+            Ids of the brands whose events it may read; none means all.  Widget queries alone tell brands
+            apart: to a token for some, what else takes ``data:read`` or ``admin`` is refused.
 
         Returns
         -------
