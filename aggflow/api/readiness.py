@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import urllib.error
 import urllib.request
@@ -9,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from aggflow.errors import AggflowError, StoreError
+from aggflow.api.errors import meaning_of
+from aggflow.errors import AggflowError, StoreError, without_password
 from aggflow.workspace import Workspace
 
+_LOG = logging.getLogger("aggflow.service")
 OK: Final = "ok"
 _SECONDS: Final = 2.0
 
@@ -44,10 +47,16 @@ def readiness(ws: Workspace) -> Readiness:
     try:
         ws.check()
     except StoreError as error:
-        checks["store"] = error.message
+        checks["store"] = _told("store", error)
     except AggflowError as error:
-        checks["catalog"] = error.message
+        checks["catalog"] = _told("catalog", error)
     return Readiness(checks)
+
+
+def _told(name: str, error: AggflowError) -> str:
+    """What anybody may know of an error: its own sentence, which names hosts and folders, is for the log."""
+    _LOG.warning("the %s is not ready: %s: %s", name, type(error).__name__, without_password(str(error)))
+    return meaning_of(error).message
 
 
 def _prefect() -> str:

@@ -121,6 +121,7 @@ _SNAPSHOT = Lookup(
     .order_by(coverage.c.version, coverage.c.start_us)
 )
 _LIVE_FILES = sa.select(coverage.c.file).where(coverage.c.file.is_not(None)).distinct()
+_A_LIVE_FILE = sa.select(coverage.c.file).where(coverage.c.file.is_not(None)).limit(1)
 _GARBAGE = sa.select(garbage.c.file).where(garbage.c.since_us <= sa.bindparam("before_us"))
 
 
@@ -379,6 +380,10 @@ class Coverages(Leases):
     def live_files(self) -> frozenset[str]:
         """The files that coverage names, of all rollups."""
         return frozenset(row.file for row in self._read(_LIVE_FILES))
+
+    def has_live_files(self) -> bool:
+        """Whether coverage names any file."""
+        return bool(self._read(_A_LIVE_FILE))
 
     def garbage(self, before_us: Micros) -> tuple[str, ...]:
         """The files that no coverage names since an instant or longer."""

@@ -258,21 +258,36 @@ class SegmentStore:
 
         return self._ask("the store", list_all)
 
-    def check(self) -> None:
-        """Make sure that the store answers; one where nothing was written yet does.
+    def check(self, *, is_new: bool = True) -> None:
+        """Make sure that the store answers.
+
+        Parameters
+        ----------
+        is_new
+            Whether nothing may have been written yet: then it need not be there.
 
         Raises
         ------
         StoreError
-            It does not.
+            It does not, is not there, or is no folder.
         """
 
-        def look() -> None:
+        def look() -> str:
             self._fs.invalidate_cache()
-            self._fs.info(self._root)
+            return self._fs.info(self._root)["type"]
 
-        with suppress(SegmentMissingError):
-            self._ask("the store", look)
+        try:
+            kind = self._ask("the store", look)
+        except SegmentMissingError as error:
+            if is_new:
+                return
+            raise StoreError(
+                f"the store {self._root} is not there, though segments were written to it",
+                hint="is its disk mounted, and its address right?",
+            ) from error
+        # In an object store a key and the keys below it are apart.
+        if self._is_local and kind != "directory":
+            raise StoreError(f"the store {self._root} is a {kind}, and has to be a folder")
 
     def _stored(self, path: str, info: dict[str, Any]) -> StoredFile:
         name = path.removeprefix(self._root).lstrip("/")

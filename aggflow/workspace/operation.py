@@ -66,7 +66,7 @@ class OperationPart(Foundation):
             One of them cannot.
         """
         self._catalog.definitions_generation(self._id)
-        self._store.check()
+        self._store.check(is_new=not self._catalog.has_live_files())
 
 
 def _backend(url: str) -> str:

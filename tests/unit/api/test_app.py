@@ -8,10 +8,13 @@ import httpx
 import pytest
 from httpx import ASGITransport
 
+import aggflow as af
 from aggflow import __version__
 from aggflow.api import create_app
 from aggflow.errors import CatalogBusyError, StoreError
 from aggflow.workspace import Workspace
+
+ADDRESS = "postgresql://me@db.example/shop"
 
 
 @pytest.fixture
@@ -50,11 +53,22 @@ def test_prefect_away_is_said_and_keeps_nobody_from_asking(
 
 
 @pytest.mark.parametrize(
-    ("error", "which"), [(CatalogBusyError("it is locked"), "catalog"), (StoreError("it is gone"), "store")]
+    ("error", "which", "told"),
+    [
+        (CatalogBusyError(f"{ADDRESS} is locked"), "catalog", "the catalog cannot be used just now"),
+        (StoreError(f"{ADDRESS} is gone"), "store", "the states cannot be read just now"),
+    ],
 )
 def test_without_its_catalog_or_store_it_is_not_ready(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, error: Exception, which: str
+    client: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    which: str,
+    told: str,
 ) -> None:
+    """Anybody is told which of them, and the log, not anybody, where it is."""
+
     def fail(_: Workspace) -> None:
         raise error
 
@@ -62,7 +76,42 @@ def test_without_its_catalog_or_store_it_is_not_ready(
     answer = get(client, "/readyz")
     assert answer.status_code == 503
     assert answer.json()["status"] == "not ready"
-    assert answer.json()["checks"][which].startswith("it is")
+    assert answer.json()["checks"][which] == told
+    assert ADDRESS not in answer.text
+    assert ADDRESS in caplog.text
+
+
+def home_of_a_segment(folder: Path) -> Path:
+    """A home in which something is built; where its segments are."""
+    with af.open(folder / "home") as ws:
+        (folder / "clicks.csv").write_text("at,kind\n2025-01-01 10:00:00,view\n2025-01-01 11:30:00,view\n")
+        ws.add_source("clicks", str(folder / "clicks.csv"), time="at")
+        ws.add_filter("views", source="clicks", interval="1h", groupings=["kind"])
+        ws.build("views", progress=False)
+    return folder / "home" / "segments"
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_without_the_folder_of_its_segments_it_is_not_ready(tmp_path: Path, *, is_file: bool) -> None:
+    segments = home_of_a_segment(tmp_path)
+    client = httpx.AsyncClient(
+        transport=ASGITransport(create_app(tmp_path / "home")), base_url="http://service"
+    )
+    assert get(client, "/readyz").status_code == 200
+    segments.rename(tmp_path / "elsewhere")
+    if is_file:
+        segments.write_text("")
+    answer = get(client, "/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["store"] == "the states cannot be read just now"
+
+
+def test_a_file_where_segments_are_to_be_is_no_store(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    segments = tmp_path / "segments"
+    if segments.exists():
+        segments.rmdir()
+    segments.write_text("")
+    assert get(client, "/readyz").status_code == 503
 
 
 def test_its_routes_are_described(client: httpx.AsyncClient) -> None:
