@@ -126,7 +126,17 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that ``import aggflow`` stays light."""
     if name not in _WHERE:
         raise AttributeError(f"module 'aggflow' has no attribute {name!r}")
-    found = getattr(import_module(_WHERE[name]), "open_workspace" if name == "open" else name)
+    try:
+        module = import_module(_WHERE[name])
+    except ModuleNotFoundError as error:
+        if not _WHERE[name].startswith("aggflow.notebook"):
+            raise
+        from aggflow.errors import AggflowError
+
+        raise AggflowError(
+            f"af.{name} needs {error.name}, which is not installed", hint="pip install 'aggflow[jupyter]'"
+        ) from None
+    found = getattr(module, "open_workspace" if name == "open" else name)
     globals()[name] = found
     return found
 

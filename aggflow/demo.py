@@ -40,6 +40,7 @@ from aggflow.spec.source import Source
 from aggflow.spec.timing import Lookback, TimeSeries
 from aggflow.terminal import answer_table, counted, size, table, took
 from aggflow.workspace import Workspace
+from aggflow.workspace.workspace import open_parts
 
 T = TypeVar("T")
 
@@ -202,7 +203,7 @@ def run(ws: Workspace, home: str, out: Console) -> None:
         out.print(f"Drawn: {drawn[0]} and {drawn[1].name}", soft_wrap=True)
 
     _heading(out, "The same questions, straight from the source")
-    _tell(out, _compare(ws, file))
+    _tell(out, _compare(home, file))
 
     _heading(out, "What to try next")
     where = "" if folder == Path(read_settings().home).absolute() else f" --home {shlex.quote(home)}"
@@ -344,11 +345,14 @@ def _asked(ws: Workspace, out: Console, endpoint: str, most: int | None = None) 
     return answer
 
 
-def _compare(ws: Workspace, file: Path) -> list[Compared]:
+def _compare(home: str, file: Path) -> list[Compared]:
     import duckdb
 
+    catalog, store, settings, place = open_parts(home)
+    # The same question again would be answered by the answer that was kept.
+    settings = settings.model_copy(update={"answer_bytes": 0})
     parameters = {"file": str(file), "start": START.timestamp(), "end": END.timestamp()}
-    with duckdb.connect() as con:
+    with Workspace(catalog, store, settings, settings.workspace, place) as ws, duckdb.connect() as con:
         con.execute(f"SET TimeZone = '{ZONE}'")
         return [
             _compared(
@@ -424,9 +428,9 @@ def _tell(out: Console, compared: Sequence[Compared]) -> None:
     out.print(table(headings, times, right=headings[1:]))
     out.print(
         f"Medians of {_REPEATS['rollup']} and {_REPEATS['source']} runs in one process, after a first one: by then "
-        "the rollup's states are in memory. The source is the Parquet file, read by DuckDB with exact "
-        "quantiles. By hour and route this rollup is nearly as fine as the flights themselves; its time "
-        "goes with its cells, that of the source with the events.",
+        "the rollup's states are in memory, and what was merged of each segment is kept; no answer is. The source "
+        "is the Parquet file, read by DuckDB with exact quantiles. By hour and route this rollup is nearly as fine "
+        "as the flights themselves; its time goes with its cells, that of the source with the events.",
         style="dim",
     )
     fields = {name: 0.0 for each in compared for name in each.differences}

@@ -10,6 +10,7 @@ import typer
 
 from aggflow.cli.place import Home, WorkspaceName, chosen, opened
 from aggflow.cli.up import SERVICE_PORT
+from aggflow.errors import AggflowError
 
 HOST = "127.0.0.1"
 
@@ -34,7 +35,12 @@ def serve(
     Every request needs a token: `aggflow token create` makes one.  The log, lines of JSON, goes to
     standard error.
     """
-    from aggflow.api.server import Server
+    try:
+        from aggflow.api.server import Server
+    except ModuleNotFoundError as error:
+        raise AggflowError(
+            f"the service needs {error.name}, which is not installed", hint="pip install 'aggflow[api]'"
+        ) from None
 
     place = chosen(home)
     with opened(home, workspace, make=True) as ws:

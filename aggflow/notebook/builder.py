@@ -219,7 +219,9 @@ class Builder(widgets.VBox):
 
     def close(self) -> None:
         """Make no more previews, and take the widgets away."""
-        self.previewer.close()
+        # One whose definition is not there ends before it has a previewer.
+        if "previewer" in vars(self):
+            self.previewer.close()
         super().close()
 
 

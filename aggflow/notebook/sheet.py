@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+from aggflow.errors import NotFoundError
 from aggflow.notebook.draft import entry_at, started
 from aggflow.notebook.entry import Entry, Section
 from aggflow.notebook.path import put_at, value_at
@@ -39,11 +40,19 @@ class Sheet(ABC):
         return value_at(self._values, path)
 
     def set(self, path: str, value: Any) -> None:
-        """Put a value at a path, as one types or chooses it."""
-        self._touched.add(path)
+        """Put a value at a path, as one types or chooses it.
+
+        Raises
+        ------
+        NotFoundError
+            Nothing of that name is asked.
+        """
         found = self._find(path)
+        if found is None:
+            raise NotFoundError("entry", path, [entry.name for entry in self._entries()])
+        self._touched.add(path)
         # Code may give numbers where people type them.
-        if found is not None and found.kind in _TYPED and isinstance(value, int | float):
+        if found.kind in _TYPED and isinstance(value, int | float):
             value = str(value)
         if self.get(path) == value:
             return

@@ -24,7 +24,9 @@ def require_installed() -> str:
     try:
         found = metadata.version("prefect")
     except metadata.PackageNotFoundError:
-        raise PrefectVersionError("Prefect is not installed", hint="pip install 'aggflow[prefect]'") from None
+        raise PrefectVersionError(
+            "Prefect is not installed", hint="pip install 'aggflow[prefect,api]'"
+        ) from None
     if not fits(found):
         raise PrefectVersionError(
             f"Prefect {found} is installed, and aggflow needs {LEAST} or later, below {BELOW}", hint=_INSTALL

@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import aggflow
 
 
@@ -42,3 +44,17 @@ def test_opening_a_workspace_pulls_in_no_surface() -> None:
     code = f"import sys, aggflow; aggflow.Workspace; print([m for m in {heavy!r} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("missing", "code", "said"),
+    [
+        ("ipywidgets", "aggflow.EndpointBuilder", "af.EndpointBuilder needs ipywidgets, which is not installed"),
+        ("fastapi", "__import__('aggflow.cli.serve').cli.serve.serve()", "the service needs fastapi, which is not"),
+    ],
+)  # fmt: skip
+def test_what_needs_an_extra_names_it(missing: str, code: str, said: str) -> None:
+    program = f"import sys, aggflow; sys.modules[{missing!r}] = None; {code}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert f"AggflowError: {said}" in done.stderr
+    assert "(pip install 'aggflow[" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aggflow as af
-from aggflow.errors import ConflictError, SpecError
+from aggflow.errors import ConflictError, NotFoundError, SpecError
 from aggflow.notebook.endpoint_form import EndpointForm
 from aggflow.notebook.value_list import read_values, write_values
 from aggflow.spec.definitions import from_yaml
@@ -52,6 +53,18 @@ def test_a_new_draft_asks_the_only_filter_how_many_events_there_were(sales: af.W
     assert [(one.name, one.aggregation, one.calculation) for one in spec.fields] == [
         ("events_count", "events", "COUNT")
     ]
+
+
+def test_what_is_not_asked_is_no_entry(sales: af.Workspace) -> None:
+    with pytest.raises(NotFoundError, match=r"there is no entry 'limt'.*did you mean 'limit'"):
+        named(sales).set("limt", 7)
+
+
+@pytest.mark.parametrize("builder", [af.EndpointBuilder, af.FilterBuilder, af.TaskBuilder, af.CubeBuilder])
+def test_a_builder_of_what_is_not_there_is_one_error(sales: af.Workspace, builder: Any) -> None:
+    with pytest.raises(NotFoundError, match="nosuch"):
+        builder(sales, "nosuch")
+    gc.collect()  # what is left of it ends quietly, or it would be another error
 
 
 def test_a_number_is_taken_as_if_it_were_typed(sales: af.Workspace) -> None:
