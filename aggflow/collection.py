@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import Any, TypeVar
 
 from aggflow.errors import NotFoundError
@@ -57,14 +57,26 @@ class Collection(Mapping[str, V]):
     def __len__(self) -> int:
         return len(self._load())
 
+    # Of a mapping these ask for each name by itself, which loads everything again each time, and fails
+    # at what was removed meanwhile.
+
+    def values(self) -> ValuesView[V]:
+        """Everything, loaded once: as it is now, whatever is removed while it is gone through."""
+        return self._load().values()
+
+    def items(self) -> ItemsView[str, V]:
+        """Every name with what it names, loaded once: as it is now, whatever is removed meanwhile."""
+        return self._load().items()
+
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Headings and rows of texts."""
-        rows = [[_text(get(value)) for get in self._columns.values()] for value in self._load().values()]
+        rows = [[_text(get(value)) for get in self._columns.values()] for value in self.values()]
         return list(self._columns), rows
 
     def __repr__(self) -> str:
-        names = ", ".join(self)
-        return f"{len(self)} {self._kind}{'' if len(self) == 1 else 's'}" + (f": {names}" if names else "")
+        names = list(self._load())
+        what = f"{len(names)} {self._kind}{'' if len(names) == 1 else 's'}"
+        return f"{what}: {', '.join(names)}" if names else what
 
     def _repr_html_(self) -> str:
         headings, rows = self.table()
