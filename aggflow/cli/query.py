@@ -109,8 +109,8 @@ def _show(answer: Answer, most: int) -> None:
 def _hint(why: Explanation) -> None:
     from aggflow.terminal import console
 
-    if why.hint:
-        console().print(f"hint: {why.hint}", style="yellow", markup=False, soft_wrap=True)
+    if hint := why.hint_for("--end {}"):
+        console().print(f"hint: {hint}", style="yellow", markup=False, soft_wrap=True)
 
 
 def explain(

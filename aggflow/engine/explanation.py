@@ -89,12 +89,21 @@ class Explanation:
     def _left_out(self) -> str:
         return f" · {self.cut:,} more rows cut by the limit" if self.cut else ""
 
-    @cached_property
+    @property
     def hint(self) -> str:
+        """What to do in Python, where the question asked of a time that has no events; else empty."""
+        return self.hint_for("end={!r}")
+
+    def hint_for(self, option: str) -> str:
         """What to do, where the question asked of a time that has no events; else empty.
 
         Whoever asks with the present as the end of data that ended long ago sees nothing, and should
         see why.
+
+        Parameters
+        ----------
+        option
+            How another end is given, such as ``--end {}``.
         """
         if self.cells or self.rows:
             return ""
@@ -103,9 +112,8 @@ class Explanation:
         if asked is None or not known or any(asked & events for events in known.values()):
             return ""
         name, events = max(known.items(), key=lambda item: item[1].end)
-        return (
-            f"no events in {asked}; {name} has some in {events}: ask with end={format_instant(events.end)!r}"
-        )
+        other = option.format(format_instant(events.end))
+        return f"no events in {asked}; {name} has some in {events}: ask with {other}"
 
     def __str__(self) -> str:
         lines = [f"Answered {self.summary}", *([f"hint: {self.hint}"] if self.hint else [])]

@@ -44,6 +44,12 @@ def test_a_question_after_all_events_is_told_when_they_were(ws: af.Workspace) ->
     assert "no events in" in answer._repr_html_()
 
 
+def test_each_surface_names_its_own_option(ws: af.Workspace) -> None:
+    ws.build("hourly", until="2013-01-03", progress=False)
+    told = ws.query("day", end="2012-12-31").explain().hint_for("--end {}")
+    assert told.endswith("ask with --end 2013-01-03T00:00:00Z")
+
+
 def test_without_a_rollup_that_is_built_there_is_nothing_to_tell(ws: af.Workspace) -> None:
     assert ws.query("day", end="2012-01-01").explain().hint == ""
 
