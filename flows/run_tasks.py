@@ -1,4 +1,5 @@
-"""A run of tasks: what was asked of tasks is done, then every rollup of tasks and filters that is due is built.
+"""A run of tasks: what was asked of tasks is done, every rollup of tasks and filters that is due is built, and then
+the builds that were asked for one by one and that nobody has begun.
 
 One that fails stops nothing else: the run ends failed, and its message names those that were not built.
 """
@@ -6,6 +7,7 @@ One that fails stops nothing else: the run ends failed, and its message names th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, TypeAlias
@@ -17,7 +19,7 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from aggflow.engine.build import BuildReport
-from aggflow.errors import BuildError
+from aggflow.errors import BuildError, NotFoundError
 from aggflow.orchestration import retry
 from aggflow.orchestration.limit import AT_ONCE, slot
 from aggflow.orchestration.place import opened
@@ -32,12 +34,13 @@ SHORT = 2.0
 A_LANE = 10
 """So many rollups of a backend are built one after the other; where more are due, several lanes go side by side."""
 
+ENDED = ("done", "error", "cancelled")
 Result: TypeAlias = BuildReport | BaseException | None
 
 
 @flow(name="run-tasks", flow_run_name="{workspace} · run tasks", timeout_seconds=6 * HOUR, task_runner=LANES)
 def run_tasks(home: str | None = None, workspace: str = "self") -> State[None]:
-    """Build every rollup of tasks and filters that is due.
+    """Build every rollup of tasks and filters that is due, then what else was asked for.
 
     Parameters
     ----------
@@ -51,6 +54,7 @@ def run_tasks(home: str | None = None, workspace: str = "self") -> State[None]:
         futures = build_lane.map(lanes(ws, due), unmapped(ws), unmapped(stopped))
         try:
             wait(futures)
+            asked = build_queued(ws, stopped)
         except BaseException:
             # Cancelled, or out of time: builds in other threads end with the batch that they are at.
             stopped.set()
@@ -59,6 +63,8 @@ def run_tasks(home: str | None = None, workspace: str = "self") -> State[None]:
         built = {ref: one for ref in due if isinstance(one := results[ref], BuildReport)}
         failed = undone | {ref: one for ref in due if isinstance(one := results[ref], BaseException)}
         said = show_builds(ws, f"{workspace} tasks", built, "rollup") if built else "nothing was due"
+        if asked:
+            said += f"; {counted(asked, 'build')} that waited carried out"
     if failed:
         reasons = "; ".join(f"{ref}: {error}" for ref, error in failed.items())
         raise BuildError(f"{counted(len(failed), 'rollup')} of {len(due) + len(undone)} not built: {reasons}")
@@ -128,3 +134,36 @@ def build_lane(lane: Lane, ws: Workspace, stopped: Event) -> dict[str, Result]:
 def build_due(ref: str, ws: Workspace, stopped: Event) -> BuildReport | None:
     """Build one rollup; None where there is nothing to build any more."""
     return ws.run_task(ref, progress=ProgressArtifact(ref, stopped, patience=SHORT))
+
+
+def build_queued(ws: Workspace, stopped: Event) -> int:
+    """Carry out the builds that a service, or anybody, was asked for and did not come to; how many.
+
+    How each ended is in its record, where who asked for it looks: it is no failure of this run.
+    """
+    done = 0
+    for waiting in ws.queued():
+        asked = build_asked.submit(waiting.reference, waiting.build.id, ws, stopped)
+        done += asked.result(raise_on_failure=False) in ENDED
+    return done
+
+
+@task(task_run_name="{ref} · asked for", cache_policy=NO_CACHE)
+def build_asked(ref: str, build_id: str, ws: Workspace, stopped: Event) -> str | None:
+    """Carry out one build that was asked for; its status, or None where another process has begun it."""
+    if stopped.is_set():
+        return None
+    try:
+        backend = ws.backend_of(ref)
+    except NotFoundError:
+        held: AbstractContextManager[None] = nullcontext()  # the rollup is gone: the record will say so
+    else:
+        held = slot(backend)
+    with held:
+        ended = ws.run_queued(build_id, progress=ProgressArtifact(ref, stopped, patience=SHORT))
+    if ended is None:
+        return None
+    error = ended.to_plain()["error"]
+    if error is not None:
+        get_run_logger().warning("%s, which was asked for, is not built: %s", ref, error["message"])
+    return ended.build.status

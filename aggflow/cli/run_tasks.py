@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,13 +20,19 @@ def run_tasks(
 ) -> None:
     """See to what was asked of tasks, then build all that is due; exit code 1 if anything failed.
 
-    A filter or task is due when a bucket has closed that is not built.  What fails stops nothing else.
+    A filter or task is due when a bucket has closed that is not built.  Builds of rollups that a service was
+    asked for, and that nobody has begun, are carried out as well.  What fails stops nothing else.
     """
+    from aggflow.engine.task_run import Built
     from aggflow.errors import AggflowError
     from aggflow.terminal import counted
 
     with opened(home, workspace) as ws:
         run = ws.run_tasks(progress=not quiet)
+        waited: list[Built] = []
+        while (record := ws.run_queued(progress=not quiet)) is not None:
+            waited.append(Built.of(record))
+        run = replace(run, built=(*run.built, *waited))
     if not quiet:
         _show(run)
     if run.failed:

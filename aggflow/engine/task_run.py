@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 from aggflow.engine.build import BuildReport
+from aggflow.engine.build_record import BuildRecord
+from aggflow.errors import BuildError
 from aggflow.markup import nothing
 
 
@@ -51,6 +53,16 @@ class Built:
     reference: str
     report: BuildReport | None = None
     error: Exception | None = None
+
+    @classmethod
+    def of(cls, record: BuildRecord) -> Built:
+        """What became of a build that was asked for, by its record."""
+        build, plain = record.build, record.to_plain()
+        if plain["error"] is not None:
+            return cls(record.reference, error=BuildError(plain["error"]["message"]))
+        seconds = record.seconds or 0.0
+        report = BuildReport(build.windows_done, build.rows_read, build.states_written, seconds)
+        return cls(record.reference, report)
 
     @property
     def name(self) -> str:

@@ -69,11 +69,19 @@ class QueuePart(BuildsPart):
         )
         return BuildRecord.of(build, target.name)
 
-    def run_queued(self, *, progress: bool | Report = False) -> BuildRecord | None:
-        """Carry out the build that was asked for first and waits still.
+    def queued(self) -> list[BuildRecord]:
+        """The builds that :meth:`run_queued` would carry out, in the order in which they were asked for."""
+        return list(self._recorded(self._queued()))
+
+    def run_queued(
+        self, build_id: str | None = None, *, progress: bool | Report = False
+    ) -> BuildRecord | None:
+        """Carry out the build that was asked for first and waits still; each is carried out once, whoever asks.
 
         Parameters
         ----------
+        build_id
+            Only that one.
         progress
             Whether to show a progress bar (in a terminal), or a function to tell of every batch.
 
@@ -82,7 +90,7 @@ class QueuePart(BuildsPart):
         BuildRecord or None
             How it ended, good or bad; None where nothing waits.
         """
-        build = self._claimed()
+        build = self._claimed(build_id)
         if build is None:
             return None
         try:
@@ -95,9 +103,13 @@ class QueuePart(BuildsPart):
             raise
         return self.build_record(build.id)
 
-    def _claimed(self) -> Build | None:
-        for waiting in reversed(self._catalog.builds(self._id, status="pending")):
-            if _ASKED in waiting.detail:
+    def _queued(self) -> list[Build]:
+        waiting = reversed(self._catalog.builds(self._id, status="pending"))
+        return [build for build in waiting if _ASKED in build.detail]
+
+    def _claimed(self, build_id: str | None) -> Build | None:
+        for waiting in self._queued():
+            if build_id in (None, waiting.id):
                 build = self._catalog.claim_build(waiting.id, self._clock())
                 if build is not None:
                     return build

@@ -69,6 +69,20 @@ def test_a_run_of_tasks_builds_what_is_due(ws: Workspace, prefect: SyncPrefectCl
     assert (again.is_completed(), again.message) == (True, "Nothing was due")
 
 
+def test_a_run_of_tasks_carries_out_what_a_service_was_asked_for_and_did_not_come_to(ws: Workspace) -> None:
+    run("run_tasks", ws)
+    full, gone = ws.queue_build("all", full=True), ws.queue_build("cube events/all")
+    ws.remove("cube", "events")
+    state = run("run_tasks", ws)
+    assert state.is_completed()
+    assert (state.message or "").startswith("Nothing was due; ")
+    record = ws.build_record(full.build.id)
+    assert (record.build.status, record.build.rows_read) == ("done", 5000)
+    assert ws.build_record(gone.build.id).build.status in ("error", "cancelled")
+    assert ws.queued() == []
+    assert run("run_tasks", ws).message == "Nothing was due"
+
+
 def test_one_that_fails_stops_nothing_else_and_is_named(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
+import aggflow as af
 from aggflow.cli import app
 
 HOURLY = "from sold where price > 5 group every 1h by shop select count() as n, avg(price) as mean"
@@ -221,6 +222,20 @@ def test_a_run_in_which_something_fails_says_what_and_does_the_rest(run: Run, tm
     assert "status: ERROR" in text
     assert re.search(r"error: .*other.parquet.*, since .*; next try ", " ".join(text.split()))
     assert "ERROR" in run("task", "ls", "--status", "error").stdout
+    assert run("run-tasks").stdout == "Nothing is due\n"
+
+
+def test_a_build_that_was_asked_for_and_waits_is_carried_out(run: Run, tmp_path: Path) -> None:
+    run("filter", "add", "f", "--source", "sold", "--interval", "1h")
+    run("run-tasks", "-q")
+    with af.open(tmp_path / ".aggflow") as ws:
+        queued = ws.queue_build("f", full=True)
+    assert "filter f: 576 rows in 1 window\n" in run("run-tasks").stdout
+    with af.open(tmp_path / ".aggflow") as ws:
+        assert ws.build_record(queued.build.id).build.status == "done"
+        (tmp_path / "sold.parquet").unlink()
+        ws.queue_build("f", full=True)
+    assert "filter f: failed: source 'sold'" in run("run-tasks", code=1).stdout
     assert run("run-tasks").stdout == "Nothing is due\n"
 
 

@@ -50,6 +50,16 @@ def test_what_was_asked_first_is_built_first_and_as_it_was_asked(ws: af.Workspac
     ]
 
 
+def test_what_waits_is_listed_in_its_order_and_one_of_it_is_carried_out_once(ws: af.Workspace) -> None:
+    first, second = ws.queue_build("f"), ws.queue_build("f", full=True)
+    assert [record.build.id for record in ws.queued()] == [first.build.id, second.build.id]
+    done = ws.run_queued(second.build.id)
+    assert done is not None
+    assert (done.build.id, done.build.status) == (second.build.id, "done")
+    assert ws.run_queued(second.build.id) is None
+    assert [record.build.id for record in ws.queued()] == [first.build.id]
+
+
 def test_a_build_that_was_cancelled_before_it_began_is_left_out(ws: af.Workspace) -> None:
     queued = ws.queue_build("f")
     ws.cancel(queued.build.id)
