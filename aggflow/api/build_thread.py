@@ -70,11 +70,11 @@ class BuildThread:
             while not self._is_closed and ws.run_queued(progress=self._go_on) is not None:
                 continue
         except AggflowError as error:
-            # The catalog is away: what waits is taken when a build is asked for the next time.
+            # The catalog is away: what waits is taken by the next run of tasks, or by the carrier.
             _LOG.warning("builds of workspace %s wait: %s", ws.name, error)
         except Exception:  # noqa: BLE001 - a mistake of ours stops one build, and not those after it
+            # Not again at once: what fails before a build is begun would fail without end.
             _LOG.exception("a build of workspace %s failed", ws.name)
-            self.wake(ws)
 
     def _go_on(self, _: Progress) -> None:
         if self._is_closed:

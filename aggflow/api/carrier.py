@@ -21,6 +21,8 @@ from aggflow.workspace import Home, Workspace
 
 _LOG = logging.getLogger("aggflow.service")
 _LOOK_EVERY: Final = 1.0
+_TAKE_UP_EVERY: Final = 30
+"""So many looks lie between two for builds that are queued: the process that was asked takes them at once."""
 _SECONDS: Final = 20.0
 _PREFECT: Final = "PREFECT_API_URL"
 
@@ -37,6 +39,7 @@ class Carrier:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._closed = threading.Event()
+        self._owed: set[Workspace] = set()
         self._thread = threading.Thread(target=self._work, name="aggflow-carrier", daemon=True)
 
     @staticmethod
@@ -61,8 +64,12 @@ class Carrier:
 
     def _work(self) -> None:
         self._guarded(self._take_up)
+        looks = 0
         while not self._closed.wait(_LOOK_EVERY):
+            looks += 1
             self._guarded(self.look)
+            if looks % _TAKE_UP_EVERY == 0:
+                self._guarded(self.take_queued)
 
     def _guarded(self, act: Callable[[], None]) -> None:
         try:
@@ -79,7 +86,16 @@ class Carrier:
 
     def _take_up_of(self, ws: Workspace) -> None:
         if any(task.status.is_pending for task in ws.tasks.values()):
-            ws.run_tasks(progress=self._go_on)
+            self._owed.add(ws)
+            self._pay(ws)
+        self._take_queued_of(ws)
+
+    def take_queued(self) -> None:
+        """Carry out the builds that wait: those of processes that ended, and those whose turn was missed."""
+        for ws in self._home.workspaces():
+            self._guarded(partial(self._take_queued_of, ws))
+
+    def _take_queued_of(self, ws: Workspace) -> None:
         while not self._closed.is_set() and ws.run_queued(progress=self._go_on) is not None:
             continue
 
@@ -92,14 +108,22 @@ class Carrier:
                     self._run_batch(ws, dispatch)
             asked = [dispatch for dispatch in told if dispatch.kind == "tasks"]
             if asked and not self._closed.is_set():
-                self._run_tasks(ws, asked)
+                self._take_on(ws, asked)
+        for ws in tuple(self._owed):
+            if not self._closed.is_set():
+                self._guarded(partial(self._pay, ws))
 
-    def _run_tasks(self, ws: Workspace, asked: Sequence[Dispatch]) -> None:
-        """One run, for whatever was asked before it; of several processes, the first to take it up makes it."""
-        taken = [ws.dispatched(dispatch) for dispatch in asked]
-        if not any(taken):
-            return
-        for built in ws.run_tasks(progress=self._go_on).built:
+    def _take_on(self, ws: Workspace, asked: Sequence[Dispatch]) -> None:
+        """Owe one run, for whatever was asked before it; of several processes, the first to take it on makes it."""
+        for dispatch in asked:
+            if ws.dispatched(dispatch):
+                self._owed.add(ws)
+
+    def _pay(self, ws: Workspace) -> None:
+        """Make the run of tasks that is owed; one that could not be made is owed still, and made at the next look."""
+        run = ws.run_tasks(progress=self._go_on)
+        self._owed.discard(ws)
+        for built in run.built:
             if built.error is not None:
                 _LOG.warning("%s of workspace %s is not built: %s", built.reference, ws.name, built.error)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,8 +10,10 @@ import pytest
 from market import NOW, TABLE, Market
 
 import aggflow as af
+from aggflow.api.build_thread import BuildThread
 from aggflow.api.carrier import Carrier
 from aggflow.engine.progress import Progress
+from aggflow.errors import CatalogBusyError
 
 Aggregation: Any = af.Aggregation
 LINQ = f"from {TABLE} group every 1h by client select sum(total) as total"
@@ -113,6 +116,68 @@ def test_what_was_asked_of_a_process_that_ended_is_taken_up(market: Market, carr
     carrier._take_up()
     assert market.ws.task(task.task_id).status == "RUNNING"
     assert market.ws.build_record(queued.build.id).build.status == "done"
+
+
+def test_a_run_of_tasks_that_could_not_be_made_is_made_at_the_next_look_by_one_process(
+    market: Market, carrier: Carrier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    task, real, runs = market.ws.add_task("hourly", linq=LINQ, from_date=0), af.Workspace.run_tasks, []
+
+    def failing(ws: af.Workspace, **options: Any) -> Any:
+        runs.append(ws.name)
+        if len(runs) == 1:
+            raise CatalogBusyError("another process writes")
+        return real(ws, **options)
+
+    monkeypatch.setattr(af.Workspace, "run_tasks", failing)
+    carrier.look()
+    assert "another process writes" in caplog.text
+    Carrier(market.served.home).look()  # another process, which has not taken it on
+    assert market.ws.task(task.task_id).status == "PENDING_CREATE"
+    for _ in range(2):
+        carrier.look()
+    assert market.ws.task(task.task_id).status == "RUNNING"
+    assert len(runs) == 2
+
+
+def test_a_queued_build_that_the_process_that_was_asked_did_not_come_to_is_taken_while_others_look(
+    market: Market, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.ws.add_filter("f", source=TABLE, interval="1h")
+    monkeypatch.setattr("aggflow.api.carrier._LOOK_EVERY", 0.01)
+    monkeypatch.setattr("aggflow.api.carrier._TAKE_UP_EVERY", 2)
+    looked = threading.Event()
+    monkeypatch.setattr(carrier, "look", looked.set)
+    carrier.start()
+    assert looked.wait(30)
+    queued = market.ws.queue_build("f")
+    for _ in range(600):
+        if market.ws.build_record(queued.build.id).build.status not in ("pending", "running"):
+            break
+        carrier._closed.wait(0.05)
+    carrier.close()
+    assert market.ws.build_record(queued.build.id).build.status == "done"
+
+
+def test_an_error_outside_of_builds_does_not_begin_again_at_once(
+    market: Market, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[str] = []
+
+    def failing(ws: af.Workspace, **_: Any) -> None:
+        tried.append(ws.name)
+        if len(tried) == 1:
+            raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(af.Workspace, "run_queued", failing)
+    builds = BuildThread()
+    builds.wake(market.ws)
+    builds_thread = builds._thread
+    assert builds_thread is not None
+    builds_thread.join(30)
+    builds.close()
+    assert len(tried) == 1
+    assert "a mistake of ours" in caplog.text
 
 
 def test_a_build_that_the_end_of_the_service_stops_waits_again(market: Market, carrier: Carrier) -> None:
