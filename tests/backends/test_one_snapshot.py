@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from postgres_server import PostgresServer
 from test_states import ALL_TIME, EVERYTHING, asking, declare, window
 
 from aggflow.backends.connect import session
+from aggflow.backends.quirks import adapted
 from aggflow.backends.rollup_sql import layout_of, read_states
 from aggflow.backends.source_rows import SourceRows
 from aggflow.backends.state_query import queries
@@ -60,13 +64,13 @@ def first_query(rows: SourceRows, within: Window = FEBRUARY) -> Any:
     return query
 
 
-def monthly(folder: Path) -> str:
-    """A file of events a month."""
+def monthly(folder: Path, minutes: int = 60) -> str:
+    """A file of events a month: one every so many minutes, for 25 days."""
     with duckdb.connect() as con:
         for month in range(1, 7):
             con.execute(
-                f"COPY (SELECT TIMESTAMP '2024-0{month}-01' + to_hours(i) AS happened, i AS n, 'a' AS kind"
-                f" FROM range(600) t(i)) TO '{folder / f'month-{month}.parquet'}' (ROW_GROUP_SIZE 2048)"
+                f"COPY (SELECT TIMESTAMP '2024-0{month}-01' + to_minutes(i * {minutes}) AS happened, i AS n, 'a' AS kind"
+                f" FROM range({25 * 24 * 60 // minutes}) t(i)) TO '{folder / f'month-{month}.parquet'}' (ROW_GROUP_SIZE 2048)"
             )
     return str(folder / "month-*.parquet")
 
@@ -98,6 +102,64 @@ def test_datafusion_prunes_files_and_row_groups(tmp_path: Path) -> None:
     assert "pruning_predicate" in plan
     assert "happened_max" in plan
     assert "n_max" in plan
+
+
+@pytest.mark.slow
+def test_spark_groups_by_itself_and_sends_states_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten events an hour: what was asked is explained by Spark, and what came back is counted."""
+    options = "spark.master=local[2]&spark.sql.shuffle.partitions=2&spark.sql.maxMetadataStringLength=10000"
+    url = f"pyspark://{monthly(tmp_path, minutes=6)}?{options}&spark.sql.warehouse.dir={tmp_path}"
+    plain, asked = SourceRows.fetch, list[tuple[str, int]]()
+
+    def watched(self: SourceRows, expression: Any) -> Any:
+        frame = self.con.raw_sql(self.con.compile(adapted(expression, self.can)))
+        plan = frame._jdf.queryExecution().executedPlan().toString()
+        found = plain(self, expression)
+        asked.append((plan, found.num_rows))
+        return found
+
+    monkeypatch.setattr(SourceRows, "fetch", watched)
+    rollup = rollup_of(DECLARED)
+    with session(Source("events", url, "happened")) as opened:
+        rows = SourceRows(opened)
+        read = read_states(rows, rollup, layout_of(rollup, rows), FEBRUARY, Vocabularies())
+    assert read.rows == 25 * 24 * 10 - 4
+    # How many there are and their range; then a row an hour, of the only kind.
+    (_, surveyed), (plan, sent) = asked
+    assert (surveyed, sent) == (1, 25 * 24)
+    assert re.search(r"HashAggregate\(keys=\[bucket#\w+, by0#\w+\], functions=\[.*count", plan), plan
+    pushed = plan[plan.index("PushedFilters: ") :]
+    assert "GreaterThanOrEqual(happened,2024-02-01T00:00)" in pushed
+    assert "LessThan(happened,2024-03-01T00:00)" in pushed
+    assert "GreaterThan(n,3)" in pushed
+
+
+def test_sqlite_reads_all_times_since_their_texts_do_not_order_them(tmp_path: Path) -> None:
+    """Times are texts of many spellings there: an index of them would find others than those of the window."""
+    spelled = ["2024-02-01", "2024-02-01T00:00:00", "2024-02-29 23:59:59.999999", "2024-02-29T23:59:59"]
+    outside = ["2024-01-31T23:59:59", "2024-03-01", "2024-03-01 00:00:00"]
+    path = tmp_path / "events.sqlite"
+    by_text = (
+        "SELECT * FROM events WHERE happened >= '2024-02-01 00:00:00' AND happened < '2024-03-01 00:00:00'"
+    )
+    with closing(sqlite3.connect(path)) as con, con:
+        con.execute("CREATE TABLE events (happened timestamp, n bigint, kind text)")
+        con.executemany("INSERT INTO events VALUES (?, 5, 'a')", [(text,) for text in spelled + outside])
+        con.execute("CREATE INDEX by_time ON events (happened)")
+        assert "USING INDEX by_time" in str(con.execute(f"EXPLAIN QUERY PLAN {by_text}").fetchall())
+        assert {text for text, *_ in con.execute(by_text)} != set(spelled)
+    rollup = rollup_of(DECLARED)
+    with session(Source("events", f"sqlite://{path}", "happened", "events")) as opened:
+        rows = SourceRows(opened)
+        asked = rows.con.compile(first_query(rows))
+        plan = [step for *_, step in rows.con.raw_sql(f"EXPLAIN QUERY PLAN {asked}").fetchall()]
+        read = read_states(rows, rollup, layout_of(rollup, rows), FEBRUARY, Vocabularies())
+    # Once, however: what groups asks the copy.
+    assert [step.split()[0] for step in plan] == ["SCAN"]
+    assert "INDEX" not in plan[0]
+    assert read.rows == len(spelled)
 
 
 def test_postgres_reads_only_the_partitions_of_the_window(postgres: PostgresServer) -> None:
