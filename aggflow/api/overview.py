@@ -35,6 +35,8 @@ _MOST_OPEN: Final = 20
 _MOST_QUESTIONS: Final = 8
 _LOOKED_AT: Final = 100
 _TABLE_ROWS: Final = 5
+# Each preview is an answer that is computed, so the page does not show one of every endpoint.
+_MOST_CARDS: Final = 24
 _LATE_US: Final = 15 * 60 * _SECOND_US
 
 
@@ -359,6 +361,8 @@ class Overview:
         Builds that run or wait, and those that failed lately.
     rollups, cards, schedules, questions
         The rows of the page.
+    others
+        Of the endpoints that have no card: names, what they are about, and ids.
     """
 
     workspace: str
@@ -371,6 +375,7 @@ class Overview:
     failures: Sequence[BuildRow]
     rollups: Sequence[RollupRow]
     cards: Sequence[Card]
+    others: Sequence[tuple[str, str, str]]
     schedules: Sequence[ScheduleRow]
     questions: Sequence[QuestionRow]
 
@@ -398,18 +403,23 @@ class Overview:
             owner=viewer.owner,
             prefect=prefect_page(),
             checks={name: (said == OK, said) for name, said in readiness(ws).checks.items()},
-            tiles=_tiles(ws, statuses, records, now_us),
+            tiles=_tiles(ws, statuses, records, len(endpoints), now_us),
             open=list(_open(ws, now_us)),
             failures=list(_failures(records, now_us)),
             rollups=[RollupRow.of(status, now_us) for status in statuses],
-            cards=[_card(ws, one, by_name.get(one.filter), base, now_us) for one in endpoints],
+            cards=[_card(ws, one, by_name.get(one.filter), base, now_us) for one in endpoints[:_MOST_CARDS]],
+            others=[(one.name, _about(one.spec), one.id) for one in endpoints[_MOST_CARDS:]],
             schedules=[ScheduleRow.of(schedule, now_us) for schedule in ws.schedules.values()],
             questions=[QuestionRow.of(question, slowest, now_us) for question in slow],
         )
 
 
 def _tiles(
-    ws: Workspace, statuses: Sequence[RollupStatus], records: Sequence[BuildRecord], now_us: Micros
+    ws: Workspace,
+    statuses: Sequence[RollupStatus],
+    records: Sequence[BuildRecord],
+    endpoints: int,
+    now_us: Micros,
 ) -> list[tuple[str, str, str]]:
     done = next((one.build for one in records if one.build.status == "done"), None)
     kinds = [
@@ -424,7 +434,7 @@ def _tiles(
             size(sum(status.bytes for status in statuses)),
             counted(sum(status.cells for status in statuses), "cell"),
         ),
-        ("endpoints", f"{len(ws.endpoints):,}", f"over {counted(len(ws.sources), 'source')}"),
+        ("endpoints", f"{endpoints:,}", f"over {counted(len(ws.sources), 'source')}"),
         (
             "last build",
             "none" if done is None else ago(done.finished_us or done.created_us, now_us),
@@ -456,8 +466,8 @@ def _failures(records: Sequence[BuildRecord], now_us: Micros) -> Iterator[BuildR
 
 
 def prefect_page() -> str:
-    """The address of Prefect's page, where it is known and holds no password."""
+    """The address of Prefect's page, where it is known and holds no secret."""
     api = os.environ.get("PREFECT_API_URL", "")
-    if not api.startswith(("http://", "https://")) or "@" in api:
+    if not api.startswith(("http://", "https://")) or "@" in api or without_password(api) != api:
         return ""
     return api.removesuffix("/api")

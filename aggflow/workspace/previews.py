@@ -7,7 +7,7 @@ from aggflow.engine.grouping_question import GroupingQuestion
 from aggflow.engine.posed import Posed
 from aggflow.engine.preview import Preview
 from aggflow.engine.status import RollupStatus
-from aggflow.errors import NotCoveredError
+from aggflow.errors import NotCoveredError, NotFoundError
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.choice import QueryTime
 from aggflow.spec.endpoint import Endpoint
@@ -41,9 +41,12 @@ class PreviewsPart(BuildsPart):
         NotCoveredError
             What it is about is not built.
         """
-        named = self.endpoints
-        spec: Endpoint = (named.get(endpoint) or named[self._name_of_endpoint(endpoint)]).spec
-        of: Filter = self.filters[spec.filter].spec
+        declared = self._declarations
+        found = declared.find("endpoint", endpoint) or declared.by_id("endpoint", endpoint)
+        if found is None:
+            raise NotFoundError("endpoint", endpoint, declared.all("endpoint"))
+        spec: Endpoint = found.spec
+        of: Filter = declared.get("filter", spec.filter).spec
         end_us, values = self._asked_for(spec, of, status)
         posed = self._serving.pose(endpoint, end_us, values, live=False)
         return Preview(end_us, values, self._seen(posed), posed.fingerprint or "")
@@ -60,10 +63,6 @@ class PreviewsPart(BuildsPart):
             if isinstance(choice, QueryTime)
         }
         return end_us, values
-
-    def _name_of_endpoint(self, endpoint: str) -> str:
-        """The name of the endpoint of an id; an id that there is not is its own."""
-        return next((one.name for one in self.endpoints.values() if one.id == endpoint), endpoint)
 
     def _seen(self, posed: Posed) -> Answer:
         if posed.is_live:

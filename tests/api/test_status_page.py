@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import re
 import subprocess
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from served import Served
 
 import aggflow as af
 from aggflow.api.coverage_picture import Bar, bars_of
-from aggflow.api.viewer import COOKIE
+from aggflow.api.overview import Overview
+from aggflow.api.viewer import COOKIE, Viewer
+from aggflow.catalog import Catalog
 from aggflow.engine.status import RollupStatus
 from aggflow.errors import BuildError
 from aggflow.timeline import BEGINNING, Window, WindowSet, parse_instant
@@ -334,6 +337,50 @@ def test_without_charts_installed_the_first_rows_are_shown(
     assert "status/endpoints" not in text
     assert "<th>average</th>" in text
     assert "<td>2025-01-01 00:00</td>" in text
+
+
+def test_many_endpoints_are_no_more_loads_and_no_more_previews(
+    served: Served, ws: af.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(ws)
+    ws.build("f clicks", progress=False)
+    fields = [Field("views", "ms", "COUNT")]
+
+    def loads(last: int) -> tuple[Counter[str], Overview]:
+        while len(ws.endpoints) < last:
+            ws.add_endpoint(
+                f"e{len(ws.endpoints):03}", filter="f clicks", timing=af.Lookback("1d"), fields=fields
+            )
+        counted: Counter[str] = Counter()
+        with monkeypatch.context() as patch:
+            for name in ("list_definitions", "get_definition", "definition_by_id"):
+                patch.setattr(Catalog, name, counting(counted, name))
+            return counted, Overview.of(Viewer(ws), "http://here/")
+
+    few, first = loads(24)
+    many, second = loads(40)
+    assert (len(first.cards), len(first.others)) == (24, 0)
+    assert (len(second.cards), len(second.others)) == (24, 16)
+    assert not any(card.missing for card in second.cards)
+    names = [*(card.name for card in second.cards), *(name for name, _, _ in second.others)]
+    assert names == list(ws.endpoints.keys())
+    assert many["list_definitions"] <= few["list_definitions"] <= 20
+    for counted in (few, many):
+        assert counted["get_definition"] + counted["definition_by_id"] <= 24 * 7
+    text = Read(page(served, served.token())).text
+    assert "and 16 more" in text
+    assert all(name in text for name in names)
+
+
+def counting(counted: Counter[str], name: str) -> Callable[..., Any]:
+    """A method of the catalog that counts how often it is called."""
+    method = getattr(Catalog, name)
+
+    def count(*args: Any) -> Any:
+        counted[name] += 1
+        return method(*args)
+
+    return count
 
 
 def test_an_empty_workspace_says_what_could_be_there(served: Served) -> None:
