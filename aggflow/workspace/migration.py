@@ -25,6 +25,11 @@ _MARK: Final = ".migration"
 _STOP: Final = (
     "end what writes to it (services, flows, notebooks), then migrate again: it goes on where it was"
 )
+_MISSING: Final = "is it where --from-store says? Else `aggflow doctor --fix`, and build again"
+_MISSING_IN_USE: Final = (
+    "if it was superseded and deleted meanwhile, back up again, with a greater AGGFLOW_GARBAGE_GRACE where "
+    "builds and maintenance run; else `aggflow doctor --fix`, and build again"
+)
 
 Tell = Callable[[int, int], None]
 """Told of how many segments are there, and of how many there will be."""
@@ -66,6 +71,10 @@ def migrate_home(
 ) -> MigrationReport:
     """Copy a home to another place, where nothing is; the home itself stays as it is.
 
+    Events of embedded sources are in files of their own, of which the catalog's snapshot says nothing: in a
+    copy of a home that is written to they may be a moment younger than the rest.  Nothing is lost by that:
+    the copy's next build takes them as events that came late.
+
     Parameters
     ----------
     source, target
@@ -74,7 +83,8 @@ def migrate_home(
         Told of every segment.
     at_rest
         Whether the home may not be written to meanwhile, as is wanted where the copy takes its place.  Without
-        it the copy is the home as it was when the copying began, which is what a backup is.
+        it the copy is the home as it was when the copying began, which is what a backup is; segments that are
+        superseded meanwhile are kept for ``AGGFLOW_GARBAGE_GRACE`` seconds, so long may the copying take.
 
     Raises
     ------
@@ -104,7 +114,7 @@ def migrate_home(
         with old.snapshot() as snapshot:
             figures = snapshot.figures()
             wanted = snapshot.files()
-            found = _copy_segments(files, there, wanted, tell)
+            found = _copy_segments(files, there, wanted, tell, _MISSING if at_rest else _MISSING_IN_USE)
             folders = _copy_events(source, target, old.home_id())
 
             def check() -> None:
@@ -158,8 +168,10 @@ def _check_idle(old: Catalog) -> None:
         raise ConflictError(f"a build is at work: {at_work[0].holder} on {at_work[0].window}", hint=_STOP)
 
 
-def _copy_segments(old: SegmentStore, new: SegmentStore, wanted: Mapping[str, int], tell: Tell) -> int:
-    """Copy the segments that are not there yet; how many are."""
+def _copy_segments(
+    old: SegmentStore, new: SegmentStore, wanted: Mapping[str, int], tell: Tell, hint: str
+) -> int:
+    """Copy the segments that are not there yet; how many are.  The hint is for where one is missing."""
     there = {stored.file: stored.bytes for stored in new.files()}
     missing = [file for file, size in wanted.items() if there.get(file) != size]
     found = len(wanted) - len(missing)
@@ -169,7 +181,7 @@ def _copy_segments(old: SegmentStore, new: SegmentStore, wanted: Mapping[str, in
         try:
             data = old.raw(file)
         except SegmentMissingError as error:
-            error.hint = "is it where --from-store says? Else `aggflow doctor --fix`, and build again"
+            error.hint = hint
             raise
         new.put(file, data)
 

@@ -12,6 +12,7 @@ from shop import Aggregation
 from typer.testing import CliRunner
 
 import aggflow as af
+from aggflow.backends.event_folder import EventFolder
 from aggflow.cli import app
 from aggflow.errors import AggflowError
 
@@ -117,3 +118,35 @@ def test_nothing_is_written_over(home: Path, tmp_path: Path) -> None:
     assert "is not empty" in run("restore", tmp_path / "copy", "--home", home, code=1)
     assert "there is no home in" in run("restore", tmp_path / "none", "--home", tmp_path / "new", code=1)
     assert not (tmp_path / "none").exists()
+
+
+def test_events_that_come_while_a_backup_is_made_are_built_in_it_as_late_ones(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, copied = "from clicks group select count() as n", EventFolder.copy_to
+    with af.open(home) as ws:
+        ws.add_filter("clicks", source="clicks", interval="1h")
+        ws.build("clicks", progress=False)
+
+        def copy_to(folder: EventFolder, path: Path) -> int:
+            ws.add_events("clicks", [{"at": "2026-01-01T02:30:00Z"}])
+            return copied(folder, path)
+
+        monkeypatch.setattr(EventFolder, "copy_to", copy_to)
+        run("backup", tmp_path / "copy", "--home", home, "--quiet")
+    with af.open(tmp_path / "copy") as ws:
+        ws.build("clicks", progress=False)
+        (row,) = ws.linq(count, start="2026-01-01", end="2026-01-01T05:00:00Z", live=False).rows
+        assert row["fields"]["n"] == 6
+
+
+def test_where_a_segment_was_deleted_meanwhile_the_setting_is_named_that_keeps_it(
+    home: Path, tmp_path: Path
+) -> None:
+    for segment in (home / "segments").rglob("*.parquet"):
+        segment.unlink()
+    said = " ".join(run("backup", tmp_path / "copy", "--home", home, "--quiet", code=1).split())
+    assert "AGGFLOW_GARBAGE_GRACE" in said
+    moved = run("migrate", home, tmp_path / "moved", "--quiet", code=1)
+    assert "--from-store" in moved
+    assert "AGGFLOW_GARBAGE_GRACE" not in moved
