@@ -149,7 +149,7 @@ def test_two_workers_build_two_years_by_months(
             own = {**environment, "PREFECT_HOME": str(tmp_path / f"worker-{number}")}
             worker = started([sys.executable, "-m", "prefect", *words], own, log)
             stack.callback(ended, worker)
-        wait_for("both years", lambda: all(state_of(client, run.id) for run in runs))
+        wait_for("both years", lambda: all(state_of(client, run.id) for run in runs), 900)
         assert [state_of(client, run.id) for run in runs] == ["Completed"] * 2, "".join(
             log.read_text() for log in logs
         )
