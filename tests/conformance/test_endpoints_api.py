@@ -21,31 +21,31 @@ Aggregation: Any = af.Aggregation
 Field: Any = af.Field
 
 # What the documentation shows, letter by letter.
-SEED_PATH = "/api/v1/data/{id}"
-SEED_EMPTY = "{}"
-SEED_CSV = """{
+DOCUMENTED_PATH = "/api/v1/data/{id}"
+DOCUMENTED_EMPTY = "{}"
+DOCUMENTED_CSV = """{
     "format": "CSV"
 }"""
-SEED_FILTERS = """{
+DOCUMENTED_FILTERS = """{
     "groupingFilters": {
         "@.grp1": ["GroupingValueIWant1", "GroupingValueIWant2"]
     }
 }"""
-SEED_ANSWER = [
+DOCUMENTED_ANSWER = [
     {
         "groupings": {"@.grp1": "Grouping1", "@.grp2": "Grouping2"},
         "fields": {"field_1": 123, "field_2": 22.33},
     }
 ]
-SEED_CSV_ANSWER = "@.grp1,@.grp2,field_1,field_2\r\nGrouping1,Grouping2,123,22.33\r\n"
-SEED_FILTERED = [
+DOCUMENTED_CSV_ANSWER = "@.grp1,@.grp2,field_1,field_2\r\nGrouping1,Grouping2,123,22.33\r\n"
+DOCUMENTED_FILTERED = [
     {"groupings": {"@.grp1": "GroupingValueIWant1"}, "fields": {"field_1": 333}},
     {"groupings": {"@.grp1": "GroupingValueIWant2"}, "fields": {"field_1": -100.7}},
 ]
 # The documentation's events of "Duration calculations", and with 11 at 12:00, of which all five totals can be made.
-SEED_EVENTS = [1, 10, 2, 8, 1, 2, 100]
-SEED_TOTALS = [103, 3, 113, 34, 21]
-REPAIRED_EVENTS = [11, *SEED_EVENTS[1:]]
+DOCUMENTED_EVENTS = [1, 10, 2, 8, 1, 2, 100]
+DOCUMENTED_TOTALS = [103, 3, 113, 34, 21]
+REPAIRED_EVENTS = [11, *DOCUMENTED_EVENTS[1:]]
 TOTALS = [103, 3, 113, 24, 11]
 SCENARIOS: list[tuple[af.Lookback, dict[str, str]]] = [
     (af.Lookback("4m", include_incomplete=True), {}),
@@ -104,17 +104,17 @@ class TestExamples:
         return desk.endpoint(timing=DAY, groupings=ALL, fields=fields)
 
     def test_an_empty_object(self, desk: Desk, asked: str) -> None:
-        answer = desk.post(SEED_PATH.format(id=asked), content=SEED_EMPTY)
+        answer = desk.post(DOCUMENTED_PATH.format(id=asked), content=DOCUMENTED_EMPTY)
         assert answer.status_code == 200
         assert answer.headers["Content-Type"] == "application/json"
-        assert answer.json() == SEED_ANSWER
-        assert_shaped(answer.json(), SEED_ANSWER)
+        assert answer.json() == DOCUMENTED_ANSWER
+        assert_shaped(answer.json(), DOCUMENTED_ANSWER)
 
     def test_as_csv(self, desk: Desk, asked: str) -> None:
-        answer = desk.post(SEED_PATH.format(id=asked), content=SEED_CSV)
+        answer = desk.post(DOCUMENTED_PATH.format(id=asked), content=DOCUMENTED_CSV)
         assert answer.status_code == 200
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-        assert answer.content == SEED_CSV_ANSWER.encode()
+        assert answer.content == DOCUMENTED_CSV_ANSWER.encode()
 
     def test_of_grouping_values(self, desk: Desk) -> None:
         desk.add(
@@ -126,9 +126,9 @@ class TestExamples:
         asked = desk.endpoint(
             timing=DAY, groupings={"@.grp1": af.QueryTime()}, fields=[Field("field_1", "x", "SUM")]
         )
-        answer = desk.post(SEED_PATH.format(id=asked), content=SEED_FILTERS)
+        answer = desk.post(DOCUMENTED_PATH.format(id=asked), content=DOCUMENTED_FILTERS)
         assert answer.status_code == 200
-        assert answer.json() == SEED_FILTERED
+        assert answer.json() == DOCUMENTED_FILTERED
         assert [list(row) for row in answer.json()] == [["groupings", "fields"]] * 2
 
 
@@ -138,7 +138,7 @@ class TestDurations:
     @pytest.mark.parametrize("until", [None, "12:05:30", "12:07"])
     @pytest.mark.parametrize(
         ("events", "totals"),
-        [(SEED_EVENTS, TOTALS), (REPAIRED_EVENTS, SEED_TOTALS)],
+        [(DOCUMENTED_EVENTS, TOTALS), (REPAIRED_EVENTS, DOCUMENTED_TOTALS)],
         ids=["printed", "repaired"],
     )
     def test_totals(self, desk: Desk, events: list[int], totals: list[int], until: str | None) -> None:
@@ -153,7 +153,7 @@ class TestDurations:
         assert found == totals
 
     def test_the_aggregates_of_the_table(self, desk: Desk) -> None:
-        desk.add(*((f"12:0{minute}", None, None, n, None) for minute, n in enumerate(SEED_EVENTS)))
+        desk.add(*((f"12:0{minute}", None, None, n, None) for minute, n in enumerate(DOCUMENTED_EVENTS)))
         desk.filter("2m", aggregations=AGGREGATIONS)
         asked = desk.endpoint(timing=af.TimeSeries("1h", include_incomplete=True), fields=[SUM])
         assert [(row["dt"], row["fields"]["sum"]) for row in desk.rows(asked)] == [

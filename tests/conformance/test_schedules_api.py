@@ -21,7 +21,7 @@ from aggflow.workspace import Workspace
 # What the documentation shows, letter by letter; there, `cubeld` is how `cubeId` was scanned, and the
 # bracket that ends the list of schedules was lost.
 OK = {"i18n_message": "response.ok", "message": "OK"}
-SEED_HISTORY: dict[str, Any] = {
+DOCUMENTED_HISTORY: dict[str, Any] = {
     "response": {
         "data": [
             {
@@ -43,7 +43,7 @@ SEED_HISTORY: dict[str, Any] = {
     },
     "status": OK,
 }
-SEED_SCHEDULE: dict[str, Any] = {
+DOCUMENTED_SCHEDULE: dict[str, Any] = {
     "response": {
         "created_at": "2023-05-22T08:50:56.138663Z",
         "created_by_user": "admin",
@@ -58,14 +58,14 @@ SEED_SCHEDULE: dict[str, Any] = {
     },
     "status": OK,
 }
-SEED_SCHEDULES = {"response": [SEED_SCHEDULE["response"]], "status": OK}
-SEED_POST = {"time_expression": "0 25 06 ? * *", "path": "aggregate/create"}
-SEED_EXECUTE = {"response": {"success": True}, "status": OK}
-SEED_DELETE: dict[str, Any] = {
+DOCUMENTED_SCHEDULES = {"response": [DOCUMENTED_SCHEDULE["response"]], "status": OK}
+DOCUMENTED_POST = {"time_expression": "0 25 06 ? * *", "path": "aggregate/create"}
+DOCUMENTED_EXECUTE = {"response": {"success": True}, "status": OK}
+DOCUMENTED_DELETE: dict[str, Any] = {
     "response": "successfully deleted jobId: [da67817b-22db-4dbf-91a8-05124e241f77]",
     "status": OK,
 }
-SEED_EXECUTIONS: dict[str, Any] = {
+DOCUMENTED_EXECUTIONS: dict[str, Any] = {
     "response": {
         "history": [
             {
@@ -188,8 +188,8 @@ def error(answer: httpx.Response, status: int, name: str = "") -> str:
 
 def create(market: Market, token: str, place: Place, **more: Any) -> str:
     market.now += timedelta(milliseconds=1)
-    answer = market.ask("POST", place.scheduler, token, json={**SEED_POST, **more})
-    return ok(answer, SEED_SCHEDULE)["job_id"]
+    answer = market.ask("POST", place.scheduler, token, json={**DOCUMENTED_POST, **more})
+    return ok(answer, DOCUMENTED_SCHEDULE)["job_id"]
 
 
 def fire(market: Market, job: str) -> str:
@@ -211,11 +211,11 @@ def time(moment: datetime) -> str:
 
 
 def test_a_schedule_is_made_as_documented(market: Market, token: str, place: Place) -> None:
-    answer = market.ask("POST", place.scheduler, token, json=SEED_POST)
-    made = ok(answer, SEED_SCHEDULE)
+    answer = market.ask("POST", place.scheduler, token, json=DOCUMENTED_POST)
+    made = ok(answer, DOCUMENTED_SCHEDULE)
     assert str(UUID(made["job_id"])) == made["job_id"]
     expected = {
-        **SEED_SCHEDULE["response"],
+        **DOCUMENTED_SCHEDULE["response"],
         "created_at": "2023-02-22T17:43:38.714000Z",
         "created_by_user": OWNER,
         "cube_id": place.cube_id,
@@ -227,20 +227,20 @@ def test_a_schedule_is_made_as_documented(market: Market, token: str, place: Pla
 
 
 def test_the_schedules_of_a_cube_are_listed_as_documented(market: Market, token: str, place: Place) -> None:
-    assert ok(market.ask("GET", place.scheduler, token), SEED_SCHEDULES) == []
+    assert ok(market.ask("GET", place.scheduler, token), DOCUMENTED_SCHEDULES) == []
     elsewhere = add_cube(market.ws, "elsewhere")
     create(market, token, elsewhere)
-    made = [ok(market.ask("POST", place.scheduler, token, json=SEED_POST), SEED_SCHEDULE)]
+    made = [ok(market.ask("POST", place.scheduler, token, json=DOCUMENTED_POST), DOCUMENTED_SCHEDULE)]
     market.now += timedelta(seconds=1)
-    later = {**SEED_POST, "time_expression": "0 0 * * * *", "full_build": False}
-    made.append(ok(market.ask("POST", place.scheduler, token, json=later), SEED_SCHEDULE))
-    assert ok(market.ask("GET", place.scheduler, token), SEED_SCHEDULES) == made
+    later = {**DOCUMENTED_POST, "time_expression": "0 0 * * * *", "full_build": False}
+    made.append(ok(market.ask("POST", place.scheduler, token, json=later), DOCUMENTED_SCHEDULE))
+    assert ok(market.ask("GET", place.scheduler, token), DOCUMENTED_SCHEDULES) == made
     assert [one["full_build"] for one in made] == [True, False]
 
 
 def test_a_build_is_triggered_as_documented(market: Market, token: str, place: Place) -> None:
     answer = market.ask("POST", f"{place.path}/execute", token)
-    assert answer.json() == SEED_EXECUTE
+    assert answer.json() == DOCUMENTED_EXECUTE
     assert (
         answer.text == '{"response":{"success":true},"status":{"i18n_message":"response.ok","message":"OK"}}'
     )
@@ -251,9 +251,9 @@ def test_a_build_is_triggered_as_documented(market: Market, token: str, place: P
 def test_a_schedule_is_deleted_as_documented(market: Market, token: str, place: Place) -> None:
     job, kept = create(market, token, place), create(market, token, place, time_expression="0 0 0 * * *")
     answer = market.ask("DELETE", place.job(job), token)
-    sentence = SEED_DELETE["response"].replace("da67817b-22db-4dbf-91a8-05124e241f77", job)
-    assert answer.json() == {**SEED_DELETE, "response": sentence}
-    (left,) = ok(market.ask("GET", place.scheduler, token), SEED_SCHEDULES)
+    sentence = DOCUMENTED_DELETE["response"].replace("da67817b-22db-4dbf-91a8-05124e241f77", job)
+    assert answer.json() == {**DOCUMENTED_DELETE, "response": sentence}
+    (left,) = ok(market.ask("GET", place.scheduler, token), DOCUMENTED_SCHEDULES)
     assert left["job_id"] == kept
     error(market.ask("DELETE", place.job(job), token), 404)
     error(market.ask("GET", place.history(job), token), 404)
@@ -261,25 +261,28 @@ def test_a_schedule_is_deleted_as_documented(market: Market, token: str, place: 
 
 def test_the_history_of_a_schedule_is_as_documented(market: Market, token: str, place: Place) -> None:
     job = create(market, token, place)
-    assert ok(market.ask("GET", place.history(job), token), SEED_EXECUTIONS) == {"history": [], "job_id": job}
+    assert ok(market.ask("GET", place.history(job), token), DOCUMENTED_EXECUTIONS) == {
+        "history": [],
+        "job_id": job,
+    }
     executed: list[dict[str, str]] = []
     for _ in range(3):
         market.now += timedelta(hours=1, microseconds=1)
         executed.insert(0, {"executedAt": time(market.now), "id": fire(market, job), "jobId": job})
     # What others ask for is not of this schedule.
     market.ws.build_cube("sales", progress=False)
-    found = ok(market.ask("GET", place.history(job), token), SEED_EXECUTIONS)
+    found = ok(market.ask("GET", place.history(job), token), DOCUMENTED_EXECUTIONS)
     assert found == {"history": executed, "job_id": job}
-    (listed,) = ok(market.ask("GET", place.scheduler, token), SEED_SCHEDULES)
+    (listed,) = ok(market.ask("GET", place.scheduler, token), DOCUMENTED_SCHEDULES)
     assert listed["latest_execution"] == executed[0]
 
 
 def test_the_history_of_builds_is_as_documented(market: Market, token: str, place: Place) -> None:
     nothing = {"data": [], "force_pull": False, "limit": 10, "offset": 0}
-    assert ok(market.ask("GET", BUILDS, token), SEED_HISTORY) == nothing
+    assert ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY) == nothing
     asked = market.now
     market.ask("POST", f"{place.path}/execute", token)
-    (waiting,) = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    (waiting,) = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
     assert list(waiting.items()) == [
         ("batchType", "materialize-pending-instances"),
         ("createDate", time(asked)),
@@ -296,23 +299,23 @@ def test_the_history_of_builds_is_as_documented(market: Market, token: str, plac
     started = market.now
     batch = market.ws.begin_batch("sales")
     assert batch
-    (running,) = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    (running,) = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
     assert running == {**waiting, "startTime": time(started), "status": "inprogress"}
     for aggregate in batch.aggregates:
         market.ws.build_aggregate(batch, aggregate, progress=False)
     market.now += timedelta(seconds=3)
     market.ws.finish_batch(batch)
-    (done,) = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    (done,) = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
     assert done == {**running, "endTime": time(market.now), "status": "done"}
     # The next one is thought to take as long.
     market.ask("POST", f"{place.path}/execute", token)
-    newest, _ = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    newest, _ = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
     assert newest["estimateTime"] == 3000
 
 
 def test_bearer_is_the_header_of_the_token(still: Market, stall: Place, pen: str) -> None:
     for headers in ({"Authorization": f"Bearer {pen}"}, {"authorization": f"bearer {pen}"}):
-        ok(still.ask("GET", stall.scheduler, headers=headers), SEED_SCHEDULES)
+        ok(still.ask("GET", stall.scheduler, headers=headers), DOCUMENTED_SCHEDULES)
     for headers in ({"standAloneToken": pen}, {"x-api-token": pen}, {"Authorization": pen}):
         error(still.ask("GET", stall.scheduler, headers=headers), 401)
 
@@ -322,7 +325,7 @@ def test_bearer_is_the_header_of_the_token(still: Market, stall: Place, pen: str
 
 def test_kinds_and_ends_of_builds_are_told(market: Market, token: str, place: Place) -> None:
     def tell() -> list[tuple[str, str]]:
-        data = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+        data = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
         return [(build["batchType"], build["status"]) for build in data]
 
     full, incremental = "aggregate_batch", "materialize-pending-instances"
@@ -346,7 +349,7 @@ def test_kinds_and_ends_of_builds_are_told(market: Market, token: str, place: Pl
         market.ws.build_cube("sales", progress=False)
     assert tell()[0] == (incremental, "error")
     by_status = {
-        status: len(ok(market.ask("GET", f"{BUILDS}?status={status}", token), SEED_HISTORY)["data"])
+        status: len(ok(market.ask("GET", f"{BUILDS}?status={status}", token), DOCUMENTED_HISTORY)["data"])
         for status in ("pending", "new", "inprogress", "done", "error", "cancelled")
     }
     assert by_status == {"pending": 0, "new": 0, "inprogress": 0, "done": 3, "error": 1, "cancelled": 1}
@@ -369,7 +372,7 @@ def test_kinds_and_ends_of_builds_are_told(market: Market, token: str, place: Pl
 def test_a_full_build_is_asked_for_in_the_query_or_the_body(
     market: Market, token: str, place: Place, query: str, sent: Any, full: bool
 ) -> None:
-    ok(market.ask("POST", f"{place.path}/execute{query}", token, json=sent), SEED_EXECUTE)
+    ok(market.ask("POST", f"{place.path}/execute{query}", token, json=sent), DOCUMENTED_EXECUTE)
     (batch,) = market.ws.batches.values()
     assert batch.full is full
 
@@ -380,11 +383,11 @@ def test_what_is_triggered_while_a_build_waits_joins_it(market: Market, token: s
     assert running
     market.now += timedelta(seconds=1)
     for full in ("false", "true", "false"):
-        ok(market.ask("POST", f"{execute}?isFullBuild={full}", token), SEED_EXECUTE)
+        ok(market.ask("POST", f"{execute}?isFullBuild={full}", token), DOCUMENTED_EXECUTE)
     other = add_cube(market.ws, "other")
     market.now += timedelta(seconds=1)
-    ok(market.ask("POST", f"{other.path}/execute", token), SEED_EXECUTE)
-    data = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    ok(market.ask("POST", f"{other.path}/execute", token), DOCUMENTED_EXECUTE)
+    data = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
     assert [(build["cubeId"], build["status"], build["batchType"]) for build in data] == [
         (other.cube_id, "pending", "materialize-pending-instances"),
         (place.cube_id, "pending", "aggregate_batch"),
@@ -402,7 +405,7 @@ def test_the_history_of_builds_is_paged_and_narrowed(market: Market, token: str,
     market.ask("POST", f"{place.path}/execute", token)
 
     def page(query: str = "") -> Any:
-        return ok(market.ask("GET", f"{BUILDS}?{query}", token), SEED_HISTORY)
+        return ok(market.ask("GET", f"{BUILDS}?{query}", token), DOCUMENTED_HISTORY)
 
     whole = page("limit=1000")
     assert (len(whole["data"]), whole["limit"], whole["offset"]) == (13, 1000, 0)
@@ -458,7 +461,7 @@ def test_400_a_wrong_parameter_of_the_history_is_named(
 
 @pytest.mark.parametrize("limit", [1, 1000])
 def test_a_limit_within_its_limits_is_taken(still: Market, stall: Place, pen: str, limit: int) -> None:
-    assert ok(still.ask("GET", f"{BUILDS}?limit={limit}&offset=0", pen), SEED_HISTORY)["limit"] == limit
+    assert ok(still.ask("GET", f"{BUILDS}?limit={limit}&offset=0", pen), DOCUMENTED_HISTORY)["limit"] == limit
 
 
 # -- making schedules
@@ -468,36 +471,44 @@ def test_a_limit_within_its_limits_is_taken(still: Market, stall: Place, pen: st
 def test_parameters_may_stand_in_the_query_string(
     market: Market, token: str, place: Place, sent: Any
 ) -> None:
-    answer = market.ask("POST", place.scheduler, token, params=SEED_POST, json=sent)
-    made = ok(answer, SEED_SCHEDULE)
-    assert {name: made[name] for name in SEED_POST} == SEED_POST
-    more = {**SEED_POST, "full_build": "false", "timezone": "Europe/Berlin"}
-    made = ok(market.ask("POST", place.scheduler, token, params=more), SEED_SCHEDULE)
+    answer = market.ask("POST", place.scheduler, token, params=DOCUMENTED_POST, json=sent)
+    made = ok(answer, DOCUMENTED_SCHEDULE)
+    assert {name: made[name] for name in DOCUMENTED_POST} == DOCUMENTED_POST
+    more = {**DOCUMENTED_POST, "full_build": "false", "timezone": "Europe/Berlin"}
+    made = ok(market.ask("POST", place.scheduler, token, params=more), DOCUMENTED_SCHEDULE)
     assert made["full_build"] is False
     assert market.ws.schedule(made["job_id"]).timezone == "Europe/Berlin"
 
 
 def test_the_body_comes_before_the_query_string(market: Market, token: str, place: Place) -> None:
     query = {"time_expression": "0 0 0 * * *", "full_build": "false", "path": "aggregate/create"}
-    made = ok(market.ask("POST", place.scheduler, token, params=query, json=SEED_POST), SEED_SCHEDULE)
+    made = ok(
+        market.ask("POST", place.scheduler, token, params=query, json=DOCUMENTED_POST), DOCUMENTED_SCHEDULE
+    )
     assert (made["time_expression"], made["full_build"]) == ("0 25 06 ? * *", False)
 
 
 def test_what_the_api_does_not_know_is_ignored(market: Market, token: str, place: Place) -> None:
-    more = {**SEED_POST, "colour": "red", "cubeld": 7}
-    made = ok(market.ask("POST", f"{place.scheduler}?page=2", token, json=more), SEED_SCHEDULE)
-    assert made["time_expression"] == SEED_POST["time_expression"]
+    more = {**DOCUMENTED_POST, "colour": "red", "cubeld": 7}
+    made = ok(market.ask("POST", f"{place.scheduler}?page=2", token, json=more), DOCUMENTED_SCHEDULE)
+    assert made["time_expression"] == DOCUMENTED_POST["time_expression"]
     assert market.ask("POST", f"{place.path}/execute?colour=red", token, json={"x": 1}).status_code == 200
 
 
 def test_the_same_schedule_made_again_is_the_same(market: Market, token: str, place: Place) -> None:
-    first = ok(market.ask("POST", place.scheduler, token, json=SEED_POST), SEED_SCHEDULE)
+    first = ok(market.ask("POST", place.scheduler, token, json=DOCUMENTED_POST), DOCUMENTED_SCHEDULE)
     market.now += timedelta(days=1)
     jane = market.ws.create_token("jane", owner="jane@b.example", permissions=["schedules:manage"])
-    spaced = {**SEED_POST, "time_expression": "  0  25 06 ?\t* * ", "timezone": "Etc/UTC", "full_build": True}
-    assert ok(market.ask("POST", place.scheduler, jane, json=spaced), SEED_SCHEDULE) == first
+    spaced = {
+        **DOCUMENTED_POST,
+        "time_expression": "  0  25 06 ?\t* * ",
+        "timezone": "Etc/UTC",
+        "full_build": True,
+    }
+    assert ok(market.ask("POST", place.scheduler, jane, json=spaced), DOCUMENTED_SCHEDULE) == first
     own = ok(
-        market.ask("POST", place.scheduler, jane, json={**SEED_POST, "full_build": False}), SEED_SCHEDULE
+        market.ask("POST", place.scheduler, jane, json={**DOCUMENTED_POST, "full_build": False}),
+        DOCUMENTED_SCHEDULE,
     )
     assert (own["created_by_user"], own["job_id"] != first["job_id"]) == ("jane@b.example", True)
 
@@ -521,8 +532,8 @@ def test_the_same_schedule_made_again_is_the_same(market: Market, token: str, pl
 def test_an_expression_is_taken_and_comes_back_as_it_was_written(
     still: Market, stall: Place, pen: str, expression: str
 ) -> None:
-    answer = still.ask("POST", stall.scheduler, pen, json={**SEED_POST, "time_expression": expression})
-    assert ok(answer, SEED_SCHEDULE)["time_expression"] == expression
+    answer = still.ask("POST", stall.scheduler, pen, json={**DOCUMENTED_POST, "time_expression": expression})
+    assert ok(answer, DOCUMENTED_SCHEDULE)["time_expression"] == expression
 
 
 @pytest.mark.parametrize(
@@ -556,7 +567,7 @@ def test_400_an_expression_that_cannot_be_read_is_told_why(
     still: Market, stall: Place, pen: str, expression: Any, said: str
 ) -> None:
     before = still.ask("GET", stall.scheduler, pen).json()
-    sent = {**SEED_POST, "time_expression": expression}
+    sent = {**DOCUMENTED_POST, "time_expression": expression}
     message = error(still.ask("POST", stall.scheduler, pen, json=sent), 400)
     assert "time_expression" in message
     assert said in message
@@ -584,7 +595,7 @@ def test_400_an_expression_that_cannot_be_read_is_told_why(
 def test_400_a_wrong_parameter_of_a_schedule_is_named(
     still: Market, stall: Place, pen: str, changed: dict[str, Any], named: str
 ) -> None:
-    sent = {**SEED_POST, **changed}
+    sent = {**DOCUMENTED_POST, **changed}
     assert f"{named}: " in error(still.ask("POST", stall.scheduler, pen, json=sent), 400)
     # So it is in the query string.
     words = {name: str(value) for name, value in sent.items() if value is not None and value != []}
@@ -598,7 +609,7 @@ def test_400_a_body_that_is_no_json_object(
     still: Market, stall: Place, pen: str, what: str, sent: bytes
 ) -> None:
     path = f"{stall.path}/{what}"
-    assert "body: " in error(still.ask("POST", path, pen, params=SEED_POST, content=sent), 400)
+    assert "body: " in error(still.ask("POST", path, pen, params=DOCUMENTED_POST, content=sent), 400)
 
 
 @pytest.mark.parametrize("value", ["maybe", "", 2, [], {}])
@@ -624,7 +635,7 @@ OF_JOB = [route for route in ROUTES if "{job}" in route[1]]
 def ask(
     market: Market, token: str, method: str, place: Place, path: str, job: str = "", **options: Any
 ) -> httpx.Response:
-    sent = {"json": SEED_POST} if method == "POST" and not options else options
+    sent = {"json": DOCUMENTED_POST} if method == "POST" and not options else options
     return market.ask(method, place.path + path.format(job=job), token, **sent)
 
 
@@ -663,10 +674,10 @@ def test_viewing_needs_no_more_than_its_permission(market: Market, token: str, p
     job = create(market, token, place)
     for permission in ("schedules:view", "schedules:manage", "admin"):
         reader = market.token(permission)
-        ok(market.ask("GET", BUILDS, reader), SEED_HISTORY)
-        ok(market.ask("GET", place.scheduler, reader), SEED_SCHEDULES)
-        ok(market.ask("GET", place.history(job), reader), SEED_EXECUTIONS)
-    ok(market.ask("POST", f"{place.path}/execute", market.token("admin")), SEED_EXECUTE)
+        ok(market.ask("GET", BUILDS, reader), DOCUMENTED_HISTORY)
+        ok(market.ask("GET", place.scheduler, reader), DOCUMENTED_SCHEDULES)
+        ok(market.ask("GET", place.history(job), reader), DOCUMENTED_EXECUTIONS)
+    ok(market.ask("POST", f"{place.path}/execute", market.token("admin")), DOCUMENTED_EXECUTE)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -734,17 +745,17 @@ def test_404_the_history_of_another_organization(market: Market, token: str, pla
         error(market.ask("GET", BUILDS.replace("self", org), token), 404)
     error(market.ask("GET", f"{BUILDS}?cubeId={foreign.cube_id}", token), 404)
     error(market.ask("GET", f"{BUILDS}?cubeId={uuid4()}", token), 404)
-    (mine,) = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    (mine,) = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
     assert (mine["cubeId"], mine["organizationId"]) == (place.cube_id, "self")
 
 
 def test_ids_may_be_written_in_capitals(market: Market, token: str, place: Place) -> None:
     job = create(market, token, place)
     loud = Place(place.cube_id.upper(), place.project_id.upper())
-    (listed,) = ok(market.ask("GET", loud.scheduler, token), SEED_SCHEDULES)
+    (listed,) = ok(market.ask("GET", loud.scheduler, token), DOCUMENTED_SCHEDULES)
     assert (listed["job_id"], listed["cube_id"]) == (job, place.cube_id)
-    assert ok(market.ask("GET", loud.history(job.upper()), token), SEED_EXECUTIONS)["job_id"] == job
-    assert job in ok(market.ask("DELETE", loud.job(job.upper()), token), SEED_DELETE)
+    assert ok(market.ask("GET", loud.history(job.upper()), token), DOCUMENTED_EXECUTIONS)["job_id"] == job
+    assert job in ok(market.ask("DELETE", loud.job(job.upper()), token), DOCUMENTED_DELETE)
 
 
 @pytest.mark.parametrize(
@@ -777,7 +788,7 @@ def test_405_a_method_that_a_path_does_not_take(
 
 
 def test_413_a_body_over_a_megabyte(still: Market, stall: Place, pen: str) -> None:
-    sent = {**SEED_POST, "note": "x" * (1 << 20)}
+    sent = {**DOCUMENTED_POST, "note": "x" * (1 << 20)}
     error(still.ask("POST", stall.scheduler, pen, json=sent), 413)
 
 
@@ -787,7 +798,7 @@ def test_429_too_many_wrong_tokens(market: Market, token: str, place: Place) -> 
     answer = next(answer for answer in tries if answer.status_code != 401)
     error(answer, 429)
     assert int(answer.headers["Retry-After"]) > 0
-    ok(market.ask("GET", BUILDS, token), SEED_HISTORY)
+    ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)
 
 
 @pytest.mark.parametrize(
@@ -830,7 +841,7 @@ def test_500_and_503_tell_nothing_but_the_request(
         monkeypatch.setattr(Workspace, "schedule", lambda *_: schedule)
         schedule = market.ws.schedules[job]
     monkeypatch.setattr(Workspace, part, fail)
-    answer = market.ask(method, full, token, json=SEED_POST if method == "POST" else None)
+    answer = market.ask(method, full, token, json=DOCUMENTED_POST if method == "POST" else None)
     assert answer.headers["X-Request-Id"] in error(answer, status)
     for secret in ("SELECT", "postgresql", "secret", "Traceback", "pw"):
         assert secret not in answer.text
@@ -855,24 +866,24 @@ def test_cubes_and_owners_of_any_name_have_schedules(market: Market, text: str) 
     place = add_cube(market.ws, text, project=text)
     owner = f"{text.replace(' ', '')[:240]}@b.example"
     token = market.ws.create_token("any", owner=owner, permissions=["schedules:manage"])
-    made = ok(market.ask("POST", place.scheduler, token, json=SEED_POST), SEED_SCHEDULE)
+    made = ok(market.ask("POST", place.scheduler, token, json=DOCUMENTED_POST), DOCUMENTED_SCHEDULE)
     assert made["created_by_user"] == owner
-    assert ok(market.ask("GET", place.scheduler, token), SEED_SCHEDULES) == [made]
+    assert ok(market.ask("GET", place.scheduler, token), DOCUMENTED_SCHEDULES) == [made]
     built = fire(market, made["job_id"])
-    history = ok(market.ask("GET", place.history(made["job_id"]), token), SEED_EXECUTIONS)["history"]
+    history = ok(market.ask("GET", place.history(made["job_id"]), token), DOCUMENTED_EXECUTIONS)["history"]
     assert [one["id"] for one in history] == [built]
-    (build,) = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    (build,) = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
     assert (build["id"], build["projectId"]) == (built, place.project_id)
-    assert made["job_id"] in ok(market.ask("DELETE", place.job(made["job_id"]), token), SEED_DELETE)
+    assert made["job_id"] in ok(market.ask("DELETE", place.job(made["job_id"]), token), DOCUMENTED_DELETE)
 
 
 def test_times_have_microseconds_and_no_other_form(market: Market, token: str, place: Place) -> None:
     # Whole seconds are written in full as well.
     market.now = NOW.replace(microsecond=0)
-    made = ok(market.ask("POST", place.scheduler, token, json=SEED_POST), SEED_SCHEDULE)
+    made = ok(market.ask("POST", place.scheduler, token, json=DOCUMENTED_POST), DOCUMENTED_SCHEDULE)
     fire(market, made["job_id"])
-    (build,) = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
-    (schedule,) = ok(market.ask("GET", place.scheduler, token), SEED_SCHEDULES)
+    (build,) = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
+    (schedule,) = ok(market.ask("GET", place.scheduler, token), DOCUMENTED_SCHEDULES)
     times = [
         made["created_at"],
         schedule["latest_execution"]["executedAt"],
@@ -893,10 +904,10 @@ def test_what_is_asked_for_is_built_and_answers_right(market: Market, token: str
         found = market.ws.ask_cube("sales", dimensions=["client"], end=market.now).rows
         assert [(row["groupings"]["client"], *row["fields"].values()) for row in found] == rows
 
-    ok(market.ask("POST", f"{place.path}/execute", token), SEED_EXECUTE)
+    ok(market.ask("POST", f"{place.path}/execute", token), DOCUMENTED_EXECUTE)
     # Whoever builds next takes what waits.
     market.ws.build_cube("sales", progress=False)
-    (build,) = ok(market.ask("GET", f"{BUILDS}?status=done", token), SEED_HISTORY)["data"]
+    (build,) = ok(market.ask("GET", f"{BUILDS}?status=done", token), DOCUMENTED_HISTORY)["data"]
     assert market.ws.batch(build["id"]).rows_read == 99
     check()
     job = create(market, token, place)
@@ -905,8 +916,8 @@ def test_what_is_asked_for_is_built_and_answers_right(market: Market, token: str
     # A full build sees what was changed long ago.
     fire(market, job)
     check()
-    ok(market.ask("DELETE", place.job(job), token), SEED_DELETE)
-    assert len(ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]) == 2
+    ok(market.ask("DELETE", place.job(job), token), DOCUMENTED_DELETE)
+    assert len(ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]) == 2
     assert [one.kind for one in market.ws.dispatches()] == ["schedules", "schedules"]
 
 
@@ -917,9 +928,9 @@ def test_many_who_ask_at_once_share_one_build_and_one_schedule(
     market: Market, token: str, place: Place
 ) -> None:
     assert at_once(lambda: market.ask("POST", f"{place.path}/execute", token)) == [200] * 8
-    assert at_once(lambda: market.ask("POST", place.scheduler, token, json=SEED_POST)) == [200] * 8
-    (build,) = ok(market.ask("GET", BUILDS, token), SEED_HISTORY)["data"]
+    assert at_once(lambda: market.ask("POST", place.scheduler, token, json=DOCUMENTED_POST)) == [200] * 8
+    (build,) = ok(market.ask("GET", BUILDS, token), DOCUMENTED_HISTORY)["data"]
     assert build["status"] == "pending"
-    (schedule,) = ok(market.ask("GET", place.scheduler, token), SEED_SCHEDULES)
+    (schedule,) = ok(market.ask("GET", place.scheduler, token), DOCUMENTED_SCHEDULES)
     job = place.job(schedule["job_id"])
     assert at_once(lambda: market.ask("DELETE", job, token)) == [200] + [404] * 7

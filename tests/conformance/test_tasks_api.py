@@ -18,10 +18,10 @@ from aggflow.errors import SourceUnavailableError
 from aggflow.workspace import Workspace
 
 # What the documentation shows, letter by letter.
-SEED_URL = "https://api-us.devo.com/aggregations/v2/aggregations/v2/aggrtasks/self"
-SEED_HEADING = "/v2/aggrtasks/{domain}"
-SEED_HEADER = "standAloneToken"
-SEED_ANSWER: dict[str, Any] = {
+DOCUMENTED_URL = "https://api-us.devo.com/aggregations/v2/aggregations/v2/aggrtasks/self"
+DOCUMENTED_HEADING = "/v2/aggrtasks/{domain}"
+DOCUMENTED_HEADER = "standAloneToken"
+DOCUMENTED_ANSWER: dict[str, Any] = {
     "id": "cc_self:mwmCq714",
     "name": "first aggregation task",
     "table": "demo.ecommerce.data",
@@ -42,15 +42,15 @@ SEED_ANSWER: dict[str, Any] = {
     "fromDate": 0,
 }
 # The answer, asked for by the parameters of the documentation's table, in their spelling.
-SEED_REQUEST: dict[str, Any] = {
-    "description": SEED_ANSWER["description"],
-    "delay": SEED_ANSWER["delay"],
+DOCUMENTED_REQUEST: dict[str, Any] = {
+    "description": DOCUMENTED_ANSWER["description"],
+    "delay": DOCUMENTED_ANSWER["delay"],
     "query": {
-        "LINQ": SEED_ANSWER["query"]["linq"],
-        "timezone": SEED_ANSWER["query"]["timeZone"],
-        "locale": SEED_ANSWER["query"]["locale"],
+        "LINQ": DOCUMENTED_ANSWER["query"]["linq"],
+        "timezone": DOCUMENTED_ANSWER["query"]["timeZone"],
+        "locale": DOCUMENTED_ANSWER["query"]["locale"],
     },
-    "name": SEED_ANSWER["name"],
+    "name": DOCUMENTED_ANSWER["name"],
     "fromDate": "0",
 }
 STATUSES = [
@@ -129,19 +129,19 @@ def error(answer: httpx.Response, status: int, code: int | None = None) -> str:
 
 
 def test_the_documented_request_has_the_documented_answer(market: Market, token: str) -> None:
-    path = httpx.URL(SEED_URL).path
-    answer = market.ask("POST", path, headers={SEED_HEADER: token}, json=SEED_REQUEST)
+    path = httpx.URL(DOCUMENTED_URL).path
+    answer = market.ask("POST", path, headers={DOCUMENTED_HEADER: token}, json=DOCUMENTED_REQUEST)
     assert answer.status_code == 200
     found = answer.json()
     assert re.fullmatch(r"cc_self:[A-Za-z0-9]{8}", found["id"])
     # All of it but the id: its values, its keys, their order.
-    expected = {**SEED_ANSWER, "id": found["id"]}
+    expected = {**DOCUMENTED_ANSWER, "id": found["id"]}
     assert list(found.items()) == list(expected.items())
     assert list(found["query"]) == list(expected["query"])
 
 
 def test_what_was_created_is_shown_and_listed_as_it_was_answered(market: Market, token: str) -> None:
-    created = market.ask("POST", TASKS, token, json=SEED_REQUEST).json()
+    created = market.ask("POST", TASKS, token, json=DOCUMENTED_REQUEST).json()
     one = market.ask("GET", f"{TASKS}/{created['id']}", token)
     assert (one.status_code, one.json()) == (200, created)
     everything = market.ask("GET", TASKS, token)
@@ -153,8 +153,8 @@ def test_what_was_created_is_shown_and_listed_as_it_was_answered(market: Market,
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_all_routes_are_under_each_prefix(market: Market, token: str, prefix: str) -> None:
     tasks = f"{prefix}/self"
-    assert tasks.endswith(SEED_HEADING.format(domain="self"))
-    created = market.ask("POST", tasks, token, json=SEED_REQUEST).json()
+    assert tasks.endswith(DOCUMENTED_HEADING.format(domain="self"))
+    created = market.ask("POST", tasks, token, json=DOCUMENTED_REQUEST).json()
     task = f"{tasks}/{created['id']}"
     asked = [
         ("GET", tasks, "PENDING_CREATE"),
@@ -170,7 +170,7 @@ def test_all_routes_are_under_each_prefix(market: Market, token: str, prefix: st
         assert answer.status_code == 200, (method, path, answer.text)
         found = answer.json()
         found = found[0] if isinstance(found, list) else found
-        assert list(found) == list(SEED_ANSWER)
+        assert list(found) == list(DOCUMENTED_ANSWER)
         assert found["status"] == status
         if method == "PUT":
             market.ws.settle_tasks()
@@ -195,7 +195,11 @@ def test_the_token_comes_in_its_header_in_any_case_or_as_bearer(still: Market, p
 @pytest.mark.parametrize("name", ["name", "query", "fromDate"])
 @pytest.mark.parametrize("null", [False, True])
 def test_what_is_required_has_to_be_there(still: Market, pen: str, name: str, null: bool) -> None:
-    sent = {**SEED_REQUEST, name: None} if null else {k: v for k, v in SEED_REQUEST.items() if k != name}
+    sent = (
+        {**DOCUMENTED_REQUEST, name: None}
+        if null
+        else {k: v for k, v in DOCUMENTED_REQUEST.items() if k != name}
+    )
     assert name in error(still.ask("POST", TASKS, pen, json=sent), 400)
 
 
@@ -215,9 +219,14 @@ def test_what_is_not_required_has_a_default(market: Market, token: str) -> None:
 
 
 def test_both_spellings_are_read_and_what_is_unknown_is_ignored(market: Market, token: str) -> None:
-    sent = {**SEED_REQUEST, "query": SEED_ANSWER["query"], "status": "RUNNING", "color": {"red": 1}}
+    sent = {
+        **DOCUMENTED_REQUEST,
+        "query": DOCUMENTED_ANSWER["query"],
+        "status": "RUNNING",
+        "color": {"red": 1},
+    }
     found = market.ask("POST", TASKS, token, json=sent).json()
-    assert {**found, "id": SEED_ANSWER["id"]} == SEED_ANSWER
+    assert {**found, "id": DOCUMENTED_ANSWER["id"]} == DOCUMENTED_ANSWER
     both = {"linq": HOURLY, "LINQ": HOURLY, "timeZone": "UTC", "timezone": "UTC"}
     assert market.ask("POST", TASKS, token, json=body("b") | {"query": both}).status_code == 200
     both["timezone"] = "GMT+01:00"
@@ -359,7 +368,7 @@ def test_a_body_that_is_no_json_object_is_400(still: Market, pen: str, sent: byt
 
 
 def test_a_body_is_read_as_json_whatever_its_content_type_says(market: Market, token: str) -> None:
-    headers = {"Content-Type": "application/x-www-form-urlencoded", SEED_HEADER: token}
+    headers = {"Content-Type": "application/x-www-form-urlencoded", DOCUMENTED_HEADER: token}
     sent = httpx.Request("POST", "http://x", json=body()).content
     assert market.ask("POST", TASKS, headers=headers, content=sent).status_code == 200
 
@@ -547,7 +556,7 @@ def test_the_whole_life_of_a_task(market: Market, token: str) -> None:
     def put(what: str = "", sent: Any = None, method: str = "PUT") -> str:
         answer = market.ask(method, f"{TASKS}/{task}{what}", token, json=sent)
         assert answer.status_code == 200, answer.text
-        assert_shaped({**answer.json(), "statusData": None}, SEED_ANSWER | {"wheres": []})
+        assert_shaped({**answer.json(), "statusData": None}, DOCUMENTED_ANSWER | {"wheres": []})
         return answer.json()["status"]
 
     def status() -> str:
