@@ -332,7 +332,7 @@ def test_without_charts_installed_the_first_rows_are_shown(
 ) -> None:
     declare(ws)
     ws.build("f clicks", progress=False)
-    monkeypatch.setattr("aggflow.api.overview.draws", lambda: False)
+    monkeypatch.setattr("aggflow.api.card.draws", lambda: False)
     text = page(served, served.token())
     assert "status/endpoints" not in text
     assert "<th>average</th>" in text
