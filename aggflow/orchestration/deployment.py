@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from aggflow import __version__
+from aggflow.orchestration.apart import apart
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -81,7 +83,8 @@ class Deployments:
         from prefect.types.entrypoint import EntrypointType
 
         alone = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
-        made: Any = flow_named(flow).to_deployment(
+        make = partial(
+            flow_named(flow).to_deployment,
             self.name,
             parameters={"home": self.home, "workspace": self.workspace},
             tags=["aggflow", self.workspace],
@@ -89,6 +92,7 @@ class Deployments:
             concurrency_limit=alone if flow in _ALONE else None,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
+        made: Any = apart(make)
         # Said even where it is none: a deployment that was of a pool before is not left there.
         made.work_pool_name = self.pool
         made.work_queue_name = None

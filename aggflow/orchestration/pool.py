@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aggflow.errors import NotFoundError, OrchestrationError
+from aggflow.orchestration.apart import apart
 from aggflow.orchestration.deployment import POOLED, Deployments
 from aggflow.orchestration.place import told
 from aggflow.orchestration.reach import reached
@@ -106,7 +107,7 @@ def reconcile_pool(ws: Workspace, home: str | None, tasks_every: float | None = 
 
 def apply(deployment: RunnerDeployment) -> UUID:
     """Register a deployment, without anyone who serves it here."""
-    return deployment.apply()  # pyright: ignore[reportReturnType] - sync here
+    return apart(deployment.apply)  # pyright: ignore[reportReturnType] - sync here
 
 
 def _gone(deployment: RunnerDeployment) -> UUID:

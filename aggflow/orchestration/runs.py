@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aggflow.errors import AggflowError, OrchestrationError, PrefectUnavailableError
+from aggflow.orchestration.apart import apart
 from aggflow.orchestration.deployment import Deployments
 from aggflow.orchestration.interrupted import at_work, go_on_later
 from aggflow.orchestration.place import told
@@ -74,7 +75,7 @@ class Serving:
     def apply(self, deployment: RunnerDeployment) -> UUID:
         """Register a deployment, and serve it from now on if serving has begun."""
         if self._runner is None or self._loop is None:
-            return deployment.apply()  # pyright: ignore[reportReturnType] - sync here
+            return apart(deployment.apply)  # pyright: ignore[reportReturnType] - sync here
         adding = asyncio.run_coroutine_threadsafe(self._runner.aadd_deployment(deployment), self._loop)
         return adding.result(_STOP)
 

@@ -1,4 +1,7 @@
-"""A browser, and a JupyterLab with a workspace in it, once for all tests that look at them."""
+"""A browser, and a JupyterLab with a workspace in it, once for the tests of a file that look at them.
+
+Not for longer: Playwright leaves an event loop running in the thread of the tests.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import pytest
 from flights import prepare
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
@@ -24,7 +27,7 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Lab]:
     folder = tmp_path_factory.mktemp("lab")
     root = folder / "root"
