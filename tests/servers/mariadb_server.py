@@ -96,6 +96,7 @@ class MariadbServer:
                 "--no-defaults",
                 f"--datadir={self.folder / 'data'}",
                 f"--init-file={self.folder / 'users.sql'}",
+                f"--tmpdir={self.folder}",
                 f"--socket={self.folder / 'socket'}",
                 f"--pid-file={self.folder / 'pid'}",
                 f"--port={self.port}",
@@ -129,7 +130,8 @@ class MariadbServer:
         )
         users.chmod(0o644)
         command = [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.folder / 'data'}"]
-        command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        # Its own folder for what is temporary: two that are made at once take each other's tables there.
+        command += [f"--tmpdir={self.folder}", "--auth-root-authentication-method=normal", "--skip-test-db"]
         done = subprocess.run(
             as_user(self._owner, command), capture_output=True, text=True, cwd="/", check=False
         )
