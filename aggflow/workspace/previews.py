@@ -85,6 +85,8 @@ def _end(spec: Endpoint, of: Filter, built: RollupStatus) -> Micros:
         raise NotCoveredError(f"nothing of filter {of.name!r} is built yet")
     zone = of.zone
     newest = Interval.of(of.interval).floor(list(built.covered)[-1].end, zone)
+    if built.events is not None and built.events.start >= newest:
+        raise NotCoveredError(f"all events of filter {of.name!r} are in the bucket that is still filling")
     if built.events is None or built.events.end > _start(spec, of, newest):
         return newest
     # Moved on by the offset, which moves it back.

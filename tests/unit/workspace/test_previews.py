@@ -49,6 +49,13 @@ def test_it_is_of_whole_buckets_that_are_built(shop: Shop, ws: af.Workspace) -> 
     assert (again.answer.rows, again.fingerprint) == (preview.answer.rows, preview.fingerprint)
 
 
+def test_where_only_the_bucket_that_fills_has_events_it_says_so(shop: Shop, ws: af.Workspace) -> None:
+    endpoint(ws, af.Lookback("4h"))
+    ws.build("f", until=at("08:30"), progress=False)
+    with pytest.raises(NotCoveredError, match="are in the bucket that is still filling"):
+        ws.preview("e")
+
+
 def test_by_its_id_and_by_nothing_else(ws: af.Workspace) -> None:
     found = endpoint(ws, af.Lookback("4h"))
     ws.build("f", progress=False)
