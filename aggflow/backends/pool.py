@@ -76,7 +76,8 @@ def connected(url: str, can: Capability) -> Any:
 def missing_driver(can: Capability, error: ImportError) -> UnsupportedError:
     """What is said where the driver of a backend is not installed."""
     return UnsupportedError(
-        f"sources on {can.name} need a driver that is not installed: {error.name}",
+        f"sources on {can.name} need a driver that is not installed"
+        + (f": {error.name}" if error.name else ""),
         hint=f"pip install '{'aggflow' if can.tried else 'ibis-framework'}[{can.extra}]'",
     )
 

@@ -147,7 +147,8 @@ class Database:
                 self._open: _Engines = _Engines(self._url)
         except ImportError as error:
             raise CatalogError(
-                f"the catalog {self.shown} needs a driver that is not installed: {error.name}",
+                f"the catalog {self.shown} needs a driver that is not installed"
+                + (f": {error.name}" if error.name else ""),
                 hint="pip install 'aggflow[postgres]', or another of its databases",
             ) from error
 
