@@ -4,9 +4,9 @@
 
 Two services answer from one home, over the demo's rollup: one as it comes, one that keeps no answers
 (``AGGFLOW_ANSWER_BYTES=0``).  Beside them a builder replaces the states of the last days once a second, and
-a client asks all the time and holds every answer against the two states that there are.  Writes
+a client asks both all the time and holds every answer against the two states that there are.  Writes
 ``load.json`` (every round) and ``load.md`` (medians) beside this file, or where ``--results`` says.  A
-ratio is to the constant route of the same service in the same round.  Where other work has the machine's
+ratio is to the constant route of the first in the same round; that of the other is the same.  Where other work has the machine's
 processors, what a request takes of a processor says more than how many there were in a second; what the
 builder's changes and the asking client cost the service is in it.
 """
@@ -157,7 +157,8 @@ class Load:
             cases += [(bare, asking) for asking in bench.uncached()]
             for service, asking in cases:
                 service.warm(asking)
-            with _built(bench), Watch(usual.url, bench.token, bench.home, bench.expected, bench.ids) as watch:
+            urls = (usual.url, bare.url)
+            with _built(bench), Watch(urls, bench.token, bench.home, bench.expected, bench.ids) as watch:
                 for connections in self.connections:
                     for number in range(self.rounds):
                         for service, asking in cases:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -110,8 +111,8 @@ class Watch:
 
     Parameters
     ----------
-    url, token
-        The service.
+    urls, token
+        The services, asked in turn.
     home
         What it answers from.
     expected
@@ -121,11 +122,11 @@ class Watch:
     """
 
     def __init__(
-        self, url: str, token: str, home: LoadHome, expected: Expected, ids: Mapping[str, str]
+        self, urls: Sequence[str], token: str, home: LoadHome, expected: Expected, ids: Mapping[str, str]
     ) -> None:
         self.seen: Counter[tuple[str, State]] = Counter()
         self.wrong: list[str] = []
-        self._url, self._token, self._home, self._expected, self._ids = url, token, home, expected, ids
+        self._urls, self._token, self._home, self._expected, self._ids = urls, token, home, expected, ids
         self._is_over = threading.Event()
         self._has_seen_all = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
@@ -140,19 +141,17 @@ class Watch:
 
     def _run(self) -> None:
         asked = questions(self._home)
-        with httpx.Client(
-            base_url=self._url, headers={"Authorization": f"Bearer {self._token}"}, timeout=60
-        ) as client:
+        with httpx.Client(headers={"Authorization": f"Bearer {self._token}"}, timeout=60) as client:
             while not self._is_over.is_set():
-                for one in asked:
-                    self._ask(client, one)
+                for url, one in itertools.product(self._urls, asked):
+                    self._ask(client, url, one)
                     # It is there to look, not to be the load.
                     self._is_over.wait(_PAUSE_SECONDS)
 
-    def _ask(self, client: httpx.Client, asked: Checked) -> None:
+    def _ask(self, client: httpx.Client, url: str, asked: Checked) -> None:
         since = present()
         try:
-            response = client.post(f"/api/v1/data/{self._ids[asked.endpoint]}", json=asked.body())
+            response = client.post(f"{url}/api/v1/data/{self._ids[asked.endpoint]}", json=asked.body())
         except httpx.HTTPError as error:
             self.wrong.append(f"{asked.name}: {error!r}")
             return

@@ -52,7 +52,7 @@ def test_a_small_load(bench: load.Bench, tmp_path: Path) -> None:
 
 def test_answers_of_neither_state_are_found(bench: load.Bench) -> None:
     since = present()
-    watch = Watch("http://127.0.0.1:9", bench.token, bench.home, bench.expected, bench.ids)
+    watch = Watch(["http://127.0.0.1:9"], bench.token, bench.home, bench.expected, bench.ids)
     for asked in questions(bench.home):
         hour = None if asked.end else since.replace(minute=0, second=0, microsecond=0)
         a, b = (bench.expected.rows[asked.name, state, hour] for state in ("a", "b"))
