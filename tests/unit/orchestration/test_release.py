@@ -26,7 +26,7 @@ def test_none_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         raise metadata.PackageNotFoundError
 
     monkeypatch.setattr(metadata, "version", missing)
-    with pytest.raises(PrefectVersionError, match=r"not installed \(pip install 'aggflow\[prefect\]'\)"):
+    with pytest.raises(PrefectVersionError, match=r"not installed \(pip install 'aggflow\[prefect,api\]'\)"):
         release.require_installed()
 
 
