@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from aggflow.engine.declarations import Stored
 from aggflow.errors import AggflowError, Problem
@@ -19,6 +18,7 @@ from aggflow.notebook.previewer import Work
 from aggflow.notebook.source_columns import calculations_for, columns_of, kind_word
 from aggflow.notebook.source_form import SourceForm
 from aggflow.notebook.trial_view import shown_trial
+from aggflow.notebook.zone_entry import zone_entry
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import plain
@@ -72,14 +72,7 @@ class CubeForm(SourceForm[Cube]):
                     Entry("name", "Name", placeholder="flights"),
                     Entry("source", "Source", "choice", offer=self._sources),
                     Entry("project", "Project", "choice", DEFAULT_PROJECT, offer=self._projects),
-                    Entry(
-                        "time_zone",
-                        "Time zone",
-                        "combo",
-                        "UTC",
-                        offer=lambda _: _ZONES,
-                        help="days follow it",
-                    ),
+                    zone_entry(help="days follow it"),
                     Entry("where", "Only events where", "code", placeholder="@.origin != 'LGA'"),
                     Entry("description", "Description", is_wide=True),
                 ),
@@ -376,7 +369,6 @@ def _dimension_row(dimension: Dimension) -> dict[str, Any]:
     return given | {"made_of": kind, "levels": level_text(dimension.levels)}
 
 
-_ZONES: Final = tuple(Option(zone) for zone in ("UTC", *sorted(available_timezones() - {"UTC"})))
 _INTERVALS: Final = (
     Option("15m", help="a quarter of an hour: fits the days of every time zone"),
     Option("1h", help="one hour"),

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from aggflow.engine.declarations import Stored
 from aggflow.errors import AggflowError, Problem
@@ -18,6 +17,7 @@ from aggflow.notebook.previewer import Work
 from aggflow.notebook.source_columns import calculations_for, columns_of, kind_word
 from aggflow.notebook.source_form import SourceForm
 from aggflow.notebook.trial_view import shown_trial
+from aggflow.notebook.zone_entry import zone_entry
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.declaration import plain
@@ -77,14 +77,7 @@ class FilterForm(SourceForm[Filter]):
                     Entry("name", "Name", placeholder="delays"),
                     Entry("source", "Source", "choice", offer=self._sources),
                     Entry("interval", "Interval", "combo", "1h", offer=lambda _: INTERVALS),
-                    Entry(
-                        "time_zone",
-                        "Time zone",
-                        "combo",
-                        "UTC",
-                        offer=lambda _: _ZONES,
-                        help="days and longer follow its calendar",
-                    ),
+                    zone_entry(help="days and longer follow its calendar"),
                     Entry("where", "Only events where", "code", placeholder="@.origin != 'LGA'", help=what),
                     Entry("description", "Description", is_wide=True),
                 ),
@@ -256,9 +249,6 @@ class FilterForm(SourceForm[Filter]):
         """The route of the filters."""
         method, path = super().route(spec)
         return method, f"{path}?rebuild=true" if self.get("rebuild") and method == "PUT" else path
-
-
-_ZONES: Final = tuple(Option(zone) for zone in ("UTC", *sorted(available_timezones() - {"UTC"})))
 
 
 def shown_endpoint(of: Filter) -> Endpoint:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final, cast
-from zoneinfo import available_timezones
 
 from aggflow.engine.declarations import Stored
 from aggflow.engine.stored_schedule import StoredSchedule
@@ -16,6 +15,7 @@ from aggflow.notebook.curl_text import curl_of, segment
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.form import Checked, Form
 from aggflow.notebook.python_text import python_call, python_cell
+from aggflow.notebook.zone_entry import zone_entry
 from aggflow.spec.fire import Fire, next_fires
 from aggflow.spec.schedule import Schedule
 
@@ -256,7 +256,7 @@ def _sections(cubes: Any) -> tuple[Section, ...]:
             (
                 Entry("cube", "Cube", "choice", offer=cubes),
                 Entry("full_build", "Each time", "choice", default=True, offer=lambda _: _BUILDS),
-                Entry("timezone", "Time zone of its clock", "combo", "UTC", offer=lambda _: _ZONES),
+                zone_entry("timezone", "Time zone of its clock"),
             ),
         ),
         Section(
@@ -283,4 +283,3 @@ _BUILDS: Final = (
     Option(True, "everything anew", "reads the whole source each time"),
     Option(False, "what is missing", "reads what came since the last build"),
 )
-_ZONES: Final = tuple(Option(zone) for zone in ("UTC", *sorted(available_timezones() - {"UTC"})))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final, cast
-from zoneinfo import available_timezones
 
 from aggflow.engine.declarations import Stored
 from aggflow.engine.stored_task import StoredTask
@@ -21,6 +20,7 @@ from aggflow.notebook.previewer import Work
 from aggflow.notebook.python_text import python_call, python_cell
 from aggflow.notebook.source_columns import first_source
 from aggflow.notebook.trial_view import shown_trial
+from aggflow.notebook.zone_entry import zone_entry
 from aggflow.spec.task import Task
 from aggflow.timeline import format_instant
 
@@ -226,7 +226,6 @@ def _period(milliseconds: int) -> str:
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000))
 # Texts and quoted names are passed over.
 _PERIOD: Final = re.compile(r'"(?:\\.|[^"\\])*"|`(?:[^`]|``)*`|\bevery (\d+)\b')
-_ZONES: Final = tuple(Option(zone) for zone in ("UTC", *sorted(available_timezones() - {"UTC"})))
 _SECTIONS: Final = (
     Section(
         "Task",
@@ -250,14 +249,7 @@ _SECTIONS: Final = (
     Section(
         "How it is kept",
         (
-            Entry(
-                "time_zone",
-                "Time zone",
-                "combo",
-                "UTC",
-                offer=lambda _: _ZONES,
-                help="days and longer follow it",
-            ),
+            zone_entry(help="days and longer follow it"),
             Entry(
                 "min_grain",
                 "Finest bucket",
