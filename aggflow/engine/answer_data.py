@@ -86,7 +86,8 @@ def explanation_data(explanation: Explanation, *, candidates: bool, sql: bool) -
         "rollup": explanation.rollup,
         "plan": explanation.plan,
         "summary": explanation.summary,
-        "candidates": [_candidate_data(one) for one in found],
+        "candidates": [{"name": one.name, "miss": one.miss, "rows": one.rows} for one in found],
+        "events": {name: _window(events) for name, events in explanation.events.items()},
         "stored": _windows(explanation.stored),
         "live": _windows(explanation.live),
         "segments": explanation.segments,
@@ -100,13 +101,12 @@ def explanation_data(explanation: Explanation, *, candidates: bool, sql: bool) -
     }
 
 
-def _candidate_data(candidate: Candidate) -> dict[str, Any]:
-    events = [] if candidate.events is None else _windows(WindowSet.of(candidate.events))
-    return {"name": candidate.name, "miss": candidate.miss, "rows": candidate.rows, "events": events}
-
-
 def _windows(windows: WindowSet) -> list[list[str]]:
-    return [[format_instant(window.start), format_instant(window.end)] for window in windows]
+    return [_window(window) for window in windows]
+
+
+def _window(window: Window) -> list[str]:
+    return [format_instant(window.start), format_instant(window.end)]
 
 
 def answer_of(data: Mapping[str, Any], draw: Callable[..., Any]) -> Answer:
@@ -153,14 +153,13 @@ def _values(values: Sequence[Any], type_: FieldType) -> Values:
 
 
 def _explanation(data: Mapping[str, Any]) -> Explanation:
-    candidates = [
-        Candidate(one["name"], one["miss"], one["rows"], _window_set(one["events"]).span)
-        for one in data["candidates"]
-    ]
+    candidates = [Candidate(one["name"], one["miss"], one["rows"]) for one in data["candidates"]]
+    events = {name: _window_of(window) for name, window in data["events"].items()}
     tail_age = data["tail_age"]
     return Explanation(
         rollup=data["rollup"],
         find_candidates=lambda: candidates,
+        find_events=lambda: events,
         stored=_window_set(data["stored"]),
         live=_window_set(data["live"]),
         segments=data["segments"],
@@ -175,7 +174,12 @@ def _explanation(data: Mapping[str, Any]) -> Explanation:
 
 
 def _window_set(data: Sequence[Sequence[str]]) -> WindowSet:
-    return WindowSet(Window(_instant(start), _instant(end)) for start, end in data)
+    return WindowSet(map(_window_of, data))
+
+
+def _window_of(data: Sequence[str]) -> Window:
+    start, end = data
+    return Window(_instant(start), _instant(end))
 
 
 def _instant(text: str) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 
 from aggflow.engine.plan import Candidate
-from aggflow.timeline import WindowSet, format_instant
+from aggflow.timeline import Window, WindowSet, format_instant
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Explanation:
         How long the answer took, and how much of it the source.
     cut
         Rows that the limit left out.
+    find_events
+        Gives when there were events, by the name of each rollup that can answer.
     """
 
     rollup: str
@@ -51,11 +53,17 @@ class Explanation:
     milliseconds: float
     source_milliseconds: float
     cut: int = 0
+    find_events: Callable[[], Mapping[str, Window]] = dict[str, Window]
 
     @cached_property
     def candidates(self) -> Sequence[Candidate]:
         """Every rollup of the source, those that could answer first; looked up when it is asked for."""
         return self.find_candidates()
+
+    @cached_property
+    def events(self) -> Mapping[str, Window]:
+        """Where the answer is of none, when there were some, by rollup; looked up when it is asked for."""
+        return {} if self.cells or self.rows else self.find_events()
 
     @cached_property
     def sql(self) -> tuple[str, ...]:
@@ -105,18 +113,16 @@ class Explanation:
         option
             How another end is given, such as ``--end {}``.
         """
-        if self.cells or self.rows:
-            return ""
         asked = (self.stored | self.live).span
-        known = {one.name: one.events for one in self.candidates if one.events is not None}
-        if asked is None or not known or any(asked & events for events in known.values()):
+        if asked is None or not self.events or any(asked & events for events in self.events.values()):
             return ""
-        name, events = max(known.items(), key=lambda item: item[1].end)
+        name, events = max(self.events.items(), key=lambda item: item[1].end)
         other = option.format(format_instant(events.end))
         return f"no events in {asked}; {name} has some in {events}: ask with {other}"
 
     def __str__(self) -> str:
-        lines = [f"Answered {self.summary}", *([f"hint: {self.hint}"] if self.hint else [])]
+        lines = [f"Answered {self.summary}"]
+        lines += [f"hint: {hint}" for hint in [self.hint] if hint]
         lines += ["", "Rollups of the source:" if self.candidates else "Rollups of the source: none yet"]
         lines += [
             f"  {'miss' if candidate.miss else 'hit '}  {candidate.name}"

@@ -156,10 +156,18 @@ class Router:
         for target in targets:
             served = self._served.get(target.rollup_id)
             rows = stored_rows(served.coverage, need.question.windows)
-            lacks, rollup = miss(target.rollup, need), target.rollup
-            events = None if lacks else events_of(served.coverage, self._store, rollup.width, rollup.zone)
-            found.append(Candidate(target.name, lacks, rows, events))
+            found.append(Candidate(target.name, miss(target.rollup, need), rows))
         return sorted(found, key=lambda candidate: (bool(candidate.miss), candidate.rows))
+
+    def events(self, need: Need, targets: Iterable[Target]) -> dict[str, Window]:
+        """When there were events, by the name of each rollup that can answer and holds any."""
+        able = [target for target in targets if not miss(target.rollup, need)]
+        found = {target.name: self._events_of(target) for target in able}
+        return {name: events for name, events in found.items() if events is not None}
+
+    def _events_of(self, target: Target) -> Window | None:
+        coverage, rollup = self._served.get(target.rollup_id).coverage, target.rollup
+        return events_of(coverage, self._store, rollup.width, rollup.zone)
 
     def _by(self, target: Target, inquiry: Inquiry) -> Route | None:
         if miss(target.rollup, inquiry.need):

@@ -177,14 +177,11 @@ class Candidate:
         Why it cannot, naming the field; empty where it can.
     rows
         Rows that it stores in the question's windows.
-    events
-        Of one that can answer, from its first bucket with events to the end of the last; None without any.
     """
 
     name: str
     miss: str
     rows: int
-    events: Window | None = None
 
 
 def miss(rollup: Rollup, need: Need) -> str:

@@ -444,6 +444,7 @@ class Serving:
         explanation = Explanation(
             rollup=rollup,
             find_candidates=lambda: self._router.candidates(need, self._targets.of_source(need.source)),
+            find_events=lambda: self._router.events(need, self._targets.of_source(need.source)),
             stored=trace.stored,
             live=trace.live,
             segments=len(trace.files),
