@@ -13,18 +13,15 @@ from typing import Any
 import lab as running
 import pytest
 from flights import prepare
+from headless import CHROMIUM, browser
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    if not running.CHROMIUM.exists():
+    if not CHROMIUM.exists():
         pytest.skip("there is no Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(running.CHROMIUM), args=running.FLAGS)
-        yield browser
-        browser.close()
+    with browser() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -17,17 +17,6 @@ from typing import Any
 
 import httpx
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 ARTIFACTS = Path(__file__).parent / "artifacts"
 TOKEN = "tested"  # noqa: S105 - a server of the tests alone
 # Machines that are shared take their time.

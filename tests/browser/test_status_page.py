@@ -15,20 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
+from headless import CHROMIUM
 
 import aggflow as af
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium"),
@@ -112,22 +102,12 @@ def wait_for(url: str) -> None:
     raise AssertionError("the service did not start")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
-
-
 class Looked:
     """A page that is open, with all that it asked for and all that it complained of."""
 
-    def __init__(self, browser: Any, site: Site, width: int = 1280, scheme: str = "light") -> None:
+    def __init__(self, chromium: Any, site: Site, width: int = 1280, scheme: str = "light") -> None:
         self.site = site
-        self.context = browser.new_context(
+        self.context = chromium.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=scheme,
             permissions=["clipboard-read", "clipboard-write"],
@@ -165,8 +145,8 @@ class Looked:
 
 
 @pytest.fixture
-def looked(browser: Any, site: Site) -> Iterator[Looked]:
-    looked = Looked(browser, site)
+def looked(chromium: Any, site: Site) -> Iterator[Looked]:
+    looked = Looked(chromium, site)
     yield looked
     looked.context.close()
     assert looked.complaints == []
@@ -175,8 +155,8 @@ def looked(browser: Any, site: Site) -> Iterator[Looked]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_of_it_is_seen(browser: Any, site: Site, width: int, scheme: str, tmp_path: Path) -> None:
-    looked = Looked(browser, site, width, scheme)
+def test_all_of_it_is_seen(chromium: Any, site: Site, width: int, scheme: str, tmp_path: Path) -> None:
+    looked = Looked(chromium, site, width, scheme)
     page = looked.page
     looked.enter()
     looked.see_all()
@@ -250,8 +230,8 @@ def test_who_signs_out_is_out(looked: Looked) -> None:
     assert looked.context.cookies() == []
 
 
-def test_a_wrong_token_is_said_to_be(browser: Any, site: Site, tmp_path: Path) -> None:
-    looked = Looked(browser, site, 390)
+def test_a_wrong_token_is_said_to_be(chromium: Any, site: Site, tmp_path: Path) -> None:
+    looked = Looked(chromium, site, 390)
     page = looked.page
     page.goto(site.url)
     page.fill("#token", "wrong")

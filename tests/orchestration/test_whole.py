@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from headless import CHROMIUM, browser
 from orchestrated import Up, free_port, make_home, started, wait_for
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
@@ -31,17 +32,6 @@ pytestmark = pytest.mark.slow
 ROWS = 120_000
 # So that a build takes a while and is committed in many steps.
 SMALL = {"AGGFLOW_BATCH_ROWS": "1500"}
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +176,10 @@ def test_a_schedule_fires_by_itself(up: Up, ws: Workspace, client: SyncPrefectCl
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium")
 def test_prefects_ui_shows_it(up: Up, ws: Workspace, folder: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
     ended(ws, ws.request_build("events"), "done")
     elsewhere: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+    with browser() as opened:
+        page = opened.new_page(viewport={"width": 1280, "height": 800})
         page.on("request", lambda request: elsewhere.append(request.url))
         page.goto(f"{up.ui}/deployments")
         page.wait_for_selector(f"text=self-{ws.home_id[:6]}")
@@ -202,7 +189,6 @@ def test_prefects_ui_shows_it(up: Up, ws: Workspace, folder: Path) -> None:
         page.goto(f"{up.ui}/runs")
         page.wait_for_selector("text=events · incremental")
         page.screenshot(path=folder / "runs.png")
-        browser.close()
     assert [url for url in elsewhere if not url.startswith((up.ui, "data:", "blob:"))] == []
     assert (folder / "runs.png").stat().st_size > 10_000
 
