@@ -46,6 +46,7 @@ def restore(
 def _site(home: str | None) -> Site:
     """Where the parts of the home are that commands work in."""
     from aggflow.settings import read_settings
+    from aggflow.workspace.site import Site
 
     settings = read_settings()
-    return site(chosen(home), settings.store, settings.events)
+    return Site.of(chosen(home), settings.store, settings.events)
