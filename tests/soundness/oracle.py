@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,11 +32,16 @@ class Event:
     arrived: datetime = EPOCH
 
 
+def is_number(value: float | None) -> TypeGuard[float]:
+    """NaN and infinities are missing: to calculations, and to conditions."""
+    return value is not None and math.isfinite(value)
+
+
 Rule = Callable[[Event], bool]
 RULES: dict[str, Rule] = {
     "": lambda e: True,
     "@.team == 'a'": lambda e: e.team == "a",
-    "@.value > 0": lambda e: e.value is not None and e.value > 0,
+    "@.value > 0": lambda e: is_number(e.value) and e.value > 0,
     "@.points >= 2": lambda e: e.points is not None and e.points >= 2,
 }
 
@@ -113,9 +118,7 @@ class Oracle:
         if field.calculation == "COUNT":
             return len(counted)
         pairs = [(e.time, getattr(e, aggregation.field)) for e in counted]
-        numbers = [
-            (t, v) for t, v in pairs if v is not None and not (isinstance(v, float) and not math.isfinite(v))
-        ]
+        numbers = [(t, v) for t, v in pairs if is_number(v)]
         return compute(field.calculation, numbers, field.percentile)
 
     # -- order and limits
