@@ -15,7 +15,8 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from aggflow.backends.capability import CAPABILITIES, Capability, capability, capability_of_scheme
+from aggflow.backends.capabilities import CAPABILITIES, capability, capability_of_scheme
+from aggflow.backends.capability import Capability
 from aggflow.backends.errors import mapped
 from aggflow.backends.event_folder import ARRIVED, EVENT, TIME, EventFolder
 from aggflow.backends.file_engine import files_as_table, must_match, started

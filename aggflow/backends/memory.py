@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import ibis
 
-from aggflow.backends.capability import Capability, capability
+from aggflow.backends.capabilities import capability
+from aggflow.backends.capability import Capability
 
 CAPABILITY: Final[Capability] = capability("duckdb")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from aggflow.backends.capability import CAPABILITIES, Capability
+from aggflow.backends.capabilities import CAPABILITIES
+from aggflow.backends.capability import Capability
 
 _COLUMNS: Final = (
     "Backend",
@@ -25,7 +26,7 @@ _SNAPSHOTS: Final = {
 
 
 def overview() -> str:
-    """What each backend can do, as a table of Markdown: one row a backend of the capability table.
+    """What each backend can do, as a table of Markdown: one row a backend.
 
     Examples
     --------

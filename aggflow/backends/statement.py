@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from aggflow.backends.capability import capability
+from aggflow.backends.capabilities import capability
 from aggflow.backends.quirks import adapted
 
 

@@ -15,7 +15,7 @@ import pytest
 import sqlglot as sg
 import sqlglot.expressions as sge
 
-from aggflow.backends.capability import CAPABILITIES, capability
+from aggflow.backends.capabilities import CAPABILITIES, capability
 from aggflow.backends.connect import Session
 from aggflow.backends.source_rows import SourceRows
 from aggflow.backends.state_query import queries

@@ -9,7 +9,7 @@ import pytest
 from conftest import ENGINES, Open
 from events import Loaded, in_duckdb
 
-from aggflow.backends.capability import CAPABILITIES
+from aggflow.backends.capabilities import CAPABILITIES
 from aggflow.backends.connect import session
 from aggflow.backends.source_rows import SourceRows
 from aggflow.errors import UnsupportedError

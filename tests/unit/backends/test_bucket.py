@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aggflow.backends.bucket import bucket_of
-from aggflow.backends.capability import capability
+from aggflow.backends.capabilities import capability
 from aggflow.backends.fetch import fetch
 from aggflow.timeline import Interval, Window, Zone, parse_instant
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import aggflow
-from aggflow.backends.capability import CAPABILITIES
+from aggflow.backends.capabilities import CAPABILITIES
 from aggflow.backends.overview import overview
 
 README = Path(aggflow.__file__).parents[1] / "README.md"

@@ -16,7 +16,8 @@ import ibis
 import pytest
 
 from aggflow.backends import quirks
-from aggflow.backends.capability import Capability, capability
+from aggflow.backends.capabilities import capability
+from aggflow.backends.capability import Capability
 from aggflow.backends.fetch import fetch
 from aggflow.errors import SourceTypeError, UnsupportedError
 from aggflow.timeline import parse_instant
