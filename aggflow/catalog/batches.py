@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aggflow.catalog.build import Build
 from aggflow.catalog.builds import (
     IS_BATCH,
-    Build,
     Builds,
     build_of,
     change_builds,
@@ -17,9 +17,9 @@ from aggflow.catalog.builds import (
     insert_build,
     started_now,
 )
-from aggflow.catalog.definitions import lock_workspace
 from aggflow.catalog.dispatches import settle_dispatches, write_dispatch
 from aggflow.catalog.tables import builds, definitions
+from aggflow.catalog.workspaces import lock_workspace
 from aggflow.errors import BuildError, NotFoundError
 from aggflow.timeline.instant import Micros
 

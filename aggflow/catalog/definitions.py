@@ -1,72 +1,21 @@
-"""Definition: what a user declared (a source, filter, endpoint ...), as a JSON-ready spec; and workspaces."""
+"""The definitions of a catalog: the part of it that holds them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
 
-from aggflow.catalog.database import Database, Lookup
+from aggflow.catalog.database import Lookup
+from aggflow.catalog.definition import Definition
 from aggflow.catalog.dispatches import DispatchKind, write_dispatch
 from aggflow.catalog.tables import definitions, workspaces
-from aggflow.errors import ConflictError, NotFoundError, Problem, SpecError
+from aggflow.catalog.workspaces import Workspaces, lock_workspace
+from aggflow.errors import NotFoundError
 from aggflow.timeline.instant import Micros
-
-_WORKSPACE_NAME = re.compile("[a-z0-9]{1,200}")
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """A tenant of a catalog.
-
-    Attributes
-    ----------
-    id
-        ``ws_<name>``.
-    name
-        Lower-case letters and digits.
-    """
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A stored declaration.
-
-    Attributes
-    ----------
-    id
-        Stays when the definition is replaced under its name.
-    kind
-        ``source``, ``filter``, ``endpoint`` ...
-    spec
-        The declaration itself, ready for JSON.
-    data_hash, description_hash
-        What of the spec changes data, and what does not.
-    generation
-        Raised by every change, from 1.
-    created_us, updated_us
-        Instants, in microseconds.
-    """
-
-    id: str
-    workspace_id: str
-    kind: str
-    name: str
-    spec: Mapping[str, Any]
-    data_hash: str
-    description_hash: str
-    generation: int
-    created_us: Micros
-    updated_us: Micros
-
 
 _named = definitions.c.workspace_id == sa.bindparam("workspace_id")
 _of_kind = definitions.c.kind == sa.bindparam("kind")
@@ -76,21 +25,6 @@ _BY_ID = sa.select(definitions).where(definitions.c.id == sa.bindparam("id"))
 _LIST = sa.select(definitions).where(_named, _of_kind).order_by(definitions.c.name)
 _LIST_ALL = sa.select(definitions).where(_named).order_by(definitions.c.kind, definitions.c.name)
 _GENERATION = Lookup(sa.select(workspaces.c.generation).where(workspaces.c.id == sa.bindparam("key")))
-_WORKSPACES = sa.select(workspaces).order_by(workspaces.c.name)
-
-
-def lock_workspace(connection: sa.Connection, workspace_id: str) -> None:
-    """Make other writers of a workspace's definitions wait until this transaction ends.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such workspace.
-    """
-    statement = sa.select(workspaces.c.id).where(workspaces.c.id == workspace_id).with_for_update()
-    if connection.execute(statement).first() is None:
-        known = connection.execute(sa.select(workspaces.c.id)).scalars()
-        raise NotFoundError("workspace", workspace_id, list(known))
 
 
 def change_definitions(connection: sa.Connection, workspace_id: str) -> None:
@@ -106,36 +40,8 @@ def change_definitions(connection: sa.Connection, workspace_id: str) -> None:
     connection.execute(workspaces.update().where(this).values(generation=workspaces.c.generation + 1))
 
 
-class Definitions(Database):
-    """The part of a catalog that holds workspaces and definitions."""
-
-    def workspace(self, name: str) -> Workspace:
-        """The workspace of a name, made on first use.
-
-        Parameters
-        ----------
-        name
-            Lower-case letters and digits.
-
-        Raises
-        ------
-        SpecError
-            The name has other characters.
-        """
-        if not _WORKSPACE_NAME.fullmatch(name):
-            problem = Problem("name", "must be of lower-case letters and digits", "such as shop2")
-            raise SpecError(f"workspace {name!r}", [problem])
-        found = Workspace(f"ws_{name}", name)
-        if found in self.workspaces():
-            return found
-        # Another process may make it at this moment.
-        with suppress(ConflictError), self._write() as connection:
-            connection.execute(workspaces.insert().values(id=found.id, name=name, generation=1))
-        return found
-
-    def workspaces(self) -> tuple[Workspace, ...]:
-        """All workspaces, by name."""
-        return tuple(Workspace(row.id, row.name) for row in self._read(_WORKSPACES))
+class Definitions(Workspaces):
+    """The part of a catalog that holds definitions."""
 
     def put_definition(
         self,

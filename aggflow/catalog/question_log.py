@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggflow.catalog.database import Database
-from aggflow.catalog.definitions import lock_workspace
 from aggflow.catalog.tables import questions
+from aggflow.catalog.workspaces import lock_workspace
 from aggflow.timeline.instant import Micros
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggflow.catalog.database import Database
-from aggflow.catalog.definitions import lock_workspace
 from aggflow.catalog.dispatches import DispatchKind, write_dispatch
 from aggflow.catalog.tables import tasks, workspaces
+from aggflow.catalog.workspaces import lock_workspace
 from aggflow.errors import ConflictError, NotFoundError
 from aggflow.timeline.instant import Micros
 

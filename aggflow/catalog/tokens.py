@@ -10,8 +10,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from aggflow.catalog.database import Database, Lookup
-from aggflow.catalog.definitions import lock_workspace
 from aggflow.catalog.tables import tokens
+from aggflow.catalog.workspaces import lock_workspace
 from aggflow.errors import NotFoundError
 from aggflow.timeline.instant import Micros
 

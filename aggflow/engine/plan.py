@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from aggflow.catalog.coverage import Coverage, CoverageRow
+from aggflow.catalog.coverage import Coverage
+from aggflow.catalog.coverage_row import CoverageRow
 from aggflow.engine.question import Question
 from aggflow.engine.residual import residual_of
 from aggflow.engine.version import Version

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from aggflow.catalog import Catalog, Coverage
-from aggflow.catalog.rollups import RollupVersion
+from aggflow.catalog.rollup_version import RollupVersion
 from aggflow.engine.at_hand import NotAtHandError
 from aggflow.engine.plan import Piece, pieces
 from aggflow.engine.version import Version

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from aggflow.catalog.rollups import RollupVersion
+from aggflow.catalog.rollup_version import RollupVersion
 from aggflow.measures.cells import Layout
 from aggflow.measures.registry import StateKey, state_keys
 from aggflow.spec.rollup import Rollup

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping
 
-from aggflow.catalog.coverage import CoverageRow
+from aggflow.catalog.coverage_row import CoverageRow
 from aggflow.measures.cells import Cells, Layout, from_segment
 from aggflow.measures.vocabulary import Vocabulary
 from aggflow.store.store import SegmentStore

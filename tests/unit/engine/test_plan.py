@@ -10,7 +10,8 @@ import pytest
 from shop import Aggregation
 
 import aggflow as af
-from aggflow.catalog.coverage import Coverage, CoverageRow
+from aggflow.catalog.coverage import Coverage
+from aggflow.catalog.coverage_row import CoverageRow
 from aggflow.engine.plan import Need, miss, missing, pieces, stored_rows
 from aggflow.engine.question import Asked, Question
 from aggflow.engine.version import Version
