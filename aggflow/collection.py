@@ -6,6 +6,7 @@ from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Va
 from typing import Any, TypeVar
 
 from aggflow.errors import NotFoundError
+from aggflow.figure import counted
 from aggflow.markup import nothing, table
 
 V = TypeVar("V")
@@ -75,7 +76,7 @@ class Collection(Mapping[str, V]):
 
     def __repr__(self) -> str:
         names = list(self._load())
-        what = f"{len(names)} {self._kind}{'' if len(names) == 1 else 's'}"
+        what = counted(len(names), self._kind)
         return f"{what}: {', '.join(names)}" if names else what
 
     def _repr_html_(self) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from prefect import flow, get_run_logger
 
+from aggflow.figure import counted, size
 from aggflow.orchestration.place import opened
 from aggflow.orchestration.report import show_table
-from aggflow.terminal import counted, size
 
 HOUR = 3600
 

@@ -20,12 +20,12 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from aggflow.engine.build import BuildReport
 from aggflow.errors import BuildError, NotFoundError
+from aggflow.figure import counted
 from aggflow.orchestration import retry
 from aggflow.orchestration.limit import AT_ONCE, slot
 from aggflow.orchestration.place import opened
 from aggflow.orchestration.progress import ProgressArtifact
 from aggflow.orchestration.report import show_builds
-from aggflow.terminal import counted
 from aggflow.workspace import Workspace
 
 HOUR = 3600

@@ -8,12 +8,12 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from aggflow.engine.verify import VerifyReport
+from aggflow.figure import counted, instant
 from aggflow.orchestration import retry
 from aggflow.orchestration.limit import slot
 from aggflow.orchestration.place import opened
 from aggflow.orchestration.progress import ProgressArtifact
 from aggflow.orchestration.report import Row, show_table
-from aggflow.terminal import counted, instant
 from aggflow.workspace import Workspace
 
 DAY = 86_400

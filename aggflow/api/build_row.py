@@ -7,7 +7,7 @@ from typing import Final
 
 from aggflow.engine.build_record import BuildRecord
 from aggflow.errors import without_password
-from aggflow.terminal import ago, counted, took
+from aggflow.figure import ago, counted, took
 from aggflow.timeline import Micros
 
 _SECOND_US: Final = 1_000_000

@@ -13,10 +13,10 @@ from aggflow.engine.declarations import Stored
 from aggflow.engine.preview import Preview
 from aggflow.engine.status import RollupStatus
 from aggflow.errors import AggflowError, without_password
+from aggflow.figure import instant
 from aggflow.spec.choice import AnyChoice
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.timing import TimeSeries
-from aggflow.terminal import instant
 from aggflow.timeline import Micros
 from aggflow.workspace import Workspace
 

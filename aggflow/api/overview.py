@@ -18,7 +18,7 @@ from aggflow.api.viewer import Viewer
 from aggflow.engine.build_record import BuildRecord
 from aggflow.engine.status import RollupStatus
 from aggflow.errors import without_password
-from aggflow.terminal import ago, counted, size
+from aggflow.figure import ago, counted, size
 from aggflow.timeline import Micros
 from aggflow.workspace import Workspace
 

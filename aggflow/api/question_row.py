@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aggflow.engine.slow_question import SlowQuestion
-from aggflow.terminal import ago, counted, took
+from aggflow.figure import ago, counted, took
 from aggflow.timeline import Micros
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from aggflow.api.coverage_picture import Bar, bars_of
 from aggflow.engine.status import RollupStatus
-from aggflow.terminal import ago, counted, instant, size
+from aggflow.figure import ago, counted, instant, size
 from aggflow.timeline import BEGINNING, Interval, Micros
 
 _SECOND_US: Final = 1_000_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aggflow.engine.stored_schedule import StoredSchedule
-from aggflow.terminal import ago
+from aggflow.figure import ago
 from aggflow.timeline import Micros
 
 _SECOND_US: Final = 1_000_000

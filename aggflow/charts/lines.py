@@ -9,6 +9,7 @@ from typing import Any
 
 from aggflow.charts.table import Table
 from aggflow.charts.theme import Theme
+from aggflow.figure import counted
 
 COLOURS = 10
 
@@ -56,7 +57,7 @@ class Colours:
         title = " · ".join(table.labels)
         if not others:
             return cls(title, keys, scale)
-        rest = f"{len(others)} other{'s' if len(others) > 1 else ''}"
+        rest = counted(len(others), "other")
         return cls(title, keys | dict.fromkeys(others, rest), scale | {rest: theme.others}, rest)
 
 

@@ -47,7 +47,8 @@ def build(
 
 def show_built(name: str, report: BuildReport) -> None:
     """What a build did, in a sentence."""
-    from aggflow.terminal import console, counted, size, took
+    from aggflow.figure import counted, size, took
+    from aggflow.terminal import console
 
     out = console()
     if report.windows:

@@ -140,7 +140,8 @@ def build(
 
 
 def _show(report: BatchReport) -> None:
-    from aggflow.terminal import console, counted, table, took
+    from aggflow.figure import counted, took
+    from aggflow.terminal import console, table
 
     out, batch = console(), report.batch
     rows = [

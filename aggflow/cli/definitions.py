@@ -20,7 +20,7 @@ def apply(
     workspace: WorkspaceName = None,
 ) -> None:
     """Add everything that a YAML file or folder declares; all of it is read and checked first."""
-    from aggflow.terminal import counted
+    from aggflow.figure import counted
 
     with opened(home, workspace, make=True) as ws:
         found = ws.apply(path)

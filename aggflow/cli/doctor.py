@@ -23,7 +23,8 @@ def doctor(
     from rich.text import Text
 
     from aggflow.errors import AggflowError
-    from aggflow.terminal import console, counted, instant
+    from aggflow.figure import counted, instant
+    from aggflow.terminal import console
 
     with opened(home, workspace) as ws:
         found = ws.doctor(fix=fix)

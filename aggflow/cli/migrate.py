@@ -93,7 +93,8 @@ def copied(old: Site, new: Site, *, quiet: bool, at_rest: bool = True) -> str:
     """
     from rich.progress import Progress
 
-    from aggflow.terminal import console, counted, size, took
+    from aggflow.figure import counted, size, took
+    from aggflow.terminal import console
     from aggflow.workspace.migration import migrate_home
 
     if "://" not in old.catalog and not Path(old.catalog).is_file():

@@ -96,7 +96,8 @@ def query(
 
 
 def _show(answer: Answer, most: int) -> None:
-    from aggflow.terminal import answer_table, console, counted
+    from aggflow.figure import counted
+    from aggflow.terminal import answer_table, console
 
     out = console()
     out.print(answer_table(answer, most or None))
@@ -133,7 +134,8 @@ def explain(
 def _explain(why: Explanation, *, sql: bool) -> None:
     from rich.text import Text
 
-    from aggflow.terminal import console, counted, instant, table, took
+    from aggflow.figure import counted, instant, took
+    from aggflow.terminal import console, table
 
     out = console()
     out.print(Text.assemble(("Answered ", "bold"), why.summary), soft_wrap=True)

@@ -25,7 +25,7 @@ def run_tasks(
     """
     from aggflow.engine.task_run import Built
     from aggflow.errors import AggflowError
-    from aggflow.terminal import counted
+    from aggflow.figure import counted
 
     with opened(home, workspace) as ws:
         run = ws.run_tasks(progress=not quiet)
@@ -47,7 +47,8 @@ def run_tasks(
 def _show(run: TaskRun) -> None:
     from rich.text import Text
 
-    from aggflow.terminal import console, took
+    from aggflow.figure import took
+    from aggflow.terminal import console
 
     out = console()
     for one in run.settled:

@@ -110,7 +110,8 @@ def history(
     workspace: WorkspaceName = None,
 ) -> None:
     """List the builds that a schedule began, newest first."""
-    from aggflow.terminal import console, instant, table, took
+    from aggflow.figure import instant, took
+    from aggflow.terminal import console, table
 
     with opened(home, workspace) as ws:
         executions = ws.schedule_history(job, limit=limit)

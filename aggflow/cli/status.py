@@ -26,7 +26,8 @@ def status(
     workspace: WorkspaceName = None,
 ) -> None:
     """Show what is built of every rollup, over time, and the last builds."""
-    from aggflow.terminal import console, counted
+    from aggflow.figure import counted
+    from aggflow.terminal import console
 
     with opened(home, workspace) as ws:
         rollups = ws.status()
@@ -50,7 +51,7 @@ def _show_rollup(out: Console, rollup: RollupStatus, now_us: int) -> None:
     from rich.text import Text
 
     from aggflow.cli.coverage_bar import coverage_bar
-    from aggflow.terminal import counted, instant, size
+    from aggflow.figure import counted, instant, size
 
     forms = f", {counted(rollup.versions, 'form')}" if rollup.versions > 1 else ""
     stored = f"{counted(rollup.segments, 'segment')}, {counted(rollup.cells, 'cell')}, {size(rollup.bytes)}"
@@ -77,7 +78,7 @@ def _show_rollup(out: Console, rollup: RollupStatus, now_us: int) -> None:
 
 
 def _built(rollup: RollupStatus, now_us: int) -> str:
-    from aggflow.terminal import ago, counted, instant
+    from aggflow.figure import ago, counted, instant
     from aggflow.timeline import BEGINNING
 
     span = rollup.covered.span
@@ -90,7 +91,8 @@ def _built(rollup: RollupStatus, now_us: int) -> str:
 
 
 def _builds(last: list[Build], names: dict[str | None, str], now_us: int) -> object:
-    from aggflow.terminal import ago, table
+    from aggflow.figure import ago
+    from aggflow.terminal import table
 
     rows: list[list[str | Text]] = [
         [
@@ -118,7 +120,7 @@ def _outcome(build: Build) -> Text:
 
 
 def _took(build: Build, now_us: int) -> str:
-    from aggflow.terminal import took
+    from aggflow.figure import took
 
     if build.started_us is None:
         return ""

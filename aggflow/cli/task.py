@@ -210,7 +210,7 @@ def _tell(stored: StoredTask, what: str) -> None:
 
 
 def _trouble(stored: StoredTask) -> str:
-    from aggflow.terminal import instant
+    from aggflow.figure import instant
 
     data = stored.status_data
     if not data:

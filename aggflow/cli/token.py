@@ -54,7 +54,8 @@ def create(
     workspace: WorkspaceName = None,
 ) -> None:
     """Make a token; its secret is printed once, alone on standard output."""
-    from aggflow.terminal import console, instant
+    from aggflow.figure import instant
+    from aggflow.terminal import console
 
     with opened(home, workspace, make=True) as ws:
         issued = ws.issue_token(

@@ -22,7 +22,8 @@ def verify(
 ) -> None:
     """Compare states of a filter with its source, on a sample; exit code 1 if any differ."""
     from aggflow.errors import AggflowError
-    from aggflow.terminal import console, counted, instant, table
+    from aggflow.figure import counted, instant
+    from aggflow.terminal import console, table
 
     with opened(home, workspace) as ws:
         report = ws.verify(name, sample=sample, seed=seed, fix=fix)

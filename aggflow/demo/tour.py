@@ -24,8 +24,9 @@ from aggflow.demo.extra import need
 from aggflow.demo.flights import END, END_TEXT, MONTHS, write_flights
 from aggflow.demo.tolerance import TOLERANCES
 from aggflow.engine.answer import Answer
+from aggflow.figure import counted, size, took
 from aggflow.settings import read_settings
-from aggflow.terminal import answer_table, counted, size, table, took
+from aggflow.terminal import answer_table, table
 from aggflow.workspace import Workspace
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from aggflow.engine.csv_text import csv_lines
 from aggflow.engine.explanation import Explanation
 from aggflow.errors import AggflowError
+from aggflow.figure import counted, plural
 from aggflow.markup import table
 from aggflow.measures.state import Values
 from aggflow.measures.vocabulary import GroupingValue
@@ -133,7 +134,7 @@ class Answer:
         cut = self.explanation.cut
         more = f", {cut:,} more cut by the limit" if cut else ""
         hint = f"\nhint: {self.explanation.hint}" if self.explanation.hint else ""
-        return f"Answer({self.name!r}, {self.count:,} {_rows(self.count)}{more})\n{self._text()}{hint}"
+        return f"Answer({self.name!r}, {counted(self.count, 'row')}{more})\n{self._text()}{hint}"
 
     def _text(self) -> str:
         names, rows = self.shown()
@@ -147,7 +148,7 @@ class Answer:
     def _repr_html_(self) -> str:
         names, rows = self.shown()
         more = f" of {self.count:,}" if self.count > len(rows) else ""
-        caption = f"{len(rows):,}{more} {_rows(self.count)} · {self.explanation.summary}"
+        caption = f"{len(rows):,}{more} {plural(self.count, 'row')} · {self.explanation.summary}"
         hint = f"hint: {self.explanation.hint}" if self.explanation.hint else ""
         return table(names, rows, numeric=set(self.fields), caption=caption, hint=hint)
 
@@ -160,10 +161,6 @@ class Answer:
         columns += [[_number_text(v) for v in vs.to_list()[:most]] for vs in self.fields.values()]
         names = [*([] if self.buckets is None else ["dt"]), *self.groupings, *self.fields]
         return names, [list(row) for row in zip(*columns, strict=True)]
-
-
-def _rows(count: int) -> str:
-    return "row" if count == 1 else "rows"
 
 
 def _plain(value: object) -> Any:

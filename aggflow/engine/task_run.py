@@ -8,6 +8,7 @@ from html import escape
 from aggflow.engine.build import BuildReport
 from aggflow.engine.build_record import BuildRecord
 from aggflow.errors import BuildError
+from aggflow.figure import counted
 from aggflow.markup import nothing
 
 
@@ -82,8 +83,7 @@ class Built:
             return f"failed: {self.error}"
         if self.report is None or not self.report.windows:
             return "nothing to build"
-        windows = "1 window" if self.report.windows == 1 else f"{self.report.windows} windows"
-        return f"{self.report.rows_read:,} rows in {windows}"
+        return f"{counted(self.report.rows_read, 'row')} in {counted(self.report.windows, 'window')}"
 
 
 @dataclass(frozen=True)

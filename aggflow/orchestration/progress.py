@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from aggflow.errors import CancelledError
-from aggflow.terminal import counted
+from aggflow.figure import counted
 
 if TYPE_CHECKING:
     from threading import Event

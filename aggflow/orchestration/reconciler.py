@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from aggflow.errors import AggflowError
+from aggflow.figure import counted
 from aggflow.orchestration import fire, prefect_schedule
 from aggflow.orchestration.batch_run import submit_batches
 from aggflow.orchestration.deployment import Apply, Deployments
 from aggflow.orchestration.limit import make_limits
 from aggflow.orchestration.reach import reached
 from aggflow.orchestration.task_runs import submit_tasks
-from aggflow.terminal import counted
 from aggflow.timeline import to_datetime
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from aggflow.figure import counted, instant, size, took
 from aggflow.orchestration.progress import artifact_key
-from aggflow.terminal import counted, instant, size, took
 
 if TYPE_CHECKING:
     from aggflow.engine.build import BuildReport

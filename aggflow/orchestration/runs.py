@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aggflow.errors import AggflowError, OrchestrationError, PrefectUnavailableError
+from aggflow.figure import counted
 from aggflow.orchestration.apart import apart
 from aggflow.orchestration.deployment import Deployments
 from aggflow.orchestration.interrupted import at_work, go_on_later
 from aggflow.orchestration.place import told
 from aggflow.orchestration.reach import reached
 from aggflow.orchestration.reconciler import Reconciler
-from aggflow.terminal import console, counted
+from aggflow.terminal import console
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from aggflow.catalog import Catalog
+from aggflow.figure import counted
 from aggflow.settings import Settings, read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
@@ -103,7 +104,7 @@ class Workspace(
     def __repr__(self) -> str:
         counts = {"source": self.sources, "filter": self.filters, "endpoint": self.endpoints}
         return f"Workspace {self.name!r}: " + ", ".join(
-            f"{len(there)} {noun}{'' if len(there) == 1 else 's'}" for noun, there in counts.items()
+            counted(len(there), noun) for noun, there in counts.items()
         )
 
     def _repr_html_(self) -> str:
