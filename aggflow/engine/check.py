@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import ibis
 
 from aggflow.backends.source_rows import SourceRows
 from aggflow.errors import AggflowError, ParseError, Problem, SourceTypeError
-from aggflow.language import BUCKET, operand_to_ibis
+from aggflow.language import BUCKET, check_predicate, check_subject, operand_to_ibis
 from aggflow.measures.registry import StateKey, state_key
 from aggflow.spec import cube_rollup
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.cube import Cube
+from aggflow.spec.declaration import problem_of
 from aggflow.spec.filter import Filter
 from aggflow.spec.measure_reference import MeasureReference
 from aggflow.spec.ratio import Ratio
@@ -28,9 +30,9 @@ _OF_ITS_FIELD = (Calculation.SUM, Calculation.MIN, Calculation.MAX, Calculation.
 
 def problems_at_source(spec: Filter, rows: SourceRows) -> list[Problem]:
     """Every column, path and predicate of a filter that its source cannot serve."""
-    checks: list[tuple[str, Callable[[], object]]] = [("where", lambda: rows.predicate(spec.where))]
+    checks: list[tuple[str, Callable[[], object]]] = [("where", lambda: _must_hold(spec.where, rows))]
     checks += [
-        (f"groupings[{i}]", lambda path=grouping.path: rows.grouping(path))
+        (f"groupings[{i}]", lambda path=grouping.path: _must_group(path, rows))
         for i, grouping in enumerate(spec.groupings)
     ]
     return [*_problems(checks), *_problems(_aggregation_checks(spec, rows))]
@@ -40,20 +42,20 @@ def _aggregation_checks(spec: Filter, rows: SourceRows) -> Iterator[tuple[str, C
     rollup = rollup_of(spec)
     for i, aggregation in enumerate(spec.aggregations):
         if aggregation.where:
-            yield f"aggregations[{i}].where", lambda text=aggregation.where: rows.predicate(text)
+            yield f"aggregations[{i}].where", lambda text=aggregation.where: _must_hold(text, rows)
         keys = {state_key(kept_for(aggregation, c, spec), rollup) for c in aggregation.calculations}
         for key in sorted(keys):
-            yield f"aggregations[{i}].field", lambda key=key: rows.kind(key)
+            yield f"aggregations[{i}].field", lambda key=key: _must_measure(key, rows)
 
 
 def cube_problems_at_source(cube: Cube, rows: SourceRows) -> list[Problem]:
     """Every column, path and predicate of a cube that its source cannot serve."""
-    checks: list[tuple[str, Callable[[], object]]] = [("where", lambda: rows.predicate(cube.where))]
+    checks: list[tuple[str, Callable[[], object]]] = [("where", lambda: _must_hold(cube.where, rows))]
     for i, dimension in enumerate(cube.dimensions):
         for j, level in enumerate(dimension.hierarchy):
             if not level.is_time:
                 path = f"dimensions[{i}]" + (f".levels[{j}]" if dimension.levels else "")
-                checks.append((path, lambda level=level: rows.grouping(level.column)))
+                checks.append((path, lambda level=level: _must_group(level.column, rows)))
     return [*_problems(checks), *_problems(_measure_checks(cube, rows))]
 
 
@@ -67,11 +69,26 @@ def _measure_checks(cube: Cube, rows: SourceRows) -> Iterator[tuple[str, Callabl
                     yield f"measures[{i}].{side}", lambda key=key: _must_be_number(rows, key)
             continue
         if measure.where:
-            yield f"measures[{i}].where", lambda text=measure.where: rows.predicate(text)
+            yield f"measures[{i}].where", lambda text=measure.where: _must_hold(text, rows)
         references = (MeasureReference(measure, calculation) for calculation in measure.calculations)
         keys = {state_key(cube_rollup.kept_for(cube, one, ()), bare) for one in references}
         for key in sorted(keys):
-            yield f"measures[{i}].field", lambda key=key: rows.kind(key)
+            yield f"measures[{i}].field", lambda key=key: _must_measure(key, rows)
+
+
+def _must_hold(where: str, rows: SourceRows) -> None:
+    rows.predicate(where)
+    check_predicate(where, rows.columns)
+
+
+def _must_group(path: str, rows: SourceRows) -> None:
+    rows.grouping(path)
+    check_subject(path, rows.columns)
+
+
+def _must_measure(key: StateKey, rows: SourceRows) -> None:
+    rows.kind(key)
+    check_subject(key.field, rows.columns)
 
 
 def _must_be_number(rows: SourceRows, key: StateKey) -> None:
@@ -142,5 +159,6 @@ def _problems(
         try:
             check()
         except AggflowError as error:
-            found.setdefault((path, error.message), Problem(path, error.message, error.hint))
+            problem = problem_of(error)
+            found.setdefault((path, error.message), replace(problem, path=path))
     return list(found.values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.residual import is_testable
 from aggflow.errors import NotFoundError
-from aggflow.language import paths, read_predicate, write_subject
+from aggflow.language import check_predicate, paths, read_predicate, write_subject
 from aggflow.spec.cube import Cube
 from aggflow.spec.source import Source
 
@@ -89,6 +89,7 @@ class CubeReadings:
                 self._plain.clear()
             with self._declarations.open(reading.source) as rows:
                 rows.predicate(where)
+                check_predicate(where, rows.columns)
                 found = {path: rows.column(path).type() for path in paths(read_predicate(where))}
             self._plain[key] = frozenset(
                 write_subject(path) for path, type_ in found.items() if is_testable(type_)

@@ -15,6 +15,8 @@ from aggflow.language.meaning import operand_to_ibis, to_ibis
 from aggflow.language.notation import (
     canonical_predicate,
     canonical_subject,
+    check_predicate,
+    check_subject,
     is_linq,
     read_predicate,
     read_subject,
@@ -98,6 +100,8 @@ __all__ = [
     "any_of",
     "canonical_predicate",
     "canonical_subject",
+    "check_predicate",
+    "check_subject",
     "complete_linq",
     "conjuncts",
     "from_ibis",

@@ -108,6 +108,18 @@ def parse_path(text: str) -> Path:
     )
 
 
+def field_places(text: str) -> list[int]:
+    """Where the fields of a predicate begin, as offsets in its text, in its order.
+
+    Examples
+    --------
+    >>> field_places("@.a == '@.b' && @['c'] > 5")
+    [0, 16]
+    """
+    tokens = _grammar().parse_interactive(text, start="predicate").exhaust_lexer()
+    return [start_of(token) for token in tokens if token.type == "ROOT"]
+
+
 @dataclass(frozen=True)
 class _Placed:
     """A field as it stands in a text."""

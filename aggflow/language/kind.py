@@ -6,12 +6,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
 
 import ibis.expr.datatypes as dt
 
+from aggflow.language.predicate import Path
+
 Kind: TypeAlias = Literal["text", "number", "boolean", "time", "scalar", "nested"]
 """``scalar`` is an identifier or address, compared as text; ``nested`` has fields or elements."""
+
+Columns: TypeAlias = Mapping[str, dt.DataType]
+"""The columns of a table, each with its Ibis type."""
+TypeOf: TypeAlias = Callable[[Path], Any]
+"""The Ibis type of a path, or None where it is not known."""
 
 
 def kind_of_type(type_: dt.DataType) -> Kind:

@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import ibis.expr.datatypes as dt
 
 from aggflow.errors import ParseError, did_you_mean
 from aggflow.language.aggregator import AGGREGATORS, percent_of
+from aggflow.language.kind import Columns
 from aggflow.language.linq_text import aggregate_text, condition_terms, output_text, to_linq
+from aggflow.language.mismatch import declared_type
 from aggflow.language.predicate import Operand, Path, Predicate, all_of
 from aggflow.language.query import (
     BUCKET,
@@ -46,9 +48,6 @@ _BY_NAME = "keys are named, not counted: group by carrier; for one group, leave 
 _COUNTED = "count() counts rows, count(name) those that have a value there"
 _OF_COLUMN = "name a column, as in max(dep_delay)"
 _AFTER_GROUP = "after the group there are its keys, the start of the bucket (eventdate) and aggregates"
-
-Columns: TypeAlias = Mapping[str, dt.DataType]
-"""The columns of a table, each with its Ibis type."""
 
 
 class OpenColumns(dict[str, Any]):
@@ -158,7 +157,7 @@ class _Columns:
         self._columns = columns
         self._read: set[str] = set()
         self.selects: dict[str, Operand] = {}
-        self.reader = Reader(self._name, self._type)
+        self.reader = Reader(self._name, self._type, declared=self._declared)
 
     def select(self, name: str, term: Term, at: int) -> None:
         """Give an expression a name."""
@@ -207,6 +206,13 @@ class _Columns:
                 raise WrongHereError(f"there is no field {part!r}", at, did_you_mean(part, type_.names))
             type_ = type_[part]
         return type_
+
+    def _declared(self, path: Path) -> Any:
+        """The declared type of a path, also under a name that was given to it."""
+        selected = self.selects.get(path.parts[0])
+        if selected is not None:
+            return self._declared(selected) if isinstance(selected, Path) else None
+        return None if self._columns is None else declared_type(path, self._columns)
 
     def _type_of_select(self, operand: Operand) -> Any:
         if isinstance(operand, Path):

@@ -11,8 +11,10 @@ from functools import lru_cache
 
 from aggflow.errors import ParseError, SpecError
 from aggflow.language.jpath import parse_path, parse_predicate
+from aggflow.language.kind import Columns
 from aggflow.language.linq import parse_condition, parse_operand
 from aggflow.language.linq_text import to_linq
+from aggflow.language.mismatch import check_comparisons
 from aggflow.language.predicate import Literal, Path, Predicate, Subject, operand_paths, to_jpath
 
 SIGN = "="
@@ -53,6 +55,47 @@ def write_predicate(tree: Predicate) -> str:
         return to_jpath(tree)
     except SpecError:
         return SIGN + to_linq(tree)
+
+
+def check_predicate(text: str, columns: Columns) -> None:
+    """Refuse a predicate that compares a column with what no value of its type can equal.
+
+    Parameters
+    ----------
+    text
+        The predicate.
+    columns
+        The columns and their types; open, where other names lead into a JSON column.
+
+    Raises
+    ------
+    ParseError
+        With the place of the column, its type and what to write instead.
+
+    Examples
+    --------
+    >>> import ibis.expr.datatypes as dt
+    >>> check_predicate("@.carrier > '5'", {"carrier": dt.string})
+    >>> check_predicate("=carrier > 5", {"carrier": dt.string})
+    Traceback (most recent call last):
+    aggflow.errors.ParseError: carrier holds texts (string), and 5 is a number, at line 1, column 2
+         carrier > 5
+         ^
+    hint: a text stands in quotes: "5"; texts that hold numbers are compared by float(carrier) > …
+    """
+    if is_linq(text):
+        parse_condition(_linq(text), columns=columns)
+    else:
+        check_comparisons(text, columns)
+
+
+def check_subject(text: str, columns: Columns) -> None:
+    """Refuse a value that is computed of a column compared with what no value of its type can equal.
+
+    Takes and raises what :func:`check_predicate` does.
+    """
+    if is_linq(text):
+        parse_operand(_linq(text), columns=columns)
 
 
 @lru_cache(4096)

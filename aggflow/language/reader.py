@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 from aggflow.errors import QueryError, did_you_mean
 from aggflow.language.aggregator import AGGREGATORS, NOT_AGGREGATED, is_aggregator
 from aggflow.language.function import FUNCTIONS, REFUSED, TAKES, Function, Takes
-from aggflow.language.kind import Kind, kind_of_type
+from aggflow.language.kind import Kind, TypeOf, kind_of_type
 from aggflow.language.linq_text import to_linq
+from aggflow.language.mismatch import mismatch_of
 from aggflow.language.operators import OPPOSITE, Comparison
 from aggflow.language.predicate import (
     And,
@@ -48,9 +48,6 @@ from aggflow.language.regex import first_problem
 from aggflow.language.syntax import WrongHereError
 from aggflow.language.term import Applied, Braces, Name, Term, Written
 from aggflow.timeline import parse_instant
-
-TypeOf: TypeAlias = Callable[[Path], Any]
-"""The Ibis type of a path, or None where it is not known."""
 
 _SIGNS: dict[str, Sign] = {"+": "+", "-": "-", "*": "*", "/": "/"}
 _VALUES_FIRST = '`in`("A", "B", name) has its values first, all else has the column first'
@@ -91,6 +88,8 @@ class Reader:
         The type of a path, None where it is not known.
     aggregates
         What an aggregate means; None where there can be none.
+    declared
+        The type that a path is declared with, None where it has none.
     """
 
     def __init__(
@@ -98,10 +97,13 @@ class Reader:
         names: Callable[[Name], Operand],
         type_of: TypeOf,
         aggregates: Callable[[Applied], Operand] | None = None,
+        *,
+        declared: TypeOf = lambda _: None,
     ) -> None:
         self._names = names
         self._type_of = type_of
         self._aggregates = aggregates
+        self._declared = declared
 
     def operand(self, term: Term) -> Operand:
         """The value that a term says."""
@@ -213,7 +215,14 @@ class Reader:
                 raise WrongHereError(f"{said} cannot be compared", term.at)
         elif "time" in kinds:
             self._must_be_times((left, right), term)
+        self.must_match(left, right, term.at)
         return Compare(op, left, right)
+
+    def must_match(self, left: Operand, right: Operand, at: int) -> None:
+        """Refuse what can never be equal, by the declared types of columns."""
+        found = mismatch_of(left, right, self._declared, linq=True)
+        if found:
+            raise WrongHereError(found.message, at, found.hint)
 
     def _must_be_times(self, operands: tuple[Operand, Operand], term: Applied) -> None:
         for operand, argument in zip(operands, term.arguments, strict=True):
@@ -456,7 +465,10 @@ def _in(reader: Reader, term: Applied) -> Predicate:
             hint or 'as in name in {"A", "B"}, or "A" <- name',
         )
     needle, values = _needles(reader, term)
-    return In(reader.subject(needle), tuple(values))
+    subject = reader.subject(needle)
+    for value in values:
+        reader.must_match(subject, value, needle.at)
+    return In(subject, tuple(values))
 
 
 def _weakin(reader: Reader, term: Applied) -> Predicate:

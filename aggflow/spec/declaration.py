@@ -125,12 +125,13 @@ def as_validator_error(function: Any) -> Any:
         try:
             return function(value)
         except AggflowError as error:
-            raise ProblemsError([_problem_of(error)]) from None
+            raise ProblemsError([problem_of(error)]) from None
 
     return checked
 
 
-def _problem_of(error: AggflowError) -> Problem:
+def problem_of(error: AggflowError) -> Problem:
+    """An error as a problem of a declaration."""
     # A caret drawing keeps its lines, its hint among them; the hint of any other error is shown apart.
     if type(error).__str__ is AggflowError.__str__:
         return Problem("", error.message, error.hint)
