@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from aggflow.brief import brief
 from aggflow.catalog.process import Process
 from aggflow.markup import facts
 from aggflow.timeline.instant import Micros, format_instant
@@ -95,9 +96,10 @@ class Build:
             return True
         return not Process(self.host, self.pid, self.pid_started).is_dead()
 
-    def _repr_html_(self) -> str:
+    @property
+    def _told(self) -> Mapping[str, str]:
         done = f"{self.windows_done:,}"
-        told = {
+        return {
             "started": "" if self.started_us is None else format_instant(self.started_us),
             "finished": "" if self.finished_us is None else format_instant(self.finished_us),
             "windows": done if self.windows_total is None else f"{done} of {self.windows_total:,}",
@@ -106,4 +108,9 @@ class Build:
             "cells written": f"{self.states_written:,}",
             "error": self.error["message"] if self.error else "",
         }
-        return facts(f"{self.kind} build, {self.status}", told)
+
+    def __repr__(self) -> str:
+        return brief(f"{self.kind} build, {self.status}", self._told)
+
+    def _repr_html_(self) -> str:
+        return facts(f"{self.kind} build, {self.status}", self._told)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aggflow.brief import brief, lines
 from aggflow.catalog import Build, BuildStatus
 from aggflow.engine.build import STATES_READ, BuildReport
 from aggflow.markup import facts, table
@@ -100,15 +101,22 @@ class Batch:
         when = format_instant(self.started_us or self.created_us)
         return f"{self.kind} batch of cube {self.cube!r}, {self.status}, {when}"
 
-    def _repr_html_(self) -> str:
-        told = {
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What it did, in words; empty texts for what it did not do."""
+        return {
             "rows read": f"{self.rows_read:,}",
             "cells read": f"{self.states_read:,}" if self.states_read else "",
             "cells written": f"{self.states_written:,}",
             "took": "" if self.seconds is None else f"{self.seconds:.2f} s",
             "error": self.error["message"] if self.error else "",
         }
-        return facts(str(self), told)
+
+    def __repr__(self) -> str:
+        return brief(str(self), self.told)
+
+    def _repr_html_(self) -> str:
+        return facts(str(self), self.told)
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,9 @@ class BatchReport:
         if name.startswith("_") or name == "batch":
             raise AttributeError(name)
         return getattr(self.batch, name)
+
+    def __repr__(self) -> str:
+        return lines(repr(self.batch), (f"{name}: {report!r}" for name, report in self.aggregates.items()))
 
     def _repr_html_(self) -> str:
         told = {name: report.told for name, report in self.aggregates.items()}

@@ -25,6 +25,7 @@ from aggflow.backends.rollup_sql import (
     touched_since,
 )
 from aggflow.backends.source_rows import SourceRows
+from aggflow.brief import brief
 from aggflow.catalog import Build, Catalog, Lease, NewSegment
 from aggflow.engine.coarsen import Coarsening, Share
 from aggflow.engine.patience import Patience
@@ -101,6 +102,9 @@ class BuildReport:
             "rows without a time": f"{self.null_times:,}" if self.null_times else "",
             "took": f"{self.seconds:.2f} s",
         }
+
+    def __repr__(self) -> str:
+        return brief("built" if self.windows else "nothing to build", self.told)
 
     def _repr_html_(self) -> str:
         return facts("Built" if self.windows else "Nothing to build", self.told)

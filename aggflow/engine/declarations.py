@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from dataclasses import replace as dataclass_replace
@@ -17,6 +17,7 @@ import yaml
 from aggflow.backends.connect import embedded_at, session
 from aggflow.backends.event_folder import EventFolder
 from aggflow.backends.source_rows import SourceRows
+from aggflow.brief import brief, lines
 from aggflow.catalog import Catalog, Definition, DispatchKind, RollupVersion
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.check import check_reading, cube_problems_at_source, problems_at_source
@@ -91,11 +92,27 @@ class Stored(Generic[S]):
             raise AttributeError(name)
         return getattr(self.spec, name)
 
+    @property
+    def _shown(self) -> Mapping[str, Any]:
+        """What was declared, without defaults and secrets."""
+        return self.spec.shown() if isinstance(self.spec, Source) else plain(self.spec, defaults=False)
+
+    @property
+    def _state(self) -> str:
+        """Where it stands, in a word; empty where there is nothing to say."""
+        return ""
+
+    def __repr__(self) -> str:
+        facts = {"": self._state, **self._shown}
+        kind = next((word for word, of in KINDS.items() if isinstance(self.spec, of)), "definition")
+        name = facts.pop("name", None)
+        what = kind.replace("_", " ") + (f" {name!r}" if name else "")
+        return lines(brief(what, facts), self.effects)
+
     def _repr_html_(self) -> str:
-        shown = self.spec.shown() if isinstance(self.spec, Source) else plain(self.spec, defaults=False)
-        lines = escape(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True))
+        text = escape(yaml.safe_dump(self._shown, sort_keys=False, allow_unicode=True))
         notes = "".join(f"<li>{escape(str(effect))}</li>" for effect in self.effects)
-        return f"<pre>{lines}</pre>" + (f"<ul>{notes}</ul>" if notes else "")
+        return f"<pre>{text}</pre>" + (f"<ul>{notes}</ul>" if notes else "")
 
 
 class Declarations:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aggflow.brief import brief
 from aggflow.catalog import Build, Coverage
 from aggflow.errors import SegmentDamagedError, SegmentMissingError
 from aggflow.markup import nothing, table
@@ -46,6 +47,10 @@ class RollupStatus:
     versions: int
     last_build: Build | None
 
+    def __repr__(self) -> str:
+        told = dict(zip(HEADINGS[1:], _row(self)[1:], strict=True))
+        return brief(f"rollup {self.name!r}", {"": told.pop("interval"), "source": self.source, **told})
+
     @property
     def extent(self) -> Window | None:
         """The time that is worth a look: all events, and all gaps between what is built; None without events."""
@@ -55,13 +60,18 @@ class RollupStatus:
         return (WindowSet.of(self.events) | gaps).span
 
 
+HEADINGS = ("rollup", "interval", "events", "built until", "gaps", "cells", "stored", "last build")
+
+
 class StatusList(list[RollupStatus]):
     """What is built of the rollups of a workspace; shows itself as a table."""
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Headings and rows of texts."""
-        headings = ["rollup", "interval", "events", "built until", "gaps", "cells", "stored", "last build"]
-        return headings, [_row(status) for status in self]
+        return list(HEADINGS), [_row(status) for status in self]
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) or "there is no rollup yet"
 
     def _repr_html_(self) -> str:
         if not self:

@@ -8,7 +8,7 @@ from aggflow.engine.declarations import Stored
 from aggflow.spec.cube import Cube
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StoredCube(Stored[Cube]):
     """A cube as the workspace holds it; the attributes of its spec are its own.
 

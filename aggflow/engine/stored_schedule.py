@@ -28,7 +28,7 @@ class Execution:
     job_id: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StoredSchedule(Stored[Schedule]):
     """A schedule as the workspace holds it; the attributes of its spec are its own.
 
@@ -55,6 +55,10 @@ class StoredSchedule(Stored[Schedule]):
     prefect_id: str | None = field(default=None, compare=False)
     fired_us: Micros | None = field(default=None, compare=False)
     latest_execution: Execution | None = field(default=None, compare=False)
+
+    @property
+    def _state(self) -> str:
+        return "paused" if self.paused else ""
 
     @property
     def job_id(self) -> str:

@@ -14,7 +14,7 @@ from aggflow.spec.lifecycle import Status
 from aggflow.spec.task import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StoredTask(Stored[Task]):
     """A task as the workspace holds it; the attributes of its spec are its own.
 
@@ -50,6 +50,10 @@ class StoredTask(Stored[Task]):
     def failures(self) -> int:
         """How many of its builds failed in a row, up to now."""
         return self.record.failures
+
+    @property
+    def _state(self) -> str:
+        return f"{self.status}: {self.status_data['message']}" if self.status_data else self.status
 
     def _repr_html_(self) -> str:
         state = f"{self.task_id}: {self.status}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from aggflow.brief import brief, lines
 from aggflow.engine.build import BuildReport
 from aggflow.engine.build_record import BuildRecord
 from aggflow.errors import BuildError
-from aggflow.figure import counted
+from aggflow.figure import counted, took
 from aggflow.markup import nothing
 
 
@@ -109,8 +110,15 @@ class TaskRun:
         """What could not be done."""
         return tuple(one for one in (*self.settled, *self.built) if one.error is not None)
 
+    def _told(self) -> list[str]:
+        """What it did, a line each."""
+        settled = [f"{one.name}: {one.before} → {one.after}" for one in self.settled]
+        return settled + [f"{one.reference}: {one.outcome}" for one in self.built]
+
+    def __repr__(self) -> str:
+        what = "a run of tasks" if self._told() else "a run of tasks: nothing was due"
+        return lines(brief(what, {"took": took(self.seconds)}), self._told())
+
     def _repr_html_(self) -> str:
-        lines = [f"{one.name}: {one.before} → {one.after}" for one in self.settled]
-        lines += [f"{one.reference}: {one.outcome}" for one in self.built]
-        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        items = "".join(f"<li>{escape(line)}</li>" for line in self._told())
         return f"<ul>{items}</ul>" if items else nothing("nothing was due")

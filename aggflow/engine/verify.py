@@ -10,11 +10,13 @@ import numpy as np
 
 from aggflow.backends.rollup_sql import extent, read_states
 from aggflow.backends.source_rows import SourceRows
+from aggflow.brief import brief, lines
 from aggflow.catalog import Coverage
 from aggflow.engine.plan import Piece, pieces
 from aggflow.engine.reader import checked_layout, cut
 from aggflow.engine.reduction import merged
 from aggflow.engine.version import Version
+from aggflow.figure import counted
 from aggflow.measures.cells import Cells
 from aggflow.measures.state import Array, Sketch
 from aggflow.store import Resident
@@ -63,6 +65,11 @@ class VerifyReport:
     buckets: int
     rows_read: int
     differences: tuple[Difference, ...]
+
+    def __repr__(self) -> str:
+        found = counted(len(self.differences), "difference") if self.differences else "all agree"
+        facts = {"": found, "rows read": f"{self.rows_read:,}"}
+        return lines(brief(f"{counted(self.buckets, 'bucket')} compared", facts), self.differences)
 
     @property
     def agrees(self) -> bool:

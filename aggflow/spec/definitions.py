@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import yaml
 
+from aggflow.brief import brief
 from aggflow.errors import ParseError, Problem, SpecError, did_you_mean
 from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import plain, read
@@ -49,6 +50,10 @@ class Definitions:
     cubes: tuple[Cube, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     event_sources: tuple[EventSource, ...] = ()
+
+    def __repr__(self) -> str:
+        names = {kind.replace("_", " "): [spec.name for spec in getattr(self, kind)] for kind in KINDS}
+        return brief("definitions", names)
 
     def __add__(self, other: Definitions) -> Definitions:
         return Definitions(**{kind: getattr(self, kind) + getattr(other, kind) for kind in KINDS})

@@ -18,6 +18,8 @@ from aggflow.workspace.cubes import CubesPart
 # Builds of the past that tell how fast rows are read.
 _BUILDS = 20
 
+_NOTHING = "nothing to advise: what was asked is answered well, or nothing was asked yet"
+
 
 class AdviceList(list[Advice]):
     """Advice, the most useful of each cube first; shows itself as a table."""
@@ -27,9 +29,12 @@ class AdviceList(list[Advice]):
         headings = ["cube", "interval", "dimensions", "measures", "cells", "build", "saves", "questions"]
         return headings, [_row(advice) for advice in self]
 
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self)) or _NOTHING
+
     def _repr_html_(self) -> str:
         if not self:
-            return nothing("nothing to advise: what was asked is answered well, or nothing was asked yet")
+            return nothing(_NOTHING)
         return table(*self.table())
 
 
