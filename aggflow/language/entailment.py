@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from aggflow.language.predicate import (
@@ -32,8 +33,8 @@ def implies(a: Predicate, b: Predicate) -> bool:
     """Whether ``b`` surely holds wherever ``a`` does.
 
     Judged by form: every condition of ``b`` must be among those of ``a``, whatever their
-    order and nesting; a value implies the lists it is in, any test of a field implies that
-    the field is there.  True is certain; False may only mean that the form does not show it.
+    order and nesting; a value implies the lists it is in, and that it is no other text; any test of
+    a field implies that the field is there.  True is certain; False may only mean that the form does not show it.
 
     Examples
     --------
@@ -111,12 +112,32 @@ def _test_entails(a: Predicate, b: Predicate) -> bool:
     match a, b:
         case In(), In():
             return a.operand == b.operand and set(a.values) <= set(b.values)
+        case In(), Compare(op="!=", right=Literal() as other):
+            return a.operand == b.left and _differ(a, [other])
+        case In(), Not(term=In() as excluded):
+            return a.operand == excluded.operand and _differ(a, excluded.values)
         case Not(), Not():
             return _test_entails(b.term, a.term)
         case _, Exists():
             return b.operand in _present(a)
         case _:
             return False
+
+
+def _differ(one: In, others: Iterable[Literal]) -> bool:
+    """Whether a value that is one of some texts surely is none of others, whatever its type is.
+
+    Two texts may be written differently and be the same number, truth value or time: these are not judged.
+    """
+    texts = [_plain_text(value) for value in one.values]
+    excluded = [value.value.strip() if isinstance(value.value, str) else None for value in others]
+    return None not in texts and None not in excluded and not set(texts) & set(excluded)
+
+
+def _plain_text(literal: Literal) -> str | None:
+    """A text that can be read as nothing else: it begins with a letter and is no truth value."""
+    text = literal.value.strip() if isinstance(literal.value, str) else ""
+    return text if text[:1].isalpha() and text.lower() not in ("true", "false") else None
 
 
 def _present(test: Predicate) -> set[Subject]:

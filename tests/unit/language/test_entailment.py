@@ -29,6 +29,8 @@ from aggflow.language import implies, parse_predicate
         ("@.a != 3", "@.a != null"),
         ("!(@.a)", "!(@.a == 1)"),
         ("@.a in []", "false"),
+        ("@.a == 'JFK'", "@.a != 'LGA'"),
+        ("@.a in ['JFK', 'EWR']", "@.a != 'LGA' && !(@.a in ['LGA', 'BOS'])"),
     ],
 )
 def test_shown_by_form(a: str, b: str) -> None:
@@ -51,6 +53,15 @@ def test_shown_by_form(a: str, b: str) -> None:
         ("@.a in [1, null]", "@.a"),
         ("@.a LIKE 'x'", "@.a ILIKE 'y'"),
         ("@.a == @.b", "@.c"),
+        ("@.a == 'JFK'", "@.a != 'JFK'"),
+        ("@.a == 'JFK'", "@.a != ' JFK'"),
+        ("@.a == 'JFK'", "@.b != 'LGA'"),
+        ("@.a in ['JFK', 'LGA']", "@.a != 'LGA'"),
+        ("@.a == '5'", "@.a != '5.0'"),  # one number
+        ("@.a == 'true'", "@.a != 'TRUE'"),  # one truth value
+        ("@.a == '2026-01-01'", "@.a != '2026-01-01T00:00:00Z'"),  # one time
+        ("@.a == 'JFK'", "@.a != 5"),  # a text that is no number fits no test of numbers
+        ("@.a != 'JFK'", "@.a != 'LGA'"),
     ],
 )
 def test_not_so(a: str, b: str) -> None:
