@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISIONS = ("0001", "0002", "0003")  # oldest first; the last one is what this program writes
+REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first; the last one is what this program writes
 REVISION_TABLE = "aggflow_revision"  # its own name: a server may hold other programs' tables
 
 # SQLite counts rows up only in a column that is exactly INTEGER.
@@ -69,6 +69,7 @@ rollups = sa.Table(
     sa.Column("last_version", sa.Integer, nullable=False),
     sa.Column("last_token", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("owner_id", "name"),
+    sa.Index(None, "workspace_id"),
 )
 
 rollup_versions = sa.Table(
@@ -226,6 +227,7 @@ tasks = sa.Table(
     sa.Column("changed_us", sa.BigInteger, nullable=False),
     sa.Column("deleted_us", sa.BigInteger),
     sa.Index(None, "workspace_id", "status"),
+    sa.Index(None, "workspace_id", "name"),
 )
 
 questions = sa.Table(

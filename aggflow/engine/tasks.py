@@ -98,21 +98,12 @@ class Tasks:
         by_id = self._catalog.task(task) if ":" in task else None
         if by_id is not None and by_id.workspace_id == self._workspace_id:
             return by_id
-        return self._named(task)
+        return self._catalog.task_named(self._workspace_id, task)
 
     def of_reference(self, reference: str) -> TaskRecord | None:
         """The task whose rollup has a reference, such as ``task by client``, or None."""
         kind, _, name = reference.partition(" ")
-        return self._named(name) if kind == "task" else None
-
-    def _named(self, name: str) -> TaskRecord | None:
-        definition = self._catalog.get_definition(self._workspace_id, "task", name)
-        record = None if definition is None else self._catalog.task_of(definition.id)
-        if record is not None and record.name == name:
-            return record
-        # Its definition may be about to be made, or to be called so.
-        living = self._catalog.tasks(self._workspace_id, _LIVING)
-        return next((record for record in living if record.name == name), None)
+        return self._catalog.task_named(self._workspace_id, name) if kind == "task" else None
 
     def due(self, now_us: Micros) -> list[str]:
         """References of the tasks and filters that a run has to build."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from aggflow.catalog import Catalog, NewSegment, Rollup, Workspace
 from aggflow.errors import ConflictError, NotFoundError
@@ -84,3 +85,26 @@ def test_a_name_that_is_taken_is_not_given_again(
     with pytest.raises(NotFoundError):
         catalog.rename_definition("nobody", "late", 9)
     assert catalog.rollups(workspace.id)[0].name == rollup.name
+
+
+def test_what_is_due_of_one_workspace_reads_no_rows_of_the_others(
+    catalog: Catalog, workspace: Workspace, rollup: Rollup
+) -> None:
+    """Else a pass over all workspaces would read everything once for each of them."""
+    asked: list[tuple[str, object]] = []
+
+    def note(_: object, __: object, statement: str, values: object, *___: object) -> None:
+        asked.append((statement, values))
+
+    reader = catalog._engines().reader
+    sa.event.listen(reader, "before_cursor_execute", note)
+    assert [found.rollup_id for found in catalog.frontiers(workspace.id, ["filter", "task"])] == [rollup.id]
+    assert catalog.tasks(workspace.id, ["RUNNING"]) == ()
+    assert catalog.task_named(workspace.id, "by client") is None
+    assert [found.id for found in catalog.rollups(workspace.id)] == [rollup.id]
+    sa.event.remove(reader, "before_cursor_execute", note)
+    assert len(asked) == 4
+    with reader.connect() as connection:
+        for statement, values in asked:
+            steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()  # pyright: ignore[reportArgumentType] - as they were given
+            assert [step.detail for step in steps if step.detail.startswith("SCAN")] == [], statement

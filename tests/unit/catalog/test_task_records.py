@@ -34,6 +34,18 @@ def test_names_are_taken_until_a_task_is_deleted(
     assert catalog.add_task(workspace.id, "by client", {}, 8).id != task.id
 
 
+def test_a_task_is_found_by_its_name_until_it_is_deleted(
+    catalog: Catalog, workspace: Workspace, task: TaskRecord
+) -> None:
+    assert catalog.task_named(workspace.id, "by client") == task
+    assert catalog.task_named(workspace.id, "by") is None
+    assert catalog.task_named(catalog.workspace("other").id, "by client") is None
+    catalog.change_task(task.id, "PENDING_CREATE", status="DELETED", deleted_us=7)
+    assert catalog.task_named(workspace.id, "by client") is None
+    anew = catalog.add_task(workspace.id, "by client", {}, 8)
+    assert catalog.task_named(workspace.id, "by client") == anew
+
+
 def test_only_one_of_a_name_is_added_at_once(catalog: Catalog, workspace: Workspace) -> None:
     def add(_: int) -> bool:
         try:
