@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from daemon import Daemon, free_port
-
-T = TypeVar("T")
-_PATIENCE_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -69,20 +65,3 @@ def running(home: Path | str, folder: Path, **environment: str) -> Iterator[Runn
         yield Running(url, daemon)
     finally:
         daemon.stop()
-
-
-def awaited(found: Callable[[], T | None], what: str) -> T:
-    """What is found in the end.
-
-    Raises
-    ------
-    AssertionError
-        It did not come.
-    """
-    deadline = monotonic() + _PATIENCE_SECONDS
-    while monotonic() < deadline:
-        there = found()
-        if there:
-            return there
-        sleep(0.1)
-    raise AssertionError(f"{what} did not come")

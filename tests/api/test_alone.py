@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import Running, awaited, running
+from patience import awaited
+from running import Running, running
 from served import Served
 from tenants import settle
 
@@ -23,7 +24,7 @@ def ended(service: Running, token: str, path: str) -> Any:
         listed = body["response"]["data"] if isinstance(body, dict) else body
         return listed[0] if listed and listed[0]["status"].lower() in ("done", "error", "running") else None
 
-    return awaited(found, f"the end of {path}")
+    return awaited(f"the end of {path}", found)
 
 
 def test_what_is_asked_for_is_built(tmp_path: Path) -> None:
@@ -38,12 +39,12 @@ def test_what_is_asked_for_is_built(tmp_path: Path) -> None:
     cube = f"/org/shop/project/{names.project_id}/cube/{names.cube_id}/aggregates-creation"
     with running(home, tmp_path) as service:
         awaited(
-            lambda: service.ask("GET", f"/api/v1/builds/{before.id}", token).json()["status"] == "done",
             "the batch that was asked for earlier",
+            lambda: service.ask("GET", f"/api/v1/builds/{before.id}", token).json()["status"] == "done",
         )
         awaited(
-            lambda: service.ask("GET", f"/api/v1/builds/{queued.build.id}", token).json()["status"] == "done",
             "the build that was asked for earlier",
+            lambda: service.ask("GET", f"/api/v1/builds/{queued.build.id}", token).json()["status"] == "done",
         )
         assert service.ask("POST", f"{cube}/execute", token).json()["response"] == {"success": True}
         history = f"/org/shop/aggregates-creation/builds/history?cubeId={names.cube_id}&limit=1"

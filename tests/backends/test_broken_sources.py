@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mariadb_server import MariadbServer
+from database_server import DatabaseServer
 from postgres_server import PostgresServer
 
 import aggflow as af
@@ -27,7 +27,6 @@ from aggflow.errors import (
 )
 from aggflow.spec.source import Source
 
-Server = Any
 # Declarations take the texts of calculations, which type checkers do not know.
 Aggregation: Any = af.Aggregation
 Field: Any = af.Field
@@ -36,12 +35,12 @@ DAY = "2024-01-{:02}"
 
 
 @pytest.fixture(params=SERVERS)
-def server(request: pytest.FixtureRequest) -> PostgresServer | MariadbServer:
+def server(request: pytest.FixtureRequest) -> DatabaseServer:
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-def shop(server: Server, request: pytest.FixtureRequest) -> str:
+def shop(server: DatabaseServer, request: pytest.FixtureRequest) -> str:
     """A database of events: two a day, for ten days."""
     name = f"shop_{abs(hash(request.node.nodeid))}"
     server.create(name)
@@ -54,7 +53,7 @@ def shop(server: Server, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def ws(server: Server, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def ws(server: DatabaseServer, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AGGFLOW_SOURCE_RETRIES", "0")  # a build that fails says so at once
     made: Any = af.open(str(tmp_path / "home"))
     made.add_source("events", server.url(shop), table="events", time="happened")
@@ -106,7 +105,7 @@ def everything_shown(error: BaseException, source: Source, caplog: pytest.LogCap
     ids=["password", "host", "database", "unquoted", "fragment"],
 )
 def test_a_wrong_url_is_said_without_its_password(
-    server: Server,
+    server: DatabaseServer,
     caplog: pytest.LogCaptureFixture,
     change: Callable[[str], str],
     kind: type[SourceError],
@@ -163,7 +162,7 @@ except UnsupportedError as error:
 # -- between two builds ----------------------------------------------------------------------------------
 
 
-def test_a_table_that_is_dropped_leaves_what_was_built(server: Server, shop: str, ws: Any) -> None:
+def test_a_table_that_is_dropped_leaves_what_was_built(server: DatabaseServer, shop: str, ws: Any) -> None:
     build(ws, 5)
     before = stored(ws, 5)
     server.run("ALTER TABLE events RENAME TO gone", database=shop)
@@ -175,7 +174,7 @@ def test_a_table_that_is_dropped_leaves_what_was_built(server: Server, shop: str
     assert stored(ws, 11) == {"rows": 20, "sum": 110}
 
 
-def test_a_column_of_another_type_is_refused(server: Server, shop: str, ws: Any) -> None:
+def test_a_column_of_another_type_is_refused(server: DatabaseServer, shop: str, ws: Any) -> None:
     build(ws, 5)
     before = stored(ws, 5)
     alter = (
@@ -195,7 +194,7 @@ def test_a_column_of_another_type_is_refused(server: Server, shop: str, ws: Any)
 
 
 def test_a_connection_that_is_cut_in_the_middle_leaves_the_window_as_it_was(
-    server: Server, shop: str, ws: Any, monkeypatch: pytest.MonkeyPatch
+    server: DatabaseServer, shop: str, ws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(ws, 5)
     before = stored(ws, 5)

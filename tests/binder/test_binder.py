@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from lab import alone, free_port, wait_for
+from daemon import free_port
+from lab import alone, wait_for
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).parents[2]

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import lab as running
 import pytest
+from daemon import free_port
 from flights import prepare
 from headless import CHROMIUM, browser
+from lab import TOKEN, Lab, alone, server
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +26,21 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def lab(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Lab]:
+def lab(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
     root = folder / "root"
     prepare(root)
-    environment = {**running.alone(folder), "AGGFLOW_HOME": str(root / ".aggflow")}
-    port = running.free_port()
+    environment = {**alone(folder), "AGGFLOW_HOME": str(root / ".aggflow")}
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [
         *(sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser", "--expose-app-in-browser"),
         *(
             "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={port}",
-            f"--IdentityProvider.token={running.TOKEN}",
+            f"--IdentityProvider.token={TOKEN}",
         ),
         *(f"--ServerApp.root_dir={root}", f"--LabApp.user_settings_dir={folder / 'settings'}"),
     ]
-    with running.server(command, f"{url}/api", folder, environment):
-        yield running.Lab(url, root, Path(folder / "settings"), chromium)
+    with server(command, f"{url}/api", folder, environment):
+        yield Lab(url, root, Path(folder / "settings"), chromium)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -28,12 +27,6 @@ FOREIGN = {
         r".*https://cdn\.jsdelivr\.net/npm/@fortawesome/.*"
     ),
 }
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def wait_for(url: str, process: subprocess.Popen[Any], log: Path, seconds: float = 120) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
+from daemon import free_port
 from flights import UNTIL
-from lab import Lab, Looked, alone, free_port, server
+from lab import Lab, Looked, alone, server
 
 import aggflow as af
 

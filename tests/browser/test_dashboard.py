@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from daemon import free_port
 from flights import NOTEBOOKS
-from lab import PATIENCE_MS, Looked, alone, free_port, server
+from lab import PATIENCE_MS, Looked, alone, server
 
 pytestmark = pytest.mark.slow
 

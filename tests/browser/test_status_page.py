@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from headless import CHROMIUM
+from running import running
 
 import aggflow as af
 
@@ -42,20 +39,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with af.open(home) as ws:
         declare(ws)
         token = ws.create_token("me", owner="a@b.example", permissions=["admin"])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, "-m", "aggflow", "serve", "--home", str(home), "--port", str(port)]
-    env = {**os.environ, "PREFECT_API_URL": ""}
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log, env=env)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_for(url)
-        yield Site(url, token, home)
-    finally:
-        process.terminate()
-        process.wait(30)
+    with running(home, home) as service:
+        yield Site(service.url, token, home)
 
 
 def declare(ws: af.Workspace) -> None:
@@ -90,16 +75,6 @@ def declare(ws: af.Workspace) -> None:
     ws.build_cube("clicks", progress=False)
     ws.add_schedule("clicks", "0 25 06 ? * *")
     ws.linq("from clicks group by page select avg(ms) as a")
-
-
-def wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            if httpx.get(f"{url}/healthz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise AssertionError("the service did not start")
 
 
 class Looked:

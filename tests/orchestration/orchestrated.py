@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
+from daemon import free_port
+from patience import awaited
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -21,7 +22,6 @@ import aggflow as af
 from aggflow.spec.calculation import Calculation
 from aggflow.workspace import Workspace
 
-T = TypeVar("T")
 KEPT = (Calculation.COUNT, Calculation.SUM, Calculation.PERCENTILES)
 MEASURES = [af.Aggregation("v", field="v", calculations=KEPT)]
 LINQ = "from events group every 1h by who select count() as n"
@@ -49,23 +49,6 @@ def make_home(folder: Path, rows: int = 5_000) -> Workspace:
     return ws
 
 
-def free_port() -> int:
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return any_port.getsockname()[1]
-
-
-def wait_for(what: str, look: Callable[[], T], seconds: float = 300) -> T:
-    """The first truth that a look gives; how long it takes is the machine's affair."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not come within {seconds:.0f} s")
-
-
 class Up:
     """`aggflow up` as a process.
 
@@ -91,7 +74,7 @@ class Up:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        wait_for("aggflow up", self._has_begun)
+        awaited("aggflow up", self._has_begun)
         self.seconds = time.monotonic() - began
 
     def _has_begun(self) -> bool:

@@ -13,7 +13,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from orchestrated import MEASURES, free_port, wait_for
+from daemon import free_port
+from orchestrated import MEASURES
+from patience import awaited
 from postgres_server import PostgresServer
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
@@ -82,7 +84,7 @@ def environment(tmp_path: Path, postgres: PostgresServer) -> Iterator[dict[str, 
         tmp_path / "server.log",
     )
     try:
-        wait_for("Prefect", lambda: answers(f"{server.api_address(port)}/health"))
+        awaited("Prefect", lambda: answers(f"{server.api_address(port)}/health"))
         yield environment
     finally:
         ended(process)
@@ -149,7 +151,7 @@ def test_two_workers_build_two_years_by_months(
             own = {**environment, "PREFECT_HOME": str(tmp_path / f"worker-{number}")}
             worker = started([sys.executable, "-m", "prefect", *words], own, log)
             stack.callback(ended, worker)
-        wait_for("both years", lambda: all(state_of(client, run.id) for run in runs), 900)
+        awaited("both years", lambda: all(state_of(client, run.id) for run in runs), 900)
         assert [state_of(client, run.id) for run in runs] == ["Completed"] * 2, "".join(
             log.read_text() for log in logs
         )

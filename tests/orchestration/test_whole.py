@@ -15,8 +15,10 @@ from typing import Any
 
 import psutil
 import pytest
+from daemon import free_port
 from headless import CHROMIUM, browser
-from orchestrated import Up, free_port, make_home, started, wait_for
+from orchestrated import Up, make_home, started
+from patience import awaited
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun
@@ -70,9 +72,9 @@ def state_of(client: SyncPrefectClient, run: FlowRun) -> str:
 def begin(ws: Workspace, client: SyncPrefectClient) -> tuple[Batch, FlowRun]:
     """Ask for a full build, and wait until it has committed something."""
     batch = ws.request_build("events", full=True)
-    wait_for("the batch", lambda: ws.batch(batch.id).status == "running")
+    awaited("the batch", lambda: ws.batch(batch.id).status == "running")
     (run,) = runs_of(client, f"batch:{batch.id}")
-    wait_for("a step of it", lambda: _steps(ws, batch) > 2)
+    awaited("a step of it", lambda: _steps(ws, batch) > 2)
     return batch, run
 
 
@@ -98,7 +100,7 @@ def kill(run: FlowRun) -> None:
 
 
 def ended(ws: Workspace, batch: Batch, status: str) -> Batch:
-    wait_for(f"{status} of the batch", lambda: ws.batch(batch.id).status == status)
+    awaited(f"{status} of the batch", lambda: ws.batch(batch.id).status == status)
     return ws.batch(batch.id)
 
 
@@ -143,7 +145,7 @@ def test_nothing_is_told_to_anyone(up: Up) -> None:
 
 
 def test_tasks_and_filters_are_built_by_themselves(up: Up, ws: Workspace) -> None:
-    wait_for("the task", lambda: ws.tasks["by who"].status == "RUNNING" and not ws.due())
+    awaited("the task", lambda: ws.tasks["by who"].status == "RUNNING" and not ws.due())
     assert ws.verify("task by who").agrees
     assert ws.verify("all").agrees
 
@@ -157,7 +159,7 @@ def test_a_schedule_fires_by_itself(up: Up, ws: Workspace, client: SyncPrefectCl
         ]
         return [run for run in found if run.state is not None and run.state.is_completed()]
 
-    run = wait_for("a run of the schedule", fired)[0]
+    run = awaited("a run of the schedule", fired)[0]
     assert run.created_by is not None
     assert str(run.created_by.id) == ws.schedules[stored.job_id].prefect_id
     assert run.created_by.display_value == stored.job_id
@@ -166,12 +168,12 @@ def test_a_schedule_fires_by_itself(up: Up, ws: Workspace, client: SyncPrefectCl
     at = round(run.expected_start_time.timestamp()) * 1_000_000
     assert stored.next_fires(at - 1, 1) == (at,)
     assert run.start_time is not None
-    wait_for(
+    awaited(
         "a batch of the schedule",
         lambda: any(ws.batch(fire.id).status == "done" for fire in ws.schedule_history(stored.job_id)),
     )
     ws.remove("schedule", stored.job_id)
-    wait_for("the schedule's end", lambda: not client.read_deployment(run.deployment_id).schedules)  # pyright: ignore[reportArgumentType] - it has one
+    awaited("the schedule's end", lambda: not client.read_deployment(run.deployment_id).schedules)  # pyright: ignore[reportArgumentType] - it has one
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium")
@@ -209,7 +211,7 @@ def test_a_run_whose_process_is_killed_is_made_up_for_by_the_next(
     closed = ended(ws, batch, "error")
     assert closed.error is not None
     assert closed.error["message"] == "its process died"
-    wait_for("the crash", lambda: state_of(client, run) == "Crashed")
+    awaited("the crash", lambda: state_of(client, run) == "Crashed")
     again = ws.request_build("events")
     ended(ws, again, "done")
     check_states(ws, tmp_path)
@@ -221,7 +223,7 @@ def test_a_run_that_is_cancelled_at_prefect_leaves_nothing_half_done(
     batch, run = begin(ws, client)
     processes = processes_of(run)
     client.set_flow_run_state(run.id, Cancelling())
-    wait_for("the cancellation", lambda: state_of(client, run) == "Cancelled")
+    awaited("the cancellation", lambda: state_of(client, run) == "Cancelled")
     assert ended(ws, batch, "cancelled").error is not None
     assert not [process for process in processes if process.is_running()]
     again = ws.request_build("events")
@@ -234,7 +236,7 @@ def test_a_batch_that_is_cancelled_here_ends_its_run(
 ) -> None:
     batch, run = begin(ws, client)
     ws.cancel(batch.id)
-    wait_for("the cancellation", lambda: state_of(client, run) == "Cancelled")
+    awaited("the cancellation", lambda: state_of(client, run) == "Cancelled")
     assert ws.batch(batch.id).status == "cancelled"
     assert all(b.status != "running" for b in ws.builds.values())
 
@@ -258,7 +260,7 @@ def test_it_is_interrupted_and_goes_on(tmp_path: Path) -> None:
         with started(home, tmp_path / "second.log", **SMALL) as up, up.client() as client:
             assert {d.id for d in client.read_deployments()} == deployments
             assert ws.schedules[job_id].prefect_id is not None
-            wait_for("the run's end", lambda: state_of(client, run) == "Completed")
+            awaited("the run's end", lambda: state_of(client, run) == "Completed")
             assert client.read_flow_run(run.id).run_count == 2
             assert up.seconds < 60
         done = ws.list_batches(status="done")
@@ -284,9 +286,9 @@ def test_it_is_killed_and_goes_on(tmp_path: Path, whole: bool) -> None:
                 kill(run)
         with started(home, tmp_path / "second.log", **SMALL) as up, up.client() as client:
             assert not [child for child in children if child.is_running()]
-            wait_for("the run's end", lambda: state_of(client, run) == "Completed")
+            awaited("the run's end", lambda: state_of(client, run) == "Completed")
             assert client.read_flow_run(run.id).run_count == 2
-            wait_for("runs of tasks", lambda: not ws.due())
+            awaited("runs of tasks", lambda: not ws.due())
         check_states(ws, tmp_path)
 
 
@@ -300,7 +302,7 @@ def test_while_prefect_is_away_builds_wait(tmp_path: Path) -> None:
         process = subprocess.Popen(
             server.command(port), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_for("Prefect", lambda: _answers(f"{server.api_address(port)}/health"))
+        awaited("Prefect", lambda: _answers(f"{server.api_address(port)}/health"))
         return process
 
     prefect = start()
@@ -309,12 +311,12 @@ def test_while_prefect_is_away_builds_wait(tmp_path: Path) -> None:
             make_home(tmp_path, rows=2000) as ws,
             started(tmp_path / "home", tmp_path / "up.log", PREFECT_API_URL=server.api_address(port)) as up,
         ):
-            wait_for("runs of tasks", lambda: not ws.due())
+            awaited("runs of tasks", lambda: not ws.due())
             prefect.terminate()
             prefect.wait(60)
             batch = ws.request_build("events", full=True)
-            wait_for("a word of it", lambda: "cannot be reached" in up.said)
-            wait_for("another try", lambda: ws.dispatches()[0].attempts > 2)
+            awaited("a word of it", lambda: "cannot be reached" in up.said)
+            awaited("another try", lambda: ws.dispatches()[0].attempts > 2)
             assert up.process.poll() is None
             assert ws.batch(batch.id).status == "pending"
             prefect = start()

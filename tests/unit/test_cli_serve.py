@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from daemon import free_port
+
 PATIENCE = 60
 
 
@@ -24,12 +26,6 @@ def aggflow(*args: str | Path, code: int = 0) -> subprocess.CompletedProcess[str
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
-
-
-def free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return tried.getsockname()[1]
 
 
 class Service:

@@ -1,21 +1,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from partner import Partner
 
 from aggflow.catalog import Build, Catalog, Definition, Workspace
 from aggflow.catalog.tables import builds
 from aggflow.errors import NotFoundError
 
-REPOSITORY = Path(__file__).parents[3]
 SECOND = 1_000_000
 TTL = 30 * SECOND
 CLAIM = """if True:
@@ -37,35 +34,15 @@ def cube(catalog: Catalog, workspace: Workspace) -> Definition:
 
 
 @pytest.fixture
-def claimers(catalog: Catalog, cube: Definition) -> Iterator[list[subprocess.Popen[str]]]:
+def claimers(catalog: Catalog, cube: Definition) -> Iterator[list[Partner]]:
     """Four other processes that are about to claim a batch."""
     url = catalog.url.render_as_string(hide_password=False)
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", CLAIM, url, cube.id],
-            cwd=REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    assert [line_of(process) for process in processes] == ["ready"] * 4
-    yield processes
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def go_on(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    process.stdin.write("\n")
-    process.stdin.flush()
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    return process.stdout.readline().strip()
+    partners = [Partner(CLAIM, url, cube.id) for _ in range(4)]
+    assert [partner.line() for partner in partners] == ["ready"] * 4
+    yield partners
+    for partner in partners:
+        partner.kill()
+        partner.end()
 
 
 def claim(
@@ -166,12 +143,12 @@ def test_of_several_threads_one_gets_it(catalog: Catalog, cube: Definition) -> N
 
 
 def test_of_several_processes_one_gets_it(
-    catalog: Catalog, cube: Definition, claimers: list[subprocess.Popen[str]]
+    catalog: Catalog, cube: Definition, claimers: list[Partner]
 ) -> None:
     waiting = catalog.request_batch("ws_shop", cube.id, False, 5)
-    for process in claimers:
-        go_on(process)
-    got = sorted(line_of(process) for process in claimers)
+    for partner in claimers:
+        partner.go_on()
+    got = sorted(partner.line() for partner in claimers)
     assert got == sorted([waiting.id, "None", "None", "None"])
 
 
@@ -190,13 +167,12 @@ def test_threads_that_ask_at_once_join_one(catalog: Catalog, cube: Definition) -
 
 
 def test_that_of_a_dead_process_is_closed_and_another_begins(
-    catalog: Catalog, cube: Definition, claimers: list[subprocess.Popen[str]]
+    catalog: Catalog, cube: Definition, claimers: list[Partner]
 ) -> None:
-    go_on(claimers[0])
-    first_id = line_of(claimers[0])
+    claimers[0].go_on()
+    first_id = claimers[0].line()
     assert claim(catalog, cube) is None, "its process is alive"
     claimers[0].kill()
-    claimers[0].wait()
     second = claim(catalog, cube, 7)
     assert second
     first = catalog.build(first_id)

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from partner import Partner
 
 from aggflow.catalog import Catalog, Lease, Rollup
 from aggflow.catalog.tables import leases
 from aggflow.errors import LeaseLostError, NotFoundError
 from aggflow.timeline import ALWAYS, Window
 
-REPOSITORY = Path(__file__).parents[3]
 SECOND = 1_000_000
 HOUR = Window(0, 3600 * SECOND)
 TAKE = """if True:
@@ -30,31 +27,10 @@ TAKE = """if True:
 """
 
 
-def taker(catalog: Catalog, rollup: Rollup) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", TAKE, catalog.url.render_as_string(hide_password=False), rollup.id],
-        cwd=REPOSITORY,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert line_of(process) == "ready"
-    return process
-
-
-def go_on(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    process.stdin.write("\n")
-    process.stdin.flush()
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    return process.stdout.readline().strip()
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    process.communicate("\n\n", timeout=30)
+def taker(catalog: Catalog, rollup: Rollup) -> Partner:
+    partner = Partner(TAKE, catalog.url.render_as_string(hide_password=False), rollup.id)
+    assert partner.line() == "ready"
+    return partner
 
 
 def take(catalog: Catalog, rollup: Rollup, window: Window = HOUR, now_us: int = 0) -> Lease | None:
@@ -145,33 +121,32 @@ def test_a_late_release_takes_nothing_from_the_next(catalog: Catalog, rollup: Ro
 
 
 def test_that_of_another_process_is_respected_until_it_dies(catalog: Catalog, rollup: Rollup) -> None:
-    process = taker(catalog, rollup)
-    go_on(process)
-    assert line_of(process) == "True"
+    partner = taker(catalog, rollup)
+    partner.go_on()
+    assert partner.line() == "True"
     assert take(catalog, rollup) is None
-    process.kill()
-    process.wait()
+    partner.kill()
     assert take(catalog, rollup), "its process is dead: no need to wait until it expires"
-    end(process)
+    partner.end()
 
 
 def test_a_dead_process_that_nobody_waited_for_counts_as_dead(catalog: Catalog, rollup: Rollup) -> None:
-    process = taker(catalog, rollup)
-    go_on(process)
-    assert line_of(process) == "True"
-    go_on(process)
-    assert line_of(process) == ""  # it has ended, and is a zombie until it is waited for
+    partner = taker(catalog, rollup)
+    partner.go_on()
+    assert partner.line() == "True"
+    partner.go_on()
+    assert partner.line() == ""  # it has ended, and is a zombie until it is waited for
     assert take(catalog, rollup)
-    end(process)
+    partner.end()
 
 
 def test_only_one_of_several_processes_gets_it(catalog: Catalog, rollup: Rollup) -> None:
-    processes = [taker(catalog, rollup) for _ in range(4)]
-    for process in processes:
-        go_on(process)
-    got = [line_of(process) for process in processes]
-    for process in processes:
-        end(process)
+    partners = [taker(catalog, rollup) for _ in range(4)]
+    for partner in partners:
+        partner.go_on()
+    got = [partner.line() for partner in partners]
+    for partner in partners:
+        partner.end()
     assert sorted(got) == ["False", "False", "False", "True"]
 
 

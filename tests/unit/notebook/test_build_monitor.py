@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from partner import Partner
 
 import aggflow as af
 from aggflow.catalog import Build, Process
@@ -240,25 +239,15 @@ def sales(ws: af.Workspace) -> af.Workspace:
 
 
 @pytest.fixture
-def other(
-    sales: af.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[subprocess.Popen[str]]:
+def other(sales: af.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Partner]:
     """A process that builds, and stands still after its first batch."""
     monkeypatch.setenv("AGGFLOW_BATCH_ROWS", "5000")
-    command = [sys.executable, "-c", _BUILDER, str(tmp_path / "home")]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    while int(process.stdout.readline()) < 1:
-        go_on(process)
-    yield process
-    process.kill()
-    process.communicate()
-
-
-def go_on(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
+    partner = Partner(_BUILDER, tmp_path / "home")
+    while int(partner.line()) < 1:
+        partner.go_on()
+    yield partner
+    partner.kill()
+    partner.end()
 
 
 def shown(monitor: BuildMonitor, holds: Callable[[Seen], bool]) -> Seen:
@@ -272,9 +261,7 @@ def shown(monitor: BuildMonitor, holds: Callable[[Seen], bool]) -> Seen:
 
 
 @pytest.mark.slow
-def test_a_build_of_another_process_is_seen_and_cancelled(
-    sales: af.Workspace, other: subprocess.Popen[str]
-) -> None:
+def test_a_build_of_another_process_is_seen_and_cancelled(sales: af.Workspace, other: Partner) -> None:
     monitor = BuildMonitor(sales)
     (row,) = monitor.seen.open
     assert (row.name, row.status) == ("filter sales", "running")
@@ -286,20 +273,17 @@ def test_a_build_of_another_process_is_seen_and_cancelled(
     seen = shown(monitor, lambda seen: not seen.open)
     assert [row.status for row in seen.ended] == ["cancelled"]
     assert "cancelled" in monitor.ended.value
-    go_on(other)
-    other.communicate(timeout=60)
-    assert other.returncode != 0, "the process that built was told as well"
+    assert other.end() != 0, "the process that built was told as well"
     monitor.close()
 
 
 @pytest.mark.slow
 def test_a_build_whose_kernel_was_killed_is_shown_as_dead_with_what_to_do(
-    sales: af.Workspace, other: subprocess.Popen[str]
+    sales: af.Workspace, other: Partner
 ) -> None:
     monitor = BuildMonitor(sales)
     assert [row.status for row in monitor.seen.open] == ["running"]
     other.kill()
-    other.wait()
     seen = shown(monitor, lambda seen: not seen.open)
     (row,) = seen.ended
     assert row.status == "error"
