@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy as sa
+import sqlalchemy.event
 
 from aggflow.catalog import Catalog, NewSegment, Rollup, Workspace
 from aggflow.errors import ConflictError, NotFoundError
@@ -97,12 +97,12 @@ def test_what_is_due_of_one_workspace_reads_no_rows_of_the_others(
         asked.append((statement, values))
 
     reader = catalog._engines().reader
-    sa.event.listen(reader, "before_cursor_execute", note)
+    sqlalchemy.event.listen(reader, "before_cursor_execute", note)
     assert [found.rollup_id for found in catalog.frontiers(workspace.id, ["filter", "task"])] == [rollup.id]
     assert catalog.tasks(workspace.id, ["RUNNING"]) == ()
     assert catalog.task_named(workspace.id, "by client") is None
     assert [found.id for found in catalog.rollups(workspace.id)] == [rollup.id]
-    sa.event.remove(reader, "before_cursor_execute", note)
+    sqlalchemy.event.remove(reader, "before_cursor_execute", note)
     assert len(asked) == 4
     with reader.connect() as connection:
         for statement, values in asked:
