@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aggflow.measures.additive import Count, Total
 from aggflow.measures.distinct import Distinct
@@ -31,8 +31,7 @@ def measure_of(calculation: Calculation) -> Measure:
     return _BY_CALCULATION[calculation]
 
 
-@dataclass(frozen=True, order=True)
-class StateKey:
+class StateKey(NamedTuple):
     """Names one state of a rollup: a measure of a field under a sub-filter, at some groupings.
 
     Attributes

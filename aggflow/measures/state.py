@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import ibis.expr.types as ir
 import numpy as np
@@ -31,6 +31,7 @@ from aggflow.spec.calculation import Calculation
 
 Int64s: TypeAlias = NDArray[np.int64]
 Array: TypeAlias = NDArray[Any]
+_FIRST: Int64s = np.zeros(1, dtype=np.int64)
 # Cells a stretch from which on stretches are copied one by one.
 _FEW = 8
 
@@ -52,6 +53,34 @@ class StateColumn:
     name: str
     type: pa.DataType
     neutral: Any
+
+
+class Bounds(NamedTuple):
+    """Between what keys lie: no key is smaller or larger, and but for 0 none is nearer to 0 than the gap.
+
+    Attributes
+    ----------
+    least, most
+        The smallest key and the largest.
+    gap
+        How many whole numbers on either side of zero are no keys.
+    """
+
+    least: int
+    most: int
+    gap: int
+
+    @classmethod
+    def of(cls, keys: Array) -> Bounds:
+        """The bounds of some keys; those of none hold any."""
+        if not len(keys):
+            return cls(0, 0, 0)
+        least, most = int(keys.min()), int(keys.max())
+        if least > 0 or most < 0:
+            return cls(least, most, 0)
+        sizes = np.abs(keys)
+        nearest = int(np.min(sizes, where=sizes > 0, initial=max(-least, most, 1)))
+        return cls(least, most, nearest - 1)
 
 
 @dataclass(frozen=True)
@@ -81,6 +110,11 @@ class Sketch:
         return np.diff(self.offsets)
 
     @cached_property
+    def bounds(self) -> Bounds:
+        """Between what its keys lie; of a slice, between what those of the whole lie."""
+        return Bounds.of(self.keys)
+
+    @cached_property
     def before(self) -> Int64s:
         """The sum of all counts before each entry, and at the end of all of them."""
         before = np.zeros(len(self.counts) + 1, dtype=np.int64)
@@ -106,7 +140,10 @@ class Sketch:
     def slice(self, start: int, stop: int) -> Sketch:
         """The runs of the cells ``start`` to ``stop``, without a copy of keys and counts."""
         low, high = self.offsets[start], self.offsets[stop]
-        return Sketch(self.offsets[start : stop + 1] - low, self.keys[low:high], self.counts[low:high])
+        part = Sketch(self.offsets[start : stop + 1] - low, self.keys[low:high], self.counts[low:high])
+        # The whole is sliced again and again: looked through once, none of its slices has to be.
+        part.__dict__["bounds"] = self.bounds
+        return part
 
     @classmethod
     def concat(cls, parts: list[Sketch]) -> Sketch:
@@ -157,6 +194,11 @@ class Groups:
         self.codes = codes
         self.count = count
 
+    @classmethod
+    def single(cls, cells: int) -> Groups:
+        """All of so many cells in one group."""
+        return cls(np.zeros(cells, dtype=np.int64), 1)
+
     @cached_property
     def _order(self) -> NDArray[np.intp] | None:
         # Cells that already stand in the order of their groups need no sorting.
@@ -166,6 +208,8 @@ class Groups:
 
     @cached_property
     def _starts(self) -> Int64s:
+        if self.count == 1:
+            return _FIRST
         codes = self.codes if self._order is None else self.codes[self._order]
         return np.searchsorted(codes, np.arange(self.count)).astype(np.int64)
 

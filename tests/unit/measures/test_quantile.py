@@ -88,10 +88,10 @@ def test_ranks_are_those_of_quantile_disc(rng: np.random.Generator) -> None:
 def test_the_rank_is_exact(percentile: str, n: int, rank: int) -> None:
     # A bin each, so that the value says the rank.
     sketch = Sketch(
-        np.array([0, n, n]), (np.arange(n) * 300 + OFFSET).astype(np.int32), np.ones(n, dtype=np.int64)
+        np.array([0, n, n]), (np.arange(n) * 70 + OFFSET).astype(np.int32), np.ones(n, dtype=np.int64)
     )
     value, nothing = Quantile().finish({"sketch": sketch}, P, FLOAT, percentile).to_list()
-    assert value == values_of(np.array([(rank - 1) * 300 + OFFSET]), FLOAT)[0]
+    assert value == values_of(np.array([(rank - 1) * 70 + OFFSET]), FLOAT)[0]
     assert nothing is None
 
 
