@@ -40,6 +40,9 @@ def test_the_tour_says_what_the_readme_says(tour: Path) -> None:
     assert "0 windows were missing the second time" in output
     assert re.search(r"^mixed$", output, re.MULTILINE)
     assert "{'groupings': {'carrier':" in output
+    assert "300 rows from filter delays" in output
+    assert re.search(r"^cube flights/monthly\ncube flights/daily$", output, re.MULTILINE)
+    assert "cube flights: delay:AVG by origin every 1mo: 36 cells" in output
 
 
 # These serve until they are ended, or need a Prefect server: tests/orchestration runs them.
