@@ -20,7 +20,7 @@ from aggflow.language.linq_text import to_linq
 from aggflow.language.predicate import Path
 from aggflow.language.query import BUCKET
 from aggflow.language.reader import TESTS
-from aggflow.language.term import possible_after
+from aggflow.language.term_builder import possible_after
 from aggflow.language.vocabulary import CHOICES, KEYWORDS, Word, WordKind, called
 
 ColumnsOf: TypeAlias = Callable[[str], Mapping[str, Any]]

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedInput
+from lark import Token, Transformer
 
 from aggflow.errors import ParseError
+from aggflow.language.jpath_grammar import JPathGrammar
 from aggflow.language.predicate import (
     TRUE,
     And,
@@ -33,10 +32,7 @@ from aggflow.language.predicate import (
     read_number,
 )
 from aggflow.language.regex import first_problem
-from aggflow.language.syntax import Hint, WrongHereError, first_hint, start_of, stop_of, words_of
-
-#: Deeper nesting is refused: what works on trees may recurse.
-DEEPEST = 100
+from aggflow.language.syntax import WrongHereError, check_depth, placed, start_of
 
 
 def parse_predicate(text: str) -> Predicate:
@@ -72,7 +68,7 @@ def parse_predicate(text: str) -> Predicate:
     """
     if not text.strip():
         return TRUE
-    return _parse(text, start="predicate", what="the predicate")
+    return _parse(text, "predicate", "the predicate")
 
 
 def parse_path(text: str) -> Path:
@@ -100,11 +96,11 @@ def parse_path(text: str) -> Path:
             expected=("a path such as @.name or @['any name']", "the name of a column"),
             hint=_bare_path_hint(text),
         )
-    placed: _Placed = _parse(text, start="place", what="the path")
-    if isinstance(placed.operand, Path):
-        return placed.operand
+    field: _Placed = _parse(text, "place", "the path")
+    if isinstance(field.operand, Path):
+        return field.operand
     raise ParseError(
-        "a length is no field", text=text, position=text.rfind("length"), hint=_length_hint(placed.operand)
+        "a length is no field", text=text, position=text.rfind("length"), hint=_length_hint(field.operand)
     )
 
 
@@ -116,8 +112,7 @@ def field_places(text: str) -> list[int]:
     >>> field_places("@.a == '@.b' && @['c'] > 5")
     [0, 16]
     """
-    tokens = _grammar().parse_interactive(text, start="predicate").exhaust_lexer()
-    return [start_of(token) for token in tokens if token.type == "ROOT"]
+    return [start_of(token) for token in _grammar().tokens(text, "predicate") if token.type == "ROOT"]
 
 
 @dataclass(frozen=True)
@@ -141,11 +136,11 @@ class _TreeBuilder(Transformer[Token, Any]):
         return And(tuple(parts)) if len(parts) > 1 else parts[0]
 
     def negation(self, parts: list[Any]) -> Predicate:
-        _check_depth(parts[-1], parts[0])
+        check_depth(1 + _depth(parts[-1]), start_of(parts[0]))
         return Not(parts[-1])
 
     def group(self, parts: list[Any]) -> Predicate:
-        _check_depth(parts[-1], parts[0])
+        check_depth(1 + _depth(parts[-1]), start_of(parts[0]))
         return parts[-1]
 
     def constant(self, parts: list[Token]) -> Predicate:
@@ -156,11 +151,11 @@ class _TreeBuilder(Transformer[Token, Any]):
         return Compare(op.value, _operand(left), _operand(right))
 
     def like(self, parts: list[Any]) -> Predicate:
-        placed, word, pattern = parts
-        return Like(_field(placed), _unquoted(pattern), ignore_case=word.upper() == "ILIKE")
+        field, word, pattern = parts
+        return Like(_field(field), _unquoted(pattern), ignore_case=word.upper() == "ILIKE")
 
     def match(self, parts: list[Any]) -> Predicate:
-        placed, regex = parts
+        field, regex = parts
         problem = first_problem(regex[1:-1])
         if problem is not None:
             raise WrongHereError(
@@ -168,7 +163,7 @@ class _TreeBuilder(Transformer[Token, Any]):
                 start_of(regex) + 1 + problem.position,
                 "expressions are those of RE2; a slash in one is written \\/",
             )
-        return Match(_field(placed), regex[1:-1])
+        return Match(_field(field), regex[1:-1])
 
     def is_in(self, parts: list[Any]) -> Predicate:
         return In(parts[0].operand, tuple(parts[1:]))
@@ -202,34 +197,23 @@ class _TreeBuilder(Transformer[Token, Any]):
 
 
 @functools.cache
-def _grammar() -> Lark:
-    return Lark.open(
-        "jpath.lark",
-        rel_to=__file__,
-        parser="lalr",
-        start=["predicate", "place"],
-        maybe_placeholders=False,
-        transformer=_TreeBuilder(),
-    )
+def _grammar() -> JPathGrammar:
+    return JPathGrammar(_TreeBuilder())
 
 
-def _parse(text: str, *, start: str, what: str) -> Any:
-    try:
-        return _grammar().parse(text, start=start)
-    except UnexpectedInput:
-        raise _explained(text, start, what) from None
-    except WrongHereError as wrong:
-        raise ParseError(wrong.message, text=text, position=wrong.position, hint=wrong.hint) from None
+def _parse(text: str, start: str, what: str) -> Any:
+    with placed(text):
+        return _grammar().tree(text, start, what)
 
 
 def _operand(part: _Placed | Literal) -> Operand:
     return part.operand if isinstance(part, _Placed) else part
 
 
-def _field(placed: _Placed) -> Path:
-    if isinstance(placed.operand, Length):
-        raise WrongHereError("a length can only be compared", placed.position, _length_hint(placed.operand))
-    return placed.operand
+def _field(field: _Placed) -> Path:
+    if isinstance(field.operand, Length):
+        raise WrongHereError("a length can only be compared", field.position, _length_hint(field.operand))
+    return field.operand
 
 
 def _length_hint(length: Length) -> str:
@@ -241,11 +225,6 @@ def _unquoted(token: str) -> str:
     return re.sub(r"\\(['\\])", r"\1", token[1:-1])
 
 
-def _check_depth(tree: Predicate, token: Token) -> None:
-    if _depth(tree) >= DEEPEST:
-        raise WrongHereError(f"this is nested more than {DEEPEST} deep", start_of(token))
-
-
 def _depth(tree: Predicate) -> int:
     match tree:
         case Not():
@@ -254,85 +233,6 @@ def _depth(tree: Predicate) -> int:
             return 1 + max(map(_depth, tree.terms))
         case _:
             return 0
-
-
-# ---------------------------------------------------------------------------------------
-# Errors
-
-_WORDS = {
-    "ROOT": "a field (@.name)",
-    "TEXT": "a text in single quotes",
-    "NUMBER": "a number",
-    "TRUE": "true",
-    "FALSE": "false",
-    "NULL": "null",
-    "BANG": "!( … )",
-    "LPAR": "( … )",
-    "NAME": "a name",
-    "COMPARISON": "a comparison (== != < <= > >=)",
-    "LIKE": "LIKE",
-    "ILIKE": "ILIKE",
-    "_MATCHES": "=~",
-    "REGEX": "a regular expression between slashes (/…/)",
-    "_IN": "in",
-    "DOT": ".name or ['name']",
-    "LSQB": "[",
-    "COMMA": "a comma",
-    "RSQB": "]",
-    "RPAR": ")",
-    "_AND": "&&",
-    "_OR": "||",
-    "$END": "the end",
-}
-
-_HINTS: Sequence[Hint] = (
-    (r"[\"`\u2018-\u201f]", None, "a text stands in straight single quotes: 'LGA'"),
-    (r"'", "REGEX", "a regular expression stands between slashes: =~ /^A/"),
-    (r"'[^']*$", "TEXT", "the text that begins here has no closing quote"),
-    (r"/", "REGEX", "the regular expression that begins here has no closing slash"),
-    (r"/", None, "a regular expression follows =~, as in @.name =~ /^A/"),
-    (r"and\b", None, "and is written &&"),
-    (r"or\b", None, "or is written ||"),
-    (r"&(?!&)", None, "and is written &&"),
-    (r"\|(?!\|)", None, "or is written ||"),
-    (r"=(?!=)", None, "equality is written =="),
-    (r">", "NUMBER", "inequality is written !="),
-    (r"not\b", None, "negation is written !( … ), as in !(@.name in ['A', 'B'])"),
-    (r"!", None, "negation stands before the whole test: !(@.name LIKE 'A%')"),
-    (r"is\b", None, "a missing value is asked for by == null, any other by != null"),
-    (r"between\b", None, "a range is written @.name >= 1 && @.name <= 5"),
-    (r"(rlike|regexp|matches|~)", None, "a regular expression is written @.name =~ /^A/"),
-    (r"(contains|starts|ends)\w*", None, "parts of a text are found by LIKE: '%middle%', 'start%', '%end'"),
-    (r"(none|nil|undefined)\b", None, "a missing value is written null"),
-    (r"\(", "LSQB", "a list stands in square brackets: in ['A', 'B']"),
-    (r"@", "RSQB", "a list holds written values only: in ['A', 'B']"),
-    (r"\d", "NAME", "a name that does not begin with a letter is written ['2nd']"),
-    (r"\d", "TEXT", "a text in single quotes is needed here, a number is none"),
-    (r"\.\d", "NUMBER", "a number begins with a digit: 0.5"),
-    (r"-", "DOT", "a name with other than letters, digits and _ is written @['any name']"),
-)
-
-
-def _explained(text: str, start: str, what: str) -> ParseError:
-    position, possible = stop_of(_grammar(), text, start)
-    at_end = position >= len(text)
-    # The row of the dot names the bracket of a path already.
-    said = possible - {"LSQB"} if "DOT" in possible else possible
-    return ParseError(
-        f"{what} ends too early" if at_end else f"{what} cannot be read from here on",
-        text=text,
-        position=position,
-        expected=words_of(said, _WORDS),
-        hint=_hint(text, position, possible),
-    )
-
-
-def _hint(text: str, position: int, possible: set[str]) -> str:
-    hint = first_hint(_HINTS, text, position, possible)
-    word = re.match(r"[^\W\d]\w*", text[position:])
-    if not hint and word and "ROOT" in possible:
-        return f"a field is written @.{word[0]}, a text '{word[0]}'"
-    return hint
 
 
 def _bare_path_hint(text: str) -> str:

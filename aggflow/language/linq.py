@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +26,7 @@ from aggflow.language.query import (
     substituted_predicate,
 )
 from aggflow.language.reader import Reader
-from aggflow.language.syntax import WrongHereError
+from aggflow.language.syntax import WrongHereError, placed
 from aggflow.language.term import (
     Applied,
     Group,
@@ -39,8 +38,8 @@ from aggflow.language.term import (
     Where,
     Width,
     Written,
-    read,
 )
+from aggflow.language.term_builder import read
 from aggflow.timeline import Interval
 
 _UNITS = {"": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -91,7 +90,7 @@ def parse_linq(text: str, *, columns: Columns | None = None, tables: Collection[
                                         ^
     hint: all groups are kept; cut the answer
     """
-    with _placed(text):
+    with placed(text):
         pipeline: Pipeline = read(text, "query", "the query")
         table = ".".join(pipeline.table.parts)
         if tables and table not in tables:
@@ -114,7 +113,7 @@ def parse_condition(text: str, *, columns: Columns | None = None) -> Predicate:
     >>> parse_condition('eq(client, "self")')
     Compare(op='==', left=Path(parts=('client',)), right=Literal(value='self', kind='text'))
     """
-    with _placed(text):
+    with placed(text):
         reader = _Columns(columns).reader
         return all_of(map(reader.condition, read(text, "condition", "the condition")))
 
@@ -132,16 +131,8 @@ def parse_operand(text: str, *, columns: Columns | None = None) -> Operand:
     >>> print(parse_operand("distance / 2"))
     (@.distance / 2)
     """
-    with _placed(text):
+    with placed(text):
         return _Columns(columns).reader.operand(read(text, "operand", "the expression"))
-
-
-@contextmanager
-def _placed(text: str) -> Generator[None, None, None]:
-    try:
-        yield
-    except WrongHereError as wrong:
-        raise ParseError(wrong.message, text=text, position=wrong.position, hint=wrong.hint) from None
 
 
 class _Columns:

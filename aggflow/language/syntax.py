@@ -1,19 +1,17 @@
-"""A syntax error: where a text stops to fit its grammar, and what could stand there, in words."""
-
-# Lark is untyped in places.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""A syntax error: something that a grammar allows and its language does not, and where it stands."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
 
-from lark import Lark, Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+from lark import Token
 
-Hint: TypeAlias = tuple[str, str | None, str]
-"""What stands at the wrong place, the terminal that was possible there (or any), and what to do."""
+from aggflow.errors import ParseError
+
+DEEPEST: Final = 100
+"""Deeper nesting is refused: what works on trees may recurse."""
 
 
 class WrongHereError(Exception):
@@ -24,33 +22,21 @@ class WrongHereError(Exception):
         self.message, self.position, self.hint = message, position, hint
 
 
+@contextmanager
+def placed(text: str) -> Generator[None, None, None]:
+    """For the time of a ``with``, what is wrong in a text is an error of the package, with its place."""
+    try:
+        yield
+    except WrongHereError as wrong:
+        raise ParseError(wrong.message, text=text, position=wrong.position, hint=wrong.hint) from None
+
+
 def start_of(token: Token) -> int:
     """Where a token begins in its text."""
     return token.start_pos or 0
 
 
-def stop_of(grammar: Lark, text: str, start: str) -> tuple[int, set[str]]:
-    """Where a text that does not fit stops to, and the terminals that were possible there."""
-    parser = grammar.parse_interactive(text, start=start)
-    position = len(text.rstrip())
-    try:
-        parser.exhaust_lexer()
-    except UnexpectedToken as error:
-        position = start_of(error.token)
-    except UnexpectedCharacters as error:
-        position = error.pos_in_stream or 0
-    return position, set(parser.accepts())
-
-
-def words_of(possible: set[str], words: Mapping[str, str]) -> list[str]:
-    """What could stand there, in words, each once, in the order of the table."""
-    return list(dict.fromkeys(said for terminal, said in words.items() if terminal in possible))
-
-
-def first_hint(hints: Sequence[Hint], text: str, position: int, possible: set[str]) -> str:
-    """What the first row says that fits the text from a position on; empty where none does."""
-    rest = text[position:]
-    for pattern, terminal, hint in hints:
-        if (terminal is None or terminal in possible) and re.match(pattern, rest, re.IGNORECASE | re.DOTALL):
-            return hint
-    return ""
+def check_depth(depth: int, position: int) -> None:
+    """Refuse what is nested too deep."""
+    if depth > DEEPEST:
+        raise WrongHereError(f"this is nested more than {DEEPEST} deep", position)
