@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -44,8 +44,20 @@ class Server:
     workers: int = 1
     access_log: bool = True
 
-    def run(self) -> None:
+    @property
+    def address(self) -> str:
+        """What to open in a browser on this machine."""
+        everywhere = self.host in ("0.0.0.0", "::")  # noqa: S104 - what it means is asked, it is not listened on
+        host = "127.0.0.1" if everywhere else f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def run(self, begin: Callable[[str], None] = lambda _: None) -> None:
         """Listen and answer until SIGINT or SIGTERM; what is under way is answered first.
+
+        Parameters
+        ----------
+        begin
+            Told the address once it is known that it can be listened on.
 
         Raises
         ------
@@ -55,6 +67,7 @@ class Server:
         if not is_loopback(self.host):
             self._require_token()
         self._require_free()
+        begin(self.address)
         log = logging_config()
         if not self.access_log:
             log["loggers"]["aggflow.access"] = {"level": "WARNING"}

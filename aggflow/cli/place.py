@@ -47,13 +47,25 @@ def opened(home: str | None, workspace: str | None, *, make: bool = False) -> It
     from aggflow.workspace import open_workspace
 
     place = chosen(home)
-    if not make and "://" not in place and not (Path(place) / "catalog.db").exists():
+    if not make and is_missing(place):
         raise AggflowError(
             f"there is no workspace in {Path(place).absolute()}",
             hint="`aggflow init` makes one; --home or AGGFLOW_HOME names another",
         )
     with open_workspace(place, workspace) as found:
         yield found
+
+
+def is_missing(place: str) -> bool:
+    """Whether a home is a folder with no workspace in it."""
+    return "://" not in place and not (Path(place) / "catalog.db").exists()
+
+
+def tell_if_new(place: str) -> None:
+    """Say, on standard error, that a command makes a home, where it is about to: the name may be a slip."""
+    if is_missing(place):
+        said = f"A new home was made in {Path(place).absolute()}: nothing is in it yet"
+        typer.echo(f"{said} (--home or AGGFLOW_HOME names another)", err=True)
 
 
 def chosen(home: str | None) -> str:

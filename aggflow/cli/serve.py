@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aggflow.cli.place import Home, WorkspaceName, chosen, opened
+from aggflow.cli.place import Home, WorkspaceName, chosen, opened, tell_if_new
 from aggflow.cli.up import SERVICE_PORT
 from aggflow.errors import AggflowError
 
@@ -32,8 +33,8 @@ def serve(
     Builds that are asked for are carried out by the service itself where PREFECT_API_URL names no
     Prefect; schedules fire, and tasks run again and again, by Prefect alone: `aggflow up` starts one.
 
-    Every request needs a token: `aggflow token create` makes one.  The log, lines of JSON, goes to
-    standard error.
+    Every request needs a token: `aggflow token create` makes one.  The addresses to open are printed
+    first; the log, lines of JSON, goes to standard error.
     """
     try:
         from aggflow.api.server import Server
@@ -43,8 +44,15 @@ def serve(
         ) from None
 
     place = chosen(home)
+    tell_if_new(place)
     with opened(home, workspace, make=True) as ws:
         name = ws.name
     os.environ["AGGFLOW_HOME"] = place if "://" in place else str(Path(place).absolute())
     os.environ["AGGFLOW_WORKSPACE"] = name
-    Server(host, port, workers, access_log=access_log).run()
+    Server(host, port, workers, access_log=access_log).run(_say)
+
+
+def _say(address: str) -> None:
+    # Beside the log, so that each of its lines stays JSON.
+    typer.echo(f"aggflow is at {address} (status page), {address}/docs (documentation); Ctrl-C ends it")
+    sys.stdout.flush()

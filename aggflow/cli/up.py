@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aggflow.cli.place import Home, WorkspaceName, chosen, opened
+from aggflow.cli.place import Home, WorkspaceName, chosen, opened, tell_if_new
 
 if TYPE_CHECKING:
     from aggflow.orchestration.up import Addresses
@@ -44,6 +44,7 @@ def up(
     from aggflow.orchestration.up import Up
     from aggflow.terminal import console
 
+    tell_if_new(chosen(home))
     with opened(home, workspace, make=True) as ws:
         name, home_id = ws.name, ws.home_id
     out = console()

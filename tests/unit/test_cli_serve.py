@@ -64,7 +64,11 @@ def service(home: Path, *options: str) -> Iterator[Service]:
     port, log = free_port(), home / "service.log"
     home.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "aggflow", "serve", "--home", str(home), "--port", str(port), *options]
-    with log.open("w") as file, subprocess.Popen(command, stderr=file, text=True) as process:
+    with (
+        log.open("w") as file,
+        (home / "said.txt").open("w") as said,
+        subprocess.Popen(command, stdout=said, stderr=file, text=True) as process,
+    ):
         try:
             running, deadline = Service(process, port, log), time.monotonic() + PATIENCE
             while not running.listens():
@@ -123,6 +127,26 @@ def test_it_answers_until_it_is_asked_to_end(tmp_path: Path) -> None:
     paths = [line["path"] for line in lines if line["logger"] == "aggflow.access"]
     assert paths == ["/healthz", "/readyz", *["/api/v1/sources"] * 3]
     assert token not in str(lines)
+
+
+def test_it_says_where_it_answers(tmp_path: Path) -> None:
+    create(tmp_path)
+    with service(tmp_path) as running:
+        address = f"http://127.0.0.1:{running.port}"
+        said = (tmp_path / "said.txt").read_text()
+        assert said.startswith(f"aggflow is at {address} (status page), {address}/docs (documentation)")
+        for page in ("/", "/docs"):
+            assert running.get(page)[0] == 200
+        assert running.end(signal.SIGTERM) == 0
+        assert running.lines()  # and every line of the log is JSON
+
+
+def test_it_says_that_it_makes_a_home(tmp_path: Path) -> None:
+    with service(tmp_path / "nosuch") as running:
+        first, *log = running.log.read_text().splitlines()
+        assert first.startswith(f"A new home was made in {tmp_path / 'nosuch'}: nothing is in it yet (--home")
+        assert all(line.startswith("{") for line in log)
+        assert running.end(signal.SIGTERM) == 0
 
 
 def test_a_request_under_way_is_answered_before_it_ends(tmp_path: Path) -> None:
