@@ -19,6 +19,7 @@ from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
 from aggflow.spec.source import Source
 from aggflow.workspace.foundation import Foundation
+from aggflow.workspace.frame import refusal_of
 
 
 class DefinitionsPart(Foundation):
@@ -55,13 +56,12 @@ class DefinitionsPart(Foundation):
         SourceError
             The source cannot be opened, or its columns cannot play their part.
         """
+        if not isinstance(url, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance]  # frames are given, too
+            raise refusal_of(url, name, time, option="url")
         url, session_table = str(url or ""), None
         if not isinstance(table, str):
-            if not isinstance(table, ir.Table):  # pyright: ignore[reportUnnecessaryIsInstance]  # frames are given, too
-                problem = Problem(
-                    "table", f"a {type(table).__name__} is no table", "ibis.memtable(…) makes one of it"
-                )
-                raise SpecError(f"source {name!r}", [problem])
+            if not isinstance(table, ir.Table):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+                raise refusal_of(table, name, time, option="table")
             session_table = table
             url, table, sql = source_of_table(session_table)
             options = {"sql": sql} | options if sql else options
@@ -112,22 +112,40 @@ class DefinitionsPart(Foundation):
         spec = Filter(name, source, interval, where, **options)
         return self._declarations.put_filter(spec, rebuild=rebuild, dry_run=dry_run)
 
-    def add_endpoint(self, name: str, *, filter: str, **options: Any) -> Stored[Endpoint]:  # noqa: A002
+    def add_endpoint(
+        self,
+        name: str,
+        *,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        task: str | None = None,
+        cube: str | None = None,
+        **options: Any,
+    ) -> Stored[Endpoint]:
         """Add an endpoint, or replace the one of that name.
 
         Parameters
         ----------
-        name, filter
-            Its name, and the filter that it asks.
+        name
+            Its name.
+        filter, task, cube
+            Name of what it asks, one of the three: a filter; a task, whose fields are what its query selects;
+            a cube, whose fields are its measures.
         options
             The other attributes of :class:`aggflow.Endpoint`.
 
         Raises
         ------
         SpecError
-            The definition is wrong, or does not fit its filter.
+            The definition is wrong, or does not fit what it asks.
+        NotFoundError
+            That is not there.
+        ConflictError
+            The task is about to be deleted.
         """
-        return self._declarations.put_endpoint(Endpoint(name, filter, **options))
+        return self._put_endpoint(Endpoint(name, filter, task=task, cube=cube, **options))
+
+    def _put_endpoint(self, spec: Endpoint) -> Stored[Endpoint]:
+        return self._declarations.put_endpoint(spec)
 
     def remove(self, kind: KindName, name: str) -> None:
         """Remove a definition, and what was built for it.
@@ -164,7 +182,7 @@ class DefinitionsPart(Foundation):
         return self.apply_definitions(found, base=place if place.is_dir() else place.parent)
 
     def apply_definitions(self, found: Definitions, base: Path | None = None) -> Definitions:
-        """Add declarations, sources first; relative paths are taken from ``base``.
+        """Add declarations, sources first, endpoints last; relative paths are taken from ``base``.
 
         Raises
         ------
@@ -181,8 +199,6 @@ class DefinitionsPart(Foundation):
             self._declarations.put_source(source)
         for filter_ in found.filters:
             self._declarations.put_filter(filter_)
-        for endpoint in found.endpoints:
-            self._declarations.put_endpoint(endpoint)
         return found
 
     def declared(self) -> Definitions:
@@ -238,7 +254,7 @@ class DefinitionsPart(Foundation):
             lambda: self._declarations.all("endpoint"),
             {
                 "name": lambda e: e.name,
-                "filter": lambda e: e.filter,
+                "asks": lambda e: " ".join(e.spec.subject),
                 "kind": lambda e: e.timing.kind,
                 "duration": lambda e: e.timing.duration,
                 "fields": lambda e: e.fields,

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import duckdb
-import pandas as pd
+import ibis
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 import aggflow as af
@@ -64,9 +69,37 @@ def test_a_database_is_known_by_its_files_ending(tmp_path: Path, ws: af.Workspac
     assert ws.query("sold", end="2025-01-02").rows == [{"fields": {"n": 1}}]
 
 
-def test_a_frame_is_no_table_and_the_error_says_what_makes_one(ws: af.Workspace) -> None:
-    with pytest.raises(SpecError, match=r"a DataFrame is no table \(ibis.memtable"):
-        ws.add_source("frame", time="at", table=pd.DataFrame({"at": []}))  # type: ignore[arg-type]  # on purpose
+@pytest.mark.parametrize("option", ["url", "table"])
+@pytest.mark.parametrize("library", ["pandas", "polars", "lazy polars", "pyarrow"])
+def test_a_frame_is_no_source_and_the_lines_that_make_one_of_it_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ws: af.Workspace, library: str, option: str
+) -> None:
+    table = pa.table({"at": pa.array([0], pa.timestamp("us"))})
+    made: dict[str, Any] = {
+        "pandas": table.to_pandas(),
+        "polars": pl.from_arrow(table),
+        "lazy polars": pl.DataFrame(table).lazy(),
+        "pyarrow": table,
+    }
+    frame = made[library]
+    with pytest.raises(SpecError, match="in the memory of this session") as caught:
+        ws.add_source("my frame", time="at", **{option: frame})
+    said = caught.value.problems[0].hint
+    written = re.search(r"write it: (.*), and add the file: (.*); for this session alone: (.*)", said)
+    assert written is not None
+    write, add, here = written.groups()
+    monkeypatch.chdir(tmp_path)
+    exec(write, {"frame": frame, "pyarrow": pyarrow})  # noqa: S102 - that what it says works
+    assert eval(add, {"ws": ws}).name == "my frame"  # noqa: S307
+    session = eval(f"dict({here})", {"frame": frame, "ibis": ibis})  # noqa: S307
+    assert ws.add_source("session", time="at", **session).url == ""
+
+
+@pytest.mark.parametrize("option", ["url", "table"])
+def test_what_is_no_source_at_all_is_told(ws: af.Workspace, option: str) -> None:
+    given: dict[str, Any] = {option: ["a", "list"]}
+    with pytest.raises(SpecError, match=f"{option}: a list is not "):
+        ws.add_source("x", time="at", **given)
 
 
 def test_builds_say_what_they_built(ws: af.Workspace) -> None:
