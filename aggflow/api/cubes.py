@@ -27,8 +27,7 @@ _ANSWER: Final = answer_of(Cube)
 
 
 def _put(ws: Workspace, spec: Cube, change: Change) -> StoredCube:
-    ws.add_cube(**arguments(spec, change))
-    return ws.cubes[spec.name]
+    return ws.add_cube(**arguments(spec, change))
 
 
 def _of_project(ws: Workspace, project: str) -> Managed:

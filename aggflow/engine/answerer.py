@@ -19,6 +19,7 @@ from aggflow.engine.reader import Part, Reader, cut
 from aggflow.engine.reduction import Kept, Reduced, Selection, Series, joined, merged, numbered, reduced
 from aggflow.engine.reductions import Merged
 from aggflow.errors import NotCoveredError, QueryError
+from aggflow.language import Path
 from aggflow.measures.cells import Cells
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, StateKey
@@ -82,6 +83,8 @@ class Answerer:
         """
         columns = _filled(self._finished(self._kept()), self._question)
         columns = computed(columns, self._question, self._vocabularies)
+        if columns.count == 1 and not self._question.exclude_empty:
+            return columns
         order = self._ordered(columns)
         kept = self._limited(columns, order)
         return replace(columns.take(kept), cut=len(order) - len(kept))
@@ -345,6 +348,9 @@ class Answerer:
         return self._vocabularies[path].ranks()
 
     def _asked(self, name: str) -> Asked | None:
+        """The field of a name; of an output that is a field as it is, that."""
+        operand = next((output.operand for output in self._question.outputs if output.name == name), None)
+        name = operand.parts[0] if isinstance(operand, Path) else name
         return next((asked for asked in self._question.fields if asked.name == name), None)
 
 

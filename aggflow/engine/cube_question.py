@@ -20,7 +20,7 @@ from aggflow.spec.cube_level import CubeLevel, find_level, with_those_above
 from aggflow.spec.cube_rollup import kept_for
 from aggflow.spec.endpoint import Sort
 from aggflow.spec.field import Field
-from aggflow.spec.measure_reference import SEPARATOR, MeasureReference
+from aggflow.spec.measure_reference import MeasureReference, text_of
 from aggflow.spec.rollup import Rollup, sorted_kept
 from aggflow.spec.source import Source
 from aggflow.timeline import Interval, Window
@@ -138,7 +138,7 @@ class CubeQuestion:
             if times > 1:
                 problems.append(Problem("fields", f"{name!r} stands here {times} times; names are unique"))
         for i, (name, text) in enumerate(named):
-            found = _told(f"fields[{i}]", lambda text=text: _measure(cube, text), problems)
+            found = _told(f"fields[{i}]", lambda text=text: cube.measured(text), problems)
             if found is not None:
                 yield name, found
 
@@ -206,22 +206,9 @@ def _named(cube: Cube, fields: FieldNames | None) -> list[tuple[str, str]]:
         return [(text, text) for text in [*calculations, *cube.ratios]]
     if isinstance(fields, Mapping):
         return [(name, text.strip()) for name, text in fields.items()]
-    return [_of_field(one) if isinstance(one, Field) else (one.strip(), one.strip()) for one in fields]
-
-
-def _of_field(one: Field) -> tuple[str, str]:
-    parts = [one.aggregation, one.calculation.value]
-    return one.name, SEPARATOR.join(parts if one.percentile is None else [*parts, repr(one.percentile)])
-
-
-def _measure(cube: Cube, text: str) -> _Measured:
-    if text in cube.ratios:
-        return cube.ratios[text].parts(cube.aggregations)
-    name = text.partition(SEPARATOR)[0].strip()
-    if name not in {aggregation.name for aggregation in cube.aggregations}:
-        hint = did_you_mean(name, [measure.name for measure in cube.measures])
-        raise SpecError("measure", [Problem("", f"there is no measure {name!r}", hint)])
-    return MeasureReference.of(text, cube.aggregations), None
+    return [
+        (one.name, text_of(one)) if isinstance(one, Field) else (one.strip(), one.strip()) for one in fields
+    ]
 
 
 def _operand(measured: _Measured, asked: Mapping[MeasureReference, Asked]) -> Path | Arithmetic:

@@ -32,14 +32,16 @@ from aggflow.errors import (
     SpecError,
 )
 from aggflow.language import parse_linq
+from aggflow.spec.asked import asked_of
 from aggflow.spec.changes import Effect, carried, effects
 from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import digest, plain, read
 from aggflow.spec.definitions import Definitions
-from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.endpoint import SUBJECTS, Endpoint, Subject
 from aggflow.spec.event_source import EventSource
 from aggflow.spec.filter import Filter
-from aggflow.spec.fit import problems_with
+from aggflow.spec.fit import AskedOf, problems_with
+from aggflow.spec.lifecycle import LIVING
 from aggflow.spec.project import DEFAULT_PROJECT, Project
 from aggflow.spec.reading import reading_of
 from aggflow.spec.rollup import Rollup, rollup_of
@@ -162,6 +164,30 @@ class Declarations:
         found = self._catalog.get_definition(self._workspace_id, kind, name)
         return None if found is None else _stored(found)
 
+    def asked(self, endpoint: Endpoint) -> tuple[Stored[Any], AskedOf]:
+        """What an endpoint asks: as it is declared, and as endpoints see it.
+
+        Raises
+        ------
+        NotFoundError
+            It is not there.
+        """
+        kind, name = endpoint.subject
+        found = (self._called(name) if kind == "task" else None) or self.get(kind, name)
+        return found, asked_of(found.spec)
+
+    def _called(self, task: str) -> Stored[Any] | None:
+        """A task whose definition has another name until the next run, or None."""
+        if self.find("task", task) is not None:
+            return None
+        living = self._catalog.tasks(self._workspace_id, LIVING)
+        ids = (record.definition_id for record in living if record.name == task)
+        return next((self.by_id("task", one) for one in ids if one is not None), None)
+
+    def asking(self, kind: KindName, name: str) -> list[Endpoint]:
+        """The endpoints that ask a filter, task or cube."""
+        return [one.spec for one in self.all("endpoint").values() if one.spec.subject == (kind, name)]
+
     def by_id(self, kind: KindName, definition_id: str) -> Stored[Any] | None:
         """The definition of an id, if it is this workspace's and of that kind."""
         found = self._catalog.definition_by_id(definition_id)
@@ -222,18 +248,18 @@ class Declarations:
     def problems_of(self, found: Definitions) -> list[Problem]:
         """What keeps declarations from being added together; nothing is written."""
         sources = {source.name: source for source in found.sources}
-        filters = {filter_.name: filter_ for filter_ in found.filters}
+        askable = {(kind, one.name): one for kind in SUBJECTS for one in getattr(found, f"{kind}s")}
         checks: list[tuple[str, Callable[[], list[Problem]]]] = []
         checks += [(f"source {s.name!r}", lambda s=s: self._problems_at(s)) for s in found.sources]
         for spec in found.filters:
             source = sources.get(spec.source)
             checks.append((f"filter {spec.name!r}", lambda f=spec, s=source: self._problems_at(s, f)))
         for endpoint in found.endpoints:
-            of = filters.get(endpoint.filter)
+            of = askable.get(endpoint.subject)
             checks.append(
                 (
                     f"endpoint {endpoint.name!r}",
-                    lambda e=endpoint, f=of: problems_with(e, f or self.get("filter", e.filter).spec),
+                    lambda e=endpoint, f=of: problems_with(e, asked_of(f) if f else self.asked(e)[1]),
                 )
             )
         for task in found.tasks:
@@ -369,31 +395,44 @@ class Declarations:
         if problems:
             raise SpecError(f"filter {spec.name!r}", problems)
         old = self.find("filter", spec.name)
-        happened = () if old is None else self._effects(old.spec, spec)
-        blocking = [str(effect) for effect in happened if effect.blocks]
-        if blocking and not dry_run:
-            raise ConflictError("; ".join(blocking), hint="change or remove the endpoint first")
         if dry_run:
+            happened = () if old is None else self.effects(old.spec, spec)
             return Stored(old.id if old else "", spec, happened)
+        happened = () if old is None else self.check_change(old.spec, spec)
         if old is not None:
-            self._carry(old.spec, spec)
+            self.carry(old.spec, spec)
         rollup = rollup_of(spec)
         stored = self._put("filter", spec, rollup.to_plain())
         self._put_rollup(stored, rollup, rollup.data_hash(source), rebuild=rebuild)
         return Stored(stored.id, spec, happened)
 
-    def _effects(self, old: Filter, new: Filter) -> tuple[Effect, ...]:
-        return effects(old, new, self._reading(new))
+    def effects(self, old: Filter | Task | Cube, new: Filter | Task | Cube) -> tuple[Effect, ...]:
+        """What a change of a filter, a task or a cube does to the endpoints that ask it."""
+        asking = self.asking(*_subject(old))
+        return effects(asked_of(old), asked_of(new), asking) if asking else ()
 
-    def _carry(self, old: Filter, new: Filter) -> None:
-        """Let endpoints mean what they meant: saved before the filter is, they fit both forms of it."""
-        for endpoint in self._reading(old):
-            same = carried(endpoint, old, new)
+    def check_change(self, old: Filter | Task | Cube, new: Filter | Task | Cube) -> tuple[Effect, ...]:
+        """What a change does to endpoints.
+
+        Raises
+        ------
+        ConflictError
+            It would take from one what it cannot do without.
+        """
+        happened = self.effects(old, new)
+        blocking = [str(effect) for effect in happened if effect.blocks]
+        if blocking:
+            raise ConflictError("; ".join(blocking), hint="change or remove the endpoint first")
+        return happened
+
+    def carry(self, old: Filter | Task | Cube, new: Filter | Task | Cube) -> None:
+        """Let endpoints mean what they meant: saved before what they ask is, they fit both forms of it."""
+        kind, name = _subject(old)
+        for endpoint in self.asking(kind, name):
+            same = carried(endpoint, asked_of(old), asked_of(new))
+            same = dataclass_replace(same, **{kind: new.name})
             if same != endpoint:
                 self._put("endpoint", same, {})
-
-    def _reading(self, filter: Filter) -> list[Endpoint]:  # noqa: A002 - the field's word
-        return [stored.spec for stored in self.all("endpoint").values() if stored.filter == filter.name]
 
     def _put_rollup(self, owner: Definition, rollup: Rollup, data_hash: str, *, rebuild: bool) -> None:
         catalog, now_us = self._catalog, self._clock()
@@ -477,9 +516,9 @@ class Declarations:
         Raises
         ------
         SpecError
-            It does not fit its filter.
+            It does not fit what it asks.
         """
-        problems = problems_with(spec, self.get("filter", spec.filter).spec)
+        problems = problems_with(spec, self.asked(spec)[1])
         if problems:
             raise SpecError(f"endpoint {spec.name!r}", problems)
         return Stored(self._put("endpoint", spec, {}).id, spec)
@@ -504,19 +543,29 @@ class Declarations:
         if kind not in KINDS:
             raise NotFoundError("kind of definition", kind, KINDS)
         there = self.get(kind, name)
-        needing = self._needing(kind, name)
-        if needing:
-            raise ConflictError(f"{', '.join(needing)} needs {kind} {name!r}", hint="remove that first")
+        self.check_removal(kind, name)
         self._catalog.remove_definition(self._workspace_id, kind, name, self._clock(), dispatch=dispatch)
         if kind == "source":
             self._tables.pop(name, None)
             if there.spec.is_embedded:
                 self.event_folder(there.spec).remove()
 
+    def check_removal(self, kind: KindName, name: str) -> None:
+        """Refuse to remove what others need.
+
+        Raises
+        ------
+        ConflictError
+            Another definition needs it.
+        """
+        needing = self._needing(kind, name)
+        if needing:
+            raise ConflictError(f"{', '.join(needing)} needs {kind} {name!r}", hint="remove that first")
+
     def _needing(self, kind: KindName, name: str) -> list[str]:
         """The definitions that read this one."""
-        if kind == "filter":
-            return [f"endpoint {e.name!r}" for e in self.all("endpoint").values() if e.filter == name]
+        if kind in SUBJECTS:
+            return [f"endpoint {endpoint.name!r}" for endpoint in self.asking(kind, name)]
         if kind != "source":
             return []
         asked = [events for events in self.all("event_source").values() if events.source == name]
@@ -541,6 +590,11 @@ class Declarations:
             self._clock(),
             dispatch=dispatch,
         )
+
+
+def _subject(spec: Filter | Task | Cube) -> tuple[Subject, str]:
+    kinds: dict[type[Any], Subject] = {Filter: "filter", Task: "task", Cube: "cube"}
+    return kinds[type(spec)], spec.name
 
 
 def _told(what: str, check: Callable[[], list[Problem]]) -> list[Problem]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Final
 
 from aggflow.engine.asked_shape import AskedShape
+from aggflow.engine.inquiry import Route
+from aggflow.engine.plan import Need, Piece
 from aggflow.engine.question import Question
-from aggflow.engine.served import Served
+from aggflow.engine.served import Served, states_of
+from aggflow.engine.version import Version
 from aggflow.measures.vocabulary import GroupingValue, canonical
 from aggflow.spec.filter import Filter
 from aggflow.spec.source import Source
@@ -19,9 +23,15 @@ from aggflow.timeline import Window
 _MOST_DIGESTS: Final = 4096
 
 
+def need_of(of: Filter, question: Question) -> Need:
+    """What a rollup must have to answer a question to a filter."""
+    keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
+    return Need(of.source, of.where, keys, question)
+
+
 @dataclass(frozen=True)
-class Posed:
-    """A question to a filter, before it is answered.
+class Posed(ABC):
+    """A question, before it is answered.
 
     Attributes
     ----------
@@ -29,10 +39,8 @@ class Posed:
         What the answer is called.
     asked_id
         The id of what was asked: an endpoint, or a filter.
-    filter, source
-        What answers, and what that is made of.
-    served
-        What is built.
+    source
+        What the rollup that answers is made of.
     windows, filters
         The window of each field, and by path the values to keep.
     make
@@ -45,14 +53,35 @@ class Posed:
 
     name: str
     asked_id: str
-    filter: Filter
     source: Source
-    served: Served
     windows: tuple[Window, ...]
     filters: Mapping[str, tuple[GroupingValue, ...]]
     make: Callable[[], Question]
     made_of: Hashable | None = None
     asked: AskedShape | None = None
+
+    @property
+    @abstractmethod
+    def rollup(self) -> str:
+        """The rollup that answers, for people."""
+
+    @property
+    @abstractmethod
+    def version(self) -> Version:
+        """The form of the rollup by whose numbers groups are told apart."""
+
+    @property
+    @abstractmethod
+    def need(self) -> Need:
+        """What a rollup must have to answer it."""
+
+    @abstractmethod
+    def pieces(self, window: Window) -> tuple[Piece, ...]:
+        """Where a window is read from."""
+
+    @abstractmethod
+    def states(self, window: Window) -> Hashable | None:
+        """Names the states that a window is answered from, for good; None where a part is read from the source."""
 
     @cached_property
     def question(self) -> Question:
@@ -62,7 +91,7 @@ class Posed:
     @property
     def is_live(self) -> bool:
         """Whether a part of it has to be read from the source."""
-        return any(self.served.name(window) is None for window in dict.fromkeys(self.windows))
+        return any(self.states(window) is None for window in dict.fromkeys(self.windows))
 
     @cached_property
     def key(self) -> Hashable | None:
@@ -73,7 +102,7 @@ class Posed:
         if self.made_of is None:
             return None
         # Most questions have one window for all fields.
-        names = {window: self.served.name(window) for window in dict.fromkeys(self.windows)}
+        names = {window: self.states(window) for window in dict.fromkeys(self.windows)}
         if None in names.values():
             return None
         windows = tuple([(window.start, window.end) for window in self.windows])
@@ -84,6 +113,81 @@ class Posed:
     def fingerprint(self) -> str | None:
         """The same as 32 characters."""
         return None if self.key is None else _digest(self.key)
+
+
+@dataclass(frozen=True)
+class PosedToFilter(Posed):
+    """A question to a filter, which its rollup answers.
+
+    Attributes
+    ----------
+    filter
+        What answers.
+    served
+        What is built.
+    """
+
+    filter: Filter = field(kw_only=True)
+    served: Served = field(kw_only=True)
+
+    @property
+    def rollup(self) -> str:
+        """The rollup that answers, for people."""
+        return f"filter {self.filter.name}"
+
+    @property
+    def version(self) -> Version:
+        """The form of the rollup by whose numbers groups are told apart."""
+        return self.served.versions[-1]
+
+    @property
+    def need(self) -> Need:
+        """What a rollup must have to answer it."""
+        return need_of(self.filter, self.question)
+
+    def pieces(self, window: Window) -> tuple[Piece, ...]:
+        """Where a window is read from."""
+        return self.served.pieces(window)
+
+    def states(self, window: Window) -> Hashable | None:
+        """Names the states that a window is answered from, for good; None where a part is read from the source."""
+        return self.served.name(window)
+
+
+@dataclass(frozen=True)
+class PosedInquiry(Posed):
+    """A question to a task or a cube, which whichever rollup of the source covers it answers.
+
+    Attributes
+    ----------
+    route
+        What answers.
+    """
+
+    route: Route = field(kw_only=True)
+
+    @property
+    def rollup(self) -> str:
+        """The rollup that answers, for people."""
+        return self.route.name or f"source {self.source.name}"
+
+    @property
+    def version(self) -> Version:
+        """The form in which events are read from the source; its values are numbered as the rollup's."""
+        return self.route.version
+
+    @property
+    def need(self) -> Need:
+        """What a rollup must have to answer it."""
+        return self.route.inquiry.need
+
+    def pieces(self, window: Window) -> tuple[Piece, ...]:
+        """Where a window is read from."""
+        return self.route.pieces(window)
+
+    def states(self, window: Window) -> Hashable | None:
+        """Names the states that a window is answered from, for good; None where a part is read from the source."""
+        return states_of(self.pieces(window))
 
 
 @lru_cache(_MOST_DIGESTS)

@@ -63,11 +63,12 @@ class Served:
         except KeyError:
             if len(self._names) >= _MOST_KEPT:
                 self._names.clear()
-            found = self._names[window] = _name(self.pieces(window))
+            found = self._names[window] = states_of(self.pieces(window))
             return found
 
 
-def _name(of: tuple[Piece, ...]) -> Hashable | None:
+def states_of(of: tuple[Piece, ...]) -> Hashable | None:
+    """Names the states that pieces hold, for good; None where some are read from the source."""
     stored = [
         (piece.version.data_hash, piece.version.number, piece.window.start, piece.window.end, piece.row.file)
         for piece in of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -18,17 +18,19 @@ from aggflow.engine.bucket_sums import BucketSums
 from aggflow.engine.columns import Columns
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
-from aggflow.engine.inquiry import Inquiry, Router
+from aggflow.engine.inquiry import Inquiry, Route, Router
 from aggflow.engine.open_bucket import open_from
 from aggflow.engine.plan import Need, Piece
-from aggflow.engine.posed import Posed
+from aggflow.engine.posed import Posed, PosedInquiry, PosedToFilter, need_of
 from aggflow.engine.question import Question
 from aggflow.engine.question_log import QuestionLog
 from aggflow.engine.reader import OpenRows, Reader
 from aggflow.engine.reductions import Merged, Reductions
+from aggflow.engine.saved_inquiry import SavedInquiry, saved_inquiry
 from aggflow.engine.served import Served, ServedRollups
 from aggflow.engine.shape import Shape, checked_rows
 from aggflow.engine.tail import Tails
+from aggflow.engine.target import Target
 from aggflow.engine.targets import Targets
 from aggflow.engine.version import Version
 from aggflow.errors import ConflictError, NotFoundError
@@ -37,7 +39,7 @@ from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import Resident
-from aggflow.timeline import ALWAYS, Micros, Window
+from aggflow.timeline import ALWAYS, Micros, Window, WindowSet
 
 _Askable: TypeAlias = Literal["endpoint", "filter"]
 # How often, and after how many seconds, a change that is under way is looked at again.
@@ -84,14 +86,25 @@ class Resolved:
         """A question to it."""
         # What is asked of a filter directly is not declared.
         made_of, asked = (None, None) if self.shape is None else (self.made_of, self.asked)
-        return Posed(
-            self.name, self.id, self.filter, self.source, served, windows, filters, make, made_of, asked
+        return PosedToFilter(
+            self.name,
+            self.id,
+            self.source,
+            windows,
+            filters,
+            make,
+            made_of,
+            asked,
+            filter=self.filter,
+            served=served,
         )
 
     @cached_property
     def asked(self) -> AskedShape | None:
         """What all questions to an endpoint have in common."""
-        return None if self.shape is None else AskedShape.of(self.name, _need(self.filter, self.shape.common))
+        return (
+            None if self.shape is None else AskedShape.of(self.name, need_of(self.filter, self.shape.common))
+        )
 
 
 @dataclass(frozen=True)
@@ -102,9 +115,12 @@ class Kept:
     ----------
     answer
         The answer.
+    started
+        When it was begun, by the clock that only goes forward, in seconds.
     """
 
     answer: Answer
+    started: float
 
     @property
     def bytes(self) -> int:
@@ -113,11 +129,6 @@ class Kept:
         columns = 1 + len(answer.groupings) + len(answer.fields)
         # A column's entry is a number or a pointer; buckets are objects of their own.
         return answer.count * (8 * columns + 32)
-
-
-def _need(of: Filter, question: Question) -> Need:
-    keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
-    return Need(of.source, of.where, keys, question)
 
 
 class Serving:
@@ -166,7 +177,7 @@ class Serving:
         self._clock = clock
         self._rollups = ServedRollups(catalog)
         self._router = Router(self._rollups, resident.store)
-        self._known: dict[tuple[_Askable, str], Resolved] = {}
+        self._known: dict[tuple[_Askable, str], Resolved | SavedInquiry] = {}
 
     def pose(
         self,
@@ -197,8 +208,14 @@ class Serving:
         NotAtHandError
             Something had to be read.
         """
-        asked, served = self._in_step("endpoint", name, wait=wait)
-        assert asked.shape is not None  # noqa: S101 - endpoints have one
+        found = self._in_step("endpoint", name, wait=wait)
+        if isinstance(found, SavedInquiry):
+            if not wait:
+                raise NotAtHandError
+            inquiry = found.inquiry(end_us, self._clock(), grouping_filters, live=live)
+            return self.pose_inquiry(found, inquiry)
+        asked, served = found
+        assert asked.shape is not None  # noqa: S101 - endpoints of filters have one
         bound = asked.shape.bound(end_us, grouping_filters, live=live)
         return asked.posed(bound.windows, bound.filters, bound.make, served)
 
@@ -206,12 +223,33 @@ class Serving:
         self, name: str, question_of: Callable[[Filter], Question], *, wait: bool = True
     ) -> Posed:
         """A question to a filter, by its id or name, as `pose` gives those of endpoints."""
-        asked, served = self._in_step("filter", name, wait=wait)
+        found = self._in_step("filter", name, wait=wait)
+        assert not isinstance(found, SavedInquiry)  # noqa: S101 - it is asked of no filter
+        asked, served = found
         question = question_of(asked.filter)
         return asked.posed(question.windows, question.filters, lambda: question, served)
 
-    def _in_step(self, kind: _Askable, name: str, *, wait: bool) -> tuple[Resolved, Served]:
-        """What is asked and its rollup, both of the same declaration.
+    def pose_inquiry(self, saved: SavedInquiry, inquiry: Inquiry) -> Posed:
+        """A question of an endpoint of a task or a cube, declared or not, as `pose` gives those of filters."""
+        route = self._route(inquiry)
+        question = route.inquiry.question
+        return PosedInquiry(
+            saved.name,
+            saved.id,
+            saved.source,
+            tuple(asked.window for asked in question.fields),
+            question.filters,
+            lambda: question,
+            saved.made_of,
+            route=route,
+        )
+
+    def _route(self, inquiry: Inquiry) -> Route:
+        targets = self._targets.of_source(inquiry.source.name)
+        return self._router.route(inquiry, targets, lambda: self._declarations.open(inquiry.source))
+
+    def _in_step(self, kind: _Askable, name: str, *, wait: bool) -> tuple[Resolved, Served] | SavedInquiry:
+        """What is asked and its rollup, both of the same declaration; of a task or a cube, any may answer.
 
         Raises
         ------
@@ -219,10 +257,12 @@ class Serving:
             A change of the filter or its source was cut off before its rollup followed.
         """
         known = self._known.get((kind, name))
-        if known is not None and (served := self._as_known(known)) is not None:
+        if isinstance(known, Resolved) and (served := self._as_known(known)) is not None:
             return known, served
         for _ in range(_TRIES):
             asked = self._resolved(kind, name, wait=wait)
+            if isinstance(asked, SavedInquiry):
+                return asked
             served = self._rollups.get(asked.rollup.id, wait=wait)
             if served.versions[-1].data_hash == asked.data_hash:
                 return asked, served
@@ -244,7 +284,7 @@ class Serving:
         served = self._rollups.at(asked.rollup.id, generations[1])
         return served if served is not None and served.versions[-1].data_hash == asked.data_hash else None
 
-    def _resolved(self, kind: _Askable, name: str, *, wait: bool) -> Resolved:
+    def _resolved(self, kind: _Askable, name: str, *, wait: bool) -> Resolved | SavedInquiry:
         """What is asked with all that it refers to: read anew only when a definition changed."""
         generation = self._catalog.definitions_generation(self._workspace_id)
         known = self._known.get((kind, name))
@@ -256,11 +296,13 @@ class Serving:
         resolved = self._known[kind, name] = self._read(kind, name, generation)
         return resolved
 
-    def _read(self, kind: _Askable, name: str, generation: int) -> Resolved:
+    def _read(self, kind: _Askable, name: str, generation: int) -> Resolved | SavedInquiry:
         declared = self._declarations
         asked = declared.by_id(kind, name) or declared.find(kind, name)
         if asked is None:
             raise NotFoundError(kind, name, declared.all(kind))
+        if kind == "endpoint" and asked.filter is None:
+            return saved_inquiry(asked, declared, generation)
         filter_ = asked if kind == "filter" else declared.get("filter", asked.filter)
         source = declared.get("source", filter_.source)
         return Resolved(
@@ -295,11 +337,17 @@ class Serving:
             It would take its time.
         """
         started = time.perf_counter()
-        kept = self._answers.get(posed.key, lambda: self._answered(posed, wait=wait))
-        milliseconds = (time.perf_counter() - started) * 1000
-        explanation = replace(kept.answer.explanation, milliseconds=milliseconds)
-        self._note(posed, explanation, milliseconds)
-        return replace(kept.answer, explanation=explanation)
+        kept = self._answers.get(self._key(posed), lambda: self._answered(posed, started, wait=wait))
+        answer = kept.answer
+        if kept.started != started:
+            milliseconds = (time.perf_counter() - started) * 1000
+            answer = replace(answer, explanation=replace(answer.explanation, milliseconds=milliseconds))
+        self._note(posed, answer.explanation, answer.explanation.milliseconds)
+        return answer
+
+    def _key(self, posed: Posed) -> Hashable | None:
+        # Where nothing is kept, nothing has to be named.
+        return posed.key if self._answers.budget else None
 
     def note(self, posed: Posed, explanation: Explanation) -> None:
         """Note that a question was asked whose answer was there, in the form in which it is given out.
@@ -315,27 +363,28 @@ class Serving:
 
     def _note(self, posed: Posed, explanation: Explanation, milliseconds: float) -> None:
         windows = tuple(sorted(set(posed.windows)))
-        shape = posed.asked or AskedShape.of(posed.name, _need(posed.filter, posed.question))
+        shape = posed.asked or AskedShape.of(posed.name, posed.need)
         self._log.note_shape(shape, windows, explanation, milliseconds)
 
     def glance(self, posed: Posed) -> Answer:
         """The answer to a question that nobody asked: it is not noted, so that nothing is advised by it."""
-        return self._answers.get(posed.key, lambda: self._answered(posed, wait=True)).answer
+        started = time.perf_counter()
+        return self._answers.get(self._key(posed), lambda: self._answered(posed, started, wait=True)).answer
 
-    def _answered(self, posed: Posed, *, wait: bool) -> Kept:
-        question, version = posed.question, posed.served.versions[-1]
+    def _answered(self, posed: Posed, started: float, *, wait: bool) -> Kept:
+        question, version = posed.question, posed.version
         reader = self._reader(posed.source, wait=wait)
-        columns = Answerer(
-            question, posed.served.pieces, reader.vocabularies(version), reader, self._sums
-        ).columns()
+        columns = Answerer(question, posed.pieces, reader.vocabularies(version), reader, self._sums).columns()
         checked_rows(question, columns.count)
-        need = _need(posed.filter, question)
-        rollup = f"filter {posed.filter.name}"
         for values in columns.fields.values():
             # Whoever asks the same gets the same arrays.
             values.data.flags.writeable = False
-        until = self._clock()
-        return Kept(self._answer(posed.name, rollup, question, columns, reader, version, need, until))
+        # Windows may cut the last bucket.
+        until = min(self._clock(), question.windows[-1].end)
+        answer = self._answer(
+            posed.name, posed.rollup, question, columns, reader, version, lambda: posed.need, until, started
+        )
+        return Kept(answer, started)
 
     def inquire(self, inquiry: Inquiry) -> Answer:
         """The answer to an ad hoc question, from the best rollup of the source, or the source itself.
@@ -348,8 +397,7 @@ class Serving:
             The source was needed, and cannot be read.
         """
         started = time.perf_counter()
-        targets = self._targets.of_source(inquiry.source.name)
-        route = self._router.route(inquiry, targets, lambda: self._declarations.open(inquiry.source))
+        route = self._route(inquiry)
         reader = self._reader(inquiry.source)
         question = route.inquiry.question
         columns = Answerer(
@@ -359,12 +407,18 @@ class Serving:
         # Its windows cut buckets.
         until = min(self._clock(), question.windows[-1].end)
         answer = self._answer(
-            inquiry.name, rollup, question, columns, reader, route.version, inquiry.need, until
+            inquiry.name,
+            rollup,
+            question,
+            columns,
+            reader,
+            route.version,
+            lambda: inquiry.need,
+            until,
+            started,
         )
-        milliseconds = (time.perf_counter() - started) * 1000
-        explanation = replace(answer.explanation, milliseconds=milliseconds)
-        self._log.note(inquiry.name, inquiry.need, explanation)
-        return replace(answer, explanation=explanation)
+        self._log.note(inquiry.name, inquiry.need, answer.explanation)
+        return answer
 
     def attempt(self, name: str, of: Filter, question: Question, open_rows: OpenRows) -> Answer:
         """The answer that events give to a question to a filter, stored or not; it is not noted or kept.
@@ -386,7 +440,7 @@ class Serving:
             The events cannot be read.
         """
         version = Version("", 0, rollup_of(of), None, ALWAYS)
-        return self._attempted(name, f"filter {of.name}", question, version, _need(of, question), open_rows)
+        return self._attempted(name, f"filter {of.name}", question, version, need_of(of, question), open_rows)
 
     def attempt_inquiry(self, inquiry: Inquiry, open_rows: OpenRows) -> Answer:
         """The answer that events alone give to an ad hoc question; it is not noted or kept.
@@ -420,9 +474,8 @@ class Serving:
             self._sums,
         ).columns()
         checked_rows(question, columns.count)
-        answer = self._answer(name, rollup, question, columns, reader, version, need, self._clock())
-        milliseconds = (time.perf_counter() - started) * 1000
-        return replace(answer, explanation=replace(answer.explanation, milliseconds=milliseconds))
+        until = self._clock()
+        return self._answer(name, rollup, question, columns, reader, version, lambda: need, until, started)
 
     def _reader(self, source: Source, *, wait: bool = True) -> Reader:
         return Reader(self._resident, self._tails, lambda: self._declarations.open(source), wait=wait)
@@ -435,24 +488,29 @@ class Serving:
         columns: Columns,
         reader: Reader,
         version: Version,
-        need: Need,
+        find_need: Callable[[], Need],
         until: Micros,
+        started: float,
     ) -> Answer:
-        """The answer of columns, with the reason for it, but for how long it took."""
+        """The answer of columns, with the reason for it."""
         vocabularies = reader.vocabularies(version)
         trace = reader.trace
+
+        def targets() -> list[Target]:
+            return self._targets.of_source(find_need().source)
+
         explanation = Explanation(
             rollup=rollup,
-            find_candidates=lambda: self._router.candidates(need, self._targets.of_source(need.source)),
-            find_events=lambda: self._router.events(need, self._targets.of_source(need.source)),
-            stored=trace.stored,
-            live=trace.live,
+            find_candidates=lambda: self._router.candidates(find_need(), targets()),
+            find_events=lambda: self._router.events(find_need(), targets()),
+            stored=WindowSet(trace.stored),
+            live=WindowSet(trace.live),
             segments=len(trace.files),
             cells=sum(trace.cells.values()),
             rows=trace.rows,
             statements=tuple(trace.sql),
             tail_age=trace.tail_age,
-            milliseconds=0.0,
+            milliseconds=(time.perf_counter() - started) * 1000,
             source_milliseconds=trace.live_seconds * 1000,
             cut=columns.cut,
         )

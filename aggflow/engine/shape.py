@@ -1,22 +1,23 @@
-"""A shape: an endpoint resolved against its filter once; a request only binds times and values."""
+"""A shape: an endpoint resolved against what it asks once; a request only binds times and values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from aggflow.engine.question import Asked, Order, Question
 from aggflow.errors import Problem, QueryError, SpecError, did_you_mean
 from aggflow.language import canonical_subject
 from aggflow.measures.registry import StateKey, state_key
 from aggflow.measures.vocabulary import GroupingValue
+from aggflow.spec.askable import Askable
+from aggflow.spec.calculation import Calculation
 from aggflow.spec.choice import Fixed, QueryTime, is_returned
 from aggflow.spec.endpoint import LOOKBACK_LIMIT, SERIES_ROWS, Endpoint
 from aggflow.spec.field import Field
-from aggflow.spec.filter import Filter
-from aggflow.spec.fit import canonical_grouping, choices, former_choices
+from aggflow.spec.fit import AskedOf, canonical_grouping, choices, former_choices
 from aggflow.spec.rollup import kept_for, rollup_of
 from aggflow.spec.timing import Lookback, TimeSeries
 from aggflow.timeline import Duration, Interval, Window, Zone, lookback
@@ -69,14 +70,17 @@ class Shape:
     """
 
     endpoint: Endpoint
-    filter: Filter
+    filter: AskedOf
     fields: tuple[tuple[Field, StateKey | None, Span], ...]
     question: Question
     query_time: Mapping[str, str]
 
     @classmethod
-    def of(cls, endpoint: Endpoint, filter: Filter) -> Shape:  # noqa: A002 - the field's word
-        """The shape of an endpoint of a filter, which may have changed since the endpoint was saved."""
+    def of(cls, endpoint: Endpoint, filter: AskedOf) -> Shape:  # noqa: A002 - the field's word
+        """The shape of an endpoint of a filter, which may have changed since the endpoint was saved.
+
+        Of a task or a cube, it says all but what fields are made of.
+        """
         # A grouping that the filter has no more keeps its values in the past.
         former = former_choices(endpoint, filter)
         paths = {grouping.name: canonical_subject(grouping.path) for grouping in filter.groupings}
@@ -244,7 +248,8 @@ class Bound:
             Asked(
                 field.name,
                 state,
-                field.calculation,
+                # Fields of filters have one.
+                cast("Calculation", field.calculation),
                 None if field.percentile is None else repr(field.percentile),
                 window,
             )
@@ -272,14 +277,17 @@ def checked_rows(question: Question, count: int) -> None:
         )
 
 
-def _state(field: Field, filter: Filter) -> StateKey | None:  # noqa: A002
+def _state(field: Field, filter: AskedOf) -> StateKey | None:  # noqa: A002
+    if isinstance(filter, Askable):
+        return None
+    calculation = cast("Calculation", field.calculation)
     for aggregation in filter.aggregations:
-        if aggregation.name == field.aggregation and field.calculation in aggregation.calculations:
-            return state_key(kept_for(aggregation, field.calculation, filter), rollup_of(filter))
+        if aggregation.name == field.aggregation and calculation in aggregation.calculations:
+            return state_key(kept_for(aggregation, calculation, filter), rollup_of(filter))
     return None
 
 
-def _span(field: Field, endpoint: Endpoint, interval: Interval, filter: Filter) -> Span:  # noqa: A002
+def _span(field: Field, endpoint: Endpoint, interval: Interval, filter: AskedOf) -> Span:  # noqa: A002
     timing: Any = endpoint.timing
     own = isinstance(timing, Lookback)
     duration = field.duration if own and field.duration is not None else timing.duration

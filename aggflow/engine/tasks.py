@@ -23,7 +23,17 @@ from aggflow.errors import (
     NotFoundError,
 )
 from aggflow.spec.declaration import plain, read
-from aggflow.spec.lifecycle import Operation, Status, after, built, failed, rest_of, retry_after, settled
+from aggflow.spec.lifecycle import (
+    LIVING,
+    Operation,
+    Status,
+    after,
+    built,
+    failed,
+    rest_of,
+    retry_after,
+    settled,
+)
 from aggflow.spec.rollups import rollups_of
 from aggflow.spec.task import Task
 from aggflow.timeline import FOREVER, Micros, Window, WindowSet
@@ -32,7 +42,6 @@ from aggflow.timeline import FOREVER, Micros, Window, WindowSet
 DELETED_FOR_US: Final = 30 * 86_400_000_000
 
 _TELL: Final[tuple[DispatchKind, str]] = ("tasks", "")
-_LIVING: Final = tuple(status.value for status in Status if status is not Status.DELETED)
 _TO_SETTLE: Final = tuple(status.value for status in Status if status.is_pending)
 # What is asked for while a build is at work, and ends it.
 _ENDING_A_BUILD: Final = (
@@ -76,7 +85,7 @@ class Tasks:
         self, statuses: Collection[str] | None = None, ids: Collection[str] | None = None
     ) -> list[StoredTask]:
         """Tasks, oldest first; deleted ones only where their status is asked for."""
-        wanted = _LIVING if statuses is None else tuple(statuses)
+        wanted = LIVING if statuses is None else tuple(statuses)
         return [StoredTask.of(record) for record in self._catalog.tasks(self._workspace_id, wanted, ids)]
 
     def get(self, task: str) -> TaskRecord:
@@ -89,7 +98,7 @@ class Tasks:
         """
         found = self.find(task)
         if found is None:
-            living = self._catalog.tasks(self._workspace_id, _LIVING)
+            living = self._catalog.tasks(self._workspace_id, LIVING)
             raise NotFoundError("task", task, [record.name for record in living])
         return found
 
@@ -109,7 +118,7 @@ class Tasks:
         """References of the tasks and filters that a run has to build."""
         return Due(
             self._catalog.frontiers(self._workspace_id, KINDS),
-            self._catalog.tasks(self._workspace_id, _LIVING),
+            self._catalog.tasks(self._workspace_id, LIVING),
             self._catalog.coverage,
             now_us,
         ).references()
@@ -131,7 +140,7 @@ class Tasks:
             gone = Status.DELETED.value
             self._catalog.change_task(record.id, record.status, status=gone, deleted_us=self._clock())
             raise
-        self._catalog.change_task(record.id, _LIVING, definition_id=definition_id, dispatch=_TELL)
+        self._catalog.change_task(record.id, LIVING, definition_id=definition_id, dispatch=_TELL)
         return self._again(record)
 
     def update(self, record: TaskRecord, spec: Task) -> TaskRecord:
@@ -152,6 +161,7 @@ class Tasks:
         else:
             self._ask(record, form, {**values, "status_data": None, "failures": 0}, is_update=True)
         record = self._again(record)
+        self._declarations.carry(old, spec)
         return record if form is Operation.REBUILD else self._declared(record)
 
     def check_update(self, record: TaskRecord, spec: Task) -> None:
@@ -263,7 +273,7 @@ class Tasks:
             self._catalog.rename_definition(definition.id, record.name, self._clock())
         definition_id = self._put(read(Task, record.spec))
         if definition_id != record.definition_id:
-            self._catalog.change_task(record.id, _LIVING, definition_id=definition_id)
+            self._catalog.change_task(record.id, LIVING, definition_id=definition_id)
         return self._again(record)
 
     def _put(self, spec: Task) -> str:

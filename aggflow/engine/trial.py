@@ -9,12 +9,14 @@ from aggflow.engine.answer import Answer
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.inquiry import Inquiry
 from aggflow.engine.sample import OpenRows, Samples, opened
+from aggflow.engine.saved_inquiry import SavedInquiry
 from aggflow.engine.serving import Serving
 from aggflow.engine.shape import Shape
 from aggflow.engine.wish import Wish
 from aggflow.errors import NotCoveredError
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.aggregation import Aggregation
+from aggflow.spec.askable import Askable
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.choice import All
 from aggflow.spec.endpoint import Endpoint, Sort
@@ -99,6 +101,36 @@ class Trials:
         window = _window(Shape.of(draft, of), end_us)
         return self._tried(
             source, of.where, window, lambda rows: self._asked(draft, of, end_us, window, rows), wish
+        )
+
+    def answer_of_inquiry(self, draft: Endpoint, of: Askable, now_us: Micros, wish: Wish) -> Trial:
+        """What an endpoint of a task or a cube would answer about the newest events, before it is saved.
+
+        Parameters
+        ----------
+        draft, of
+            The endpoint and what it asks, which fit one another; of its Query Time groupings, the first
+            values are asked for.
+        now_us
+            The present.
+        wish
+            Whether all events are to be read, or a sample.
+
+        Raises
+        ------
+        NotCoveredError, QueryError, SourceError, CancelledError
+            As :meth:`answer`.
+        """
+        source: Source = self._declarations.get("source", of.source).spec
+        saved = SavedInquiry.of_draft(draft, of, source)
+        interval = Interval.of(of.interval)
+        values: dict[str, Sequence[GroupingValue]] = {}
+        for name in saved.shape.query_time:
+            first = SavedInquiry.of_values(draft, of, source, name)
+            found = self.inquire(source, lambda _, first=first: first.within(ALWAYS), wish).answer
+            values[name] = list(dict.fromkeys(found.groupings[name]))[:_MOST_VALUES] or list(_NOBODY)
+        return self.inquire(
+            source, lambda newest: saved.inquiry(interval.next(newest, of.zone), now_us, values), wish
         )
 
     def inquire(self, source: Source, ask: Callable[[Micros], Inquiry], wish: Wish) -> Trial:

@@ -1,15 +1,14 @@
-"""Changes: what a change of a filter does to the endpoints that read it."""
+"""Changes: what a change of a filter, a task or a cube does to the endpoints that ask it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from aggflow.spec.calculation import Calculation
-from aggflow.spec.choice import is_returned
+from aggflow.spec.askable import Askable
+from aggflow.spec.choice import Aggregate, is_returned
 from aggflow.spec.endpoint import Endpoint
-from aggflow.spec.filter import Filter
-from aggflow.spec.fit import choices
+from aggflow.spec.fit import AskedOf, choices, is_kept
 from aggflow.spec.timing import TimeSeries
 from aggflow.timeline import Interval
 
@@ -39,20 +38,21 @@ class Effect:
         return f"{self.kind} {self.endpoint!r}: {self.what}"
 
 
-def effects(old: Filter, new: Filter, endpoints: Iterable[Endpoint]) -> tuple[Effect, ...]:
-    """What a change of a filter does to its endpoints.
+def effects(old: AskedOf, new: AskedOf, endpoints: Iterable[Endpoint]) -> tuple[Effect, ...]:
+    """What a change of a filter, a task or a cube does to its endpoints.
 
     Parameters
     ----------
     old, new
-        The filter before and after.
+        What is asked before and after.
     endpoints
-        Those that read it.
+        Those that ask it.
 
     Returns
     -------
     tuple of Effect
-        Removed groupings, lost fields (blocking where none is left), changed intervals.
+        Removed groupings, lost fields (blocking where none is left), changed intervals.  Of tasks and
+        cubes, whose past is built anew, removed groupings are blocking.
     """
     return tuple(
         effect
@@ -62,10 +62,10 @@ def effects(old: Filter, new: Filter, endpoints: Iterable[Endpoint]) -> tuple[Ef
     )
 
 
-def carried(endpoint: Endpoint, old: Filter, new: Filter) -> Endpoint:
+def carried(endpoint: Endpoint, old: AskedOf, new: AskedOf) -> Endpoint:
     """An endpoint that still means what it meant, whatever its groupings are called after a change.
 
-    Names that the changed filter does not know any more become paths, which stay what they are.
+    Names that are not known any more after the change become paths, which stay what they are.
     """
     known = {text for grouping in new.groupings for text in (grouping.name, grouping.path)}
     paths = {grouping.name: grouping.path for grouping in old.groupings if grouping.name not in known}
@@ -83,8 +83,14 @@ def carried(endpoint: Endpoint, old: Filter, new: Filter) -> Endpoint:
     )
 
 
-def _groupings(old: Filter, new: Filter, endpoint: Endpoint) -> Iterator[Effect]:
+def _groupings(old: AskedOf, new: AskedOf, endpoint: Endpoint) -> Iterator[Effect]:
     kept = {grouping.path for grouping in new.groupings}
+    if isinstance(old, Askable):
+        chosen = choices(old.completed(endpoint), old)
+        gone = [one.name for one in old.groupings if one.path not in kept]
+        for name in (name for name in gone if not isinstance(chosen[name], Aggregate)):
+            yield Effect(endpoint.name, f"grouping {name!r}, which it needs, is no longer kept", blocks=True)
+        return
     chosen = choices(endpoint, old)
     for grouping in old.groupings:
         if grouping.path not in kept and is_returned(chosen[grouping.name]):
@@ -95,10 +101,9 @@ def _groupings(old: Filter, new: Filter, endpoint: Endpoint) -> Iterator[Effect]
             )
 
 
-def _fields(old: Filter, new: Filter, endpoint: Endpoint) -> Iterator[Effect]:
-    before, after = _kept(old), _kept(new)
-    valid = [field for field in endpoint.fields if (field.aggregation, field.calculation) in before]
-    lost = [field for field in valid if (field.aggregation, field.calculation) not in after]
+def _fields(old: AskedOf, new: AskedOf, endpoint: Endpoint) -> Iterator[Effect]:
+    valid = [field for field in endpoint.fields if is_kept(field, old)]
+    lost = [field for field in valid if not is_kept(field, new)]
     if not lost:
         return
     names = ", ".join(repr(field.name) for field in lost)
@@ -108,11 +113,7 @@ def _fields(old: Filter, new: Filter, endpoint: Endpoint) -> Iterator[Effect]:
         yield Effect(endpoint.name, f"{names} will be null: what it is made of is no longer kept")
 
 
-def _kept(filter: Filter) -> set[tuple[str, Calculation]]:  # noqa: A002 - the field's word
-    return {(a.name, calculation) for a in filter.aggregations for calculation in a.calculations}
-
-
-def _interval(old: Filter, new: Filter, endpoint: Endpoint) -> Iterator[Effect]:
+def _interval(old: AskedOf, new: AskedOf, endpoint: Endpoint) -> Iterator[Effect]:
     before, after = Interval.of(old.interval), Interval.of(new.interval)
     if before == after:
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias, cast
 
 from pydantic import BeforeValidator
 
-from aggflow.errors import AggflowError, NotFoundError, Problem, SpecError
+from aggflow.errors import AggflowError, NotFoundError, Problem, SpecError, did_you_mean
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.cube_aggregate import CubeAggregate
 from aggflow.spec.cube_level import CubeLevel, find_level, levels_of, with_those_above
@@ -116,8 +116,16 @@ class Cube(Declared):
         if self.aggregates is not None:
             return tuple(self.aggregates)
         columns = [d.name for d in self.dimensions if not d.is_time]
-        widths = [level.level.width for level in self.levels if level.is_time]
-        return (CubeAggregate("all", str(_common([_HOUR, *widths], self.zone) or _HOUR), columns),)
+        return (CubeAggregate("all", str(_common([_HOUR, *self._times], self.zone) or _HOUR), columns),)
+
+    @property
+    def grain(self) -> Interval:
+        """The width of its buckets: what its levels of time are made of, an hour where it has none."""
+        return _common(self._times, self.zone) or _HOUR
+
+    @property
+    def _times(self) -> list[Interval]:
+        return [level.level.width for level in self.levels if level.is_time]
 
     def aggregate(self, name: str) -> CubeAggregate:
         """The aggregate of a name.
@@ -193,6 +201,27 @@ class Cube(Declared):
         if SEPARATOR in name:
             return (MeasureReference.of(name, self.aggregations),)
         raise NotFoundError("measure", name, [measure.name for measure in self.measures])
+
+    def measured(self, text: str) -> tuple[MeasureReference, MeasureReference | None]:
+        """The calculation that a text names; of a ratio, what is divided by what.
+
+        Parameters
+        ----------
+        text
+            ``delay:AVG``, ``delay:PERCENTILES:0.95``, a ratio, an aggregation with one calculation.
+
+        Raises
+        ------
+        SpecError
+            It names nothing, or not one thing.
+        """
+        if text in self.ratios:
+            return self.ratios[text].parts(self.aggregations)
+        name = text.partition(SEPARATOR)[0].strip()
+        if name not in {aggregation.name for aggregation in self.aggregations}:
+            hint = did_you_mean(name, [measure.name for measure in self.measures])
+            raise SpecError("measure", [Problem("", f"there is no measure {name!r}", hint)])
+        return MeasureReference.of(text, self.aggregations), None
 
     def _name_problems(self) -> Iterator[Problem]:
         names = {

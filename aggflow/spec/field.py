@@ -26,9 +26,10 @@ class Field(Declared):
     name
         The key in answers: a letter or underscore, then letters, digits, underscores.
     aggregation
-        Name of an aggregation of the filter.
+        Name of an aggregation of the filter, of what the task selects, of a measure of the cube.
     calculation
-        One of that aggregation's calculations.
+        One of that aggregation's calculations.  Of a filter it is required; of a task it is as the task
+        selects it; of a cube it may be left out where there is one alone, and is none of a ratio.
     percentile
         0 to 1; only and always with PERCENTILES.
     duration, offset, include_incomplete
@@ -37,7 +38,7 @@ class Field(Declared):
 
     name: FieldName
     aggregation: Name
-    calculation: CalculationText
+    calculation: CalculationText | None = None
     percentile: Annotated[float, PydanticField(ge=0, le=1)] | None = None
     duration: DurationText | None = None
     offset: DurationText | None = None
@@ -49,7 +50,8 @@ class Field(Declared):
         if wanted and self.percentile is None:
             yield Problem("percentile", "PERCENTILES needs a percentile", "0.95, for one")
         if not wanted and self.percentile is not None:
-            yield Problem("percentile", f"{self.calculation.value} takes no percentile")
+            without = "a field without a calculation" if self.calculation is None else self.calculation.value
+            yield Problem("percentile", f"{without} takes no percentile")
 
     @property
     def has_own_window(self) -> bool:

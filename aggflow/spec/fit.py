@@ -1,71 +1,88 @@
-"""A fit: how an endpoint and its filter belong together, and what keeps them from it."""
+"""A fit: how an endpoint and what it asks belong together, and what keeps them from it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
-from aggflow.errors import Problem, did_you_mean
-from aggflow.spec.choice import Aggregate, AnyChoice, is_returned
+from aggflow.errors import Problem, SpecError, did_you_mean
+from aggflow.spec.askable import Askable
+from aggflow.spec.choice import Aggregate, AnyChoice, Fixed, QueryTime, is_returned
 from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
 from aggflow.spec.timing import Lookback, TimeSeries
 from aggflow.timeline import Duration, Interval
 
+#: What endpoints ask: a filter as it is declared, a task or a cube as they see it.
+AskedOf: TypeAlias = Filter | Askable
 
-def problems_with(endpoint: Endpoint, of: Filter) -> list[Problem]:
-    """What is wrong with an endpoint, seen beside its filter; empty if it may be saved."""
+
+def problems_with(endpoint: Endpoint, of: AskedOf) -> list[Problem]:
+    """What is wrong with an endpoint, seen beside what it asks; empty if it may be saved."""
+    if isinstance(of, Askable):
+        endpoint = of.completed(endpoint)
     return [
         *_timing_problems(endpoint, of),
         *grouping_problems(endpoint.groupings, of),
         *_field_problems(endpoint, of),
         *_order_problems(endpoint, of),
+        *(_value_problems(endpoint, of) if isinstance(of, Askable) else ()),
     ]
 
 
-def _timing_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
+def _kind(of: AskedOf) -> str:
+    return of.kind if isinstance(of, Askable) else "filter"
+
+
+def title_of(of: AskedOf) -> str:
+    """What is asked, for people: ``filter 'delays'``."""
+    return f"{_kind(of)} {of.name!r}"
+
+
+def _timing_problems(endpoint: Endpoint, of: AskedOf) -> Iterator[Problem]:
     own = Interval.of(of.interval)
     timing = endpoint.timing
     if isinstance(timing, Lookback):
-        yield from _too_short("timing.duration", timing.duration, own)
+        yield from _too_short("timing.duration", timing.duration, own, of)
         for i, field in enumerate(endpoint.fields):
             if field.duration is not None:
-                yield from _too_short(f"fields[{i}].duration", field.duration, own)
+                yield from _too_short(f"fields[{i}].duration", field.duration, own, of)
         return
     interval = own if timing.interval is None else Interval.of(timing.interval)
     zone = of.zone
     if interval.seconds_at_most < own.seconds_at_most:
-        yield Problem("timing.interval", f"{interval} is shorter than the filter's interval, {own}")
+        yield Problem("timing.interval", f"{interval} is shorter than the {_kind(of)}'s interval, {own}")
     elif not own.divides(interval, zone, zone):
-        yield Problem("timing.interval", f"{interval} is no whole multiple of the filter's interval, {own}")
+        message = f"{interval} is no whole multiple of the {_kind(of)}'s interval, {own}"
+        yield Problem("timing.interval", message)
     if not Duration.of(timing.duration).exceeds(interval):
         yield Problem(
             "timing.duration", f"{timing.duration} is not longer than the series' interval, {interval}"
         )
 
 
-def _too_short(path: str, duration: str, interval: Interval) -> Iterator[Problem]:
+def _too_short(path: str, duration: str, interval: Interval, of: AskedOf) -> Iterator[Problem]:
     if not Duration.of(duration).reaches(interval):
-        yield Problem(path, f"{duration} is shorter than the filter's interval, {interval}")
+        yield Problem(path, f"{duration} is shorter than the {_kind(of)}'s interval, {interval}")
 
 
-def grouping_problems(groupings: Iterable[str], of: Filter) -> Iterator[Problem]:
-    """What is wrong with names of groupings, seen beside their filter."""
+def grouping_problems(groupings: Iterable[str], of: AskedOf) -> Iterator[Problem]:
+    """What is wrong with names of groupings, seen beside what they are of."""
     known = [grouping.name for grouping in of.groupings]
-    paths = {grouping.path: grouping.name for grouping in of.groupings}
     seen: set[str] = set()
     for name in groupings:
-        canonical = paths.get(name, name)
+        canonical = canonical_grouping(of, name)
         if canonical not in known:
-            yield Problem(
-                f"groupings.{name}", f"the filter has no grouping {name!r}", did_you_mean(name, known)
-            )
+            hint = of.hint(name) if isinstance(of, Askable) else did_you_mean(name, known)
+            yield Problem(f"groupings.{name}", f"the {_kind(of)} has no grouping {name!r}", hint)
         elif canonical in seen:
             yield Problem(f"groupings.{name}", "this grouping stands here twice")
         seen.add(canonical)
 
 
-def _field_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
-    known = {aggregation.name: aggregation for aggregation in of.aggregations}
+def _field_problems(endpoint: Endpoint, of: AskedOf) -> Iterator[Problem]:
     taken = {*returned_groupings(endpoint, of), *(["dt"] if isinstance(endpoint.timing, TimeSeries) else [])}
     for i, field in enumerate(endpoint.fields):
         path = f"fields[{i}]"
@@ -73,21 +90,49 @@ def _field_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.name", f"the answer has a column {field.name!r} already", "choose another name"
             )
-        aggregation = known.get(field.aggregation)
-        if aggregation is None:
-            yield Problem(
-                f"{path}.aggregation",
-                f"the filter has no aggregation {field.aggregation!r}",
-                did_you_mean(field.aggregation, known),
-            )
-        elif field.calculation not in aggregation.calculations:
-            yield Problem(
-                f"{path}.calculation",
-                f"aggregation {field.aggregation!r} does not keep {field.calculation.value}",
-                did_you_mean(field.calculation.value, [c.value for c in aggregation.calculations]),
-            )
-        elif field.calculation.is_sketch and aggregation.sketch_groupings is not None:
-            yield from _sketch_problems(path, endpoint, of, aggregation.sketch_groupings)
+        if isinstance(of, Askable):
+            yield from (replace(one, path=f"{path}.{one.path}") for one in _misfits(field, of))
+        else:
+            yield from _aggregation_problems(path, field, endpoint, of)
+
+
+def _misfits(field: Field, of: Askable) -> list[Problem]:
+    try:
+        of.value(field)
+    except SpecError as error:
+        return list(error.problems)
+    return []
+
+
+def is_kept(field: Field, of: AskedOf) -> bool:
+    """Whether what a field is made of is there."""
+    if isinstance(of, Askable):
+        return not _misfits(field, of)
+    return any(
+        aggregation.name == field.aggregation and field.calculation in aggregation.calculations
+        for aggregation in of.aggregations
+    )
+
+
+def _aggregation_problems(path: str, field: Field, endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
+    known = {aggregation.name: aggregation for aggregation in of.aggregations}
+    aggregation = known.get(field.aggregation)
+    if field.calculation is None:
+        yield Problem(f"{path}.calculation", "is required")
+    elif aggregation is None:
+        yield Problem(
+            f"{path}.aggregation",
+            f"the filter has no aggregation {field.aggregation!r}",
+            did_you_mean(field.aggregation, known),
+        )
+    elif field.calculation not in aggregation.calculations:
+        yield Problem(
+            f"{path}.calculation",
+            f"aggregation {field.aggregation!r} does not keep {field.calculation.value}",
+            did_you_mean(field.calculation.value, [c.value for c in aggregation.calculations]),
+        )
+    elif field.calculation.is_sketch and aggregation.sketch_groupings is not None:
+        yield from _sketch_problems(path, endpoint, of, aggregation.sketch_groupings)
 
 
 def _sketch_problems(
@@ -108,7 +153,7 @@ def _sketch_problems(
             )
 
 
-def _order_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
+def _order_problems(endpoint: Endpoint, of: AskedOf) -> Iterator[Problem]:
     returned = returned_groupings(endpoint, of)
     known = [*returned, *(field.name for field in endpoint.fields)]
     if isinstance(endpoint.timing, TimeSeries):
@@ -129,23 +174,48 @@ def _order_problems(endpoint: Endpoint, of: Filter) -> Iterator[Problem]:
         limited.add(name)
 
 
-def canonical_grouping(of: Filter, name: str) -> str:
+def _value_problems(endpoint: Endpoint, of: Askable) -> Iterator[Problem]:
+    """What cannot be said of values that are computed of others, and of columns that have several names."""
+    plain = {field.name: _is_plain(field, of) for field in endpoint.fields}
+    if isinstance(endpoint.timing, TimeSeries) and endpoint.timing.fill == "zero":
+        for name in (name for name, is_plain in plain.items() if not is_plain):
+            yield Problem("timing.fill", f"{name!r} is computed, and not 0 where nothing happened", "null")
+    first = next((sort.by for sort in endpoint.sort if sort.by in plain), None)
+    if endpoint.grouping_limits and first is not None and not plain[first]:
+        message = f"groups are ranked by the first field of the order, and {first!r} is computed of several"
+        yield Problem("grouping_limits", message, "sort by another field first")
+    chosen, seen = choices(endpoint, of), set[str]()
+    for key in of.groupings:
+        if isinstance(chosen[key.name], Fixed | QueryTime):
+            if key.path in seen:
+                yield Problem(f"groupings.{key.name}", f"{key.path} is filtered twice")
+            seen.add(key.path)
+
+
+def _is_plain(field: Field, of: Askable) -> bool:
+    # What is not there is told elsewhere.
+    return not is_kept(field, of) or of.value(field).is_plain
+
+
+def canonical_grouping(of: AskedOf, name: str) -> str:
     """The name that answers use for a grouping given by path or alias; other names unchanged."""
+    if isinstance(of, Askable):
+        name = of.canonical(name)
     return next((g.name for g in of.groupings if name in (g.name, g.path)), name)
 
 
-def choices(endpoint: Endpoint, of: Filter) -> dict[str, AnyChoice]:
-    """The choice of every grouping of the filter, by the name that answers use, in the filter's order."""
+def choices(endpoint: Endpoint, of: AskedOf) -> dict[str, AnyChoice]:
+    """The choice of every grouping of what is asked, by the name that answers use, in its order."""
     named = {canonical_grouping(of, name): choice for name, choice in endpoint.groupings.items()}
     return {grouping.name: named.get(grouping.name, Aggregate()) for grouping in of.groupings}
 
 
-def former_choices(endpoint: Endpoint, of: Filter) -> dict[str, AnyChoice]:
-    """The choice of every grouping that the filter had when the endpoint was saved and has no more."""
+def former_choices(endpoint: Endpoint, of: AskedOf) -> dict[str, AnyChoice]:
+    """The choice of every grouping that there was when the endpoint was saved and is no more."""
     kept = {text for grouping in of.groupings for text in (grouping.name, grouping.path)}
     return {name: choice for name, choice in endpoint.groupings.items() if name not in kept}
 
 
-def returned_groupings(endpoint: Endpoint, of: Filter) -> list[str]:
-    """The groupings whose values answers hold, in the filter's order."""
+def returned_groupings(endpoint: Endpoint, of: AskedOf) -> list[str]:
+    """The groupings whose values answers hold, in the order of what is asked."""
     return [name for name, choice in choices(endpoint, of).items() if is_returned(choice)]

@@ -65,6 +65,9 @@ class Operation(StrEnum):
         return "update" if self in (Operation.REBUILD, Operation.EXTEND) else self.value
 
 
+#: The statuses of tasks that are not deleted.
+LIVING: Final = tuple(status.value for status in Status if status is not Status.DELETED)
+
 _ENDING = (Status.PENDING_DELETE, Status.DELETED)
 _NOT_ENDING = tuple(status for status in Status if status not in _ENDING)
 _UPDATABLE = (Status.RUNNING, Status.STOPPED, Status.ERROR)

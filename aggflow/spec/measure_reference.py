@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from aggflow.errors import Problem, SpecError, did_you_mean
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.calculation import Calculation
+from aggflow.spec.field import Field
 
 SEPARATOR = ":"
 
@@ -70,6 +71,13 @@ class MeasureReference:
         """Its canonical text."""
         parts = [self.aggregation.name, self.calculation.value]
         return SEPARATOR.join(parts if self.percentile is None else [*parts, self.percentile])
+
+
+def text_of(field: Field) -> str:
+    """The text of the measure that a return field asks for."""
+    parts = [field.aggregation]
+    parts += [] if field.calculation is None else [field.calculation.value]
+    return SEPARATOR.join(parts if field.percentile is None else [*parts, repr(field.percentile)])
 
 
 def _calculation(text: str, aggregation: Aggregation, rest: list[str]) -> Calculation:

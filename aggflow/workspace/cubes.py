@@ -94,6 +94,8 @@ class CubesPart(BuildsPart):
             The definition is wrong, or does not fit its source: every problem of it.
         NotFoundError
             There is no such source, or project.
+        ConflictError
+            An endpoint needs what the cube would lose.
         """
         if not isinstance(where, str):
             with self._declarations.open(self._source(source)) as rows:
@@ -105,8 +107,12 @@ class CubesPart(BuildsPart):
         problems = self._declarations.problems_of_cube(spec)
         if problems:
             raise SpecError(f"cube {spec.name!r}", problems)
+        old = self._declarations.find("cube", spec.name)
+        happened = () if old is None else self._declarations.check_change(old.spec, spec)
+        if old is not None:
+            self._declarations.carry(old.spec, spec)
         stored = self._declarations.put_owner("cube", spec, rebuild=rebuild)
-        return StoredCube(stored.id, spec, generation=stored.generation, project_id=project.id)
+        return StoredCube(stored.id, spec, happened, stored.generation, project_id=project.id)
 
     @property
     def cubes(self) -> Collection[StoredCube]:

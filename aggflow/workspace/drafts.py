@@ -9,7 +9,7 @@ from typing import Any
 from aggflow.engine.check import problems_at_source
 from aggflow.engine.source_shape import SourceShapes
 from aggflow.errors import Problem
-from aggflow.spec.changes import Effect, effects
+from aggflow.spec.changes import Effect
 from aggflow.spec.filter import Filter
 from aggflow.workspace.definitions import DefinitionsPart
 
@@ -48,5 +48,4 @@ class DraftsPart(DefinitionsPart):
     def effects_of(self, draft: Filter) -> tuple[Effect, ...]:
         """What changing a filter would do to the endpoints that read it; nothing for a new one."""
         before = self.filters.get(draft.name)
-        reading = [one.spec for one in self.endpoints.values() if one.filter == draft.name]
-        return () if before is None else effects(before.spec, draft, reading)
+        return () if before is None else self._declarations.effects(before.spec, draft)

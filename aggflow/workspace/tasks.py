@@ -140,13 +140,19 @@ class TasksPart(BuildsPart):
             return StoredTask.of(self._tasks.add(spec))
         if plain(spec) == dict(record.spec):
             return StoredTask.of(record)
-        return StoredTask.of(self._tasks.update(record, spec))
+        return self._updated(record, spec)
+
+    def _updated(self, record: TaskRecord, spec: Task) -> StoredTask:
+        """A task that was changed, with what that does to the endpoints that ask it."""
+        happened = self._declarations.check_change(StoredTask.of(record).spec, spec)
+        return replace(StoredTask.of(self._tasks.update(record, spec)), effects=happened)
 
     def update_task(self, task: str, **changes: Any) -> StoredTask:
         """Change a task.
 
         Changes of what is stored (the query, the grain, the zone of days) build it anew; an earlier
-        beginning builds what is missing; all others hold at once.
+        beginning builds what is missing; all others hold at once.  Endpoints follow: they answer by the
+        new query once the next run has begun it.
 
         Parameters
         ----------
@@ -160,12 +166,12 @@ class TasksPart(BuildsPart):
         ParseError, SpecError
             A change is wrong.
         ConflictError
-            It takes no update now, or there is a task of its new name.
+            It takes no update now, there is a task of its new name, or an endpoint needs what it would lose.
         """
         record = self._tasks.get(task)
         if "linq" in changes:
             self._readings.read(changes["linq"])
-        return StoredTask.of(self._tasks.update(record, replace(StoredTask.of(record).spec, **changes)))
+        return self._updated(record, replace(StoredTask.of(record).spec, **changes))
 
     def stop_task(self, task: str) -> StoredTask:
         """Pause a task; a build of it that is under way ends after the batch that it is at.
@@ -205,9 +211,16 @@ class TasksPart(BuildsPart):
         Raises
         ------
         ConflictError
-            It is deleted, or about to be.
+            It is deleted, or about to be, or an endpoint asks it.
         """
-        return StoredTask.of(self._tasks.ask(self._tasks.get(task), Operation.DELETE))
+        record = self._tasks.get(task)
+        self._check_unasked(record)
+        return StoredTask.of(self._tasks.ask(record, Operation.DELETE))
+
+    def _check_unasked(self, record: TaskRecord) -> None:
+        # A task that was deleted may be called as one that is there.
+        if record.status not in (Status.PENDING_DELETE, Status.DELETED):
+            self._declarations.check_removal("task", record.name)
 
     def remove(self, kind: KindName, name: str) -> None:
         """Remove a definition, and what was built for it; of a task, at once.
@@ -221,6 +234,7 @@ class TasksPart(BuildsPart):
         """
         if kind == "task":
             record = self._tasks.get(name)
+            self._check_unasked(record)
             if record.status != Status.PENDING_DELETE:
                 record = self._tasks.ask(record, Operation.DELETE)
             self._tasks.settle(record)

@@ -10,8 +10,10 @@ from aggflow.engine.shape import Shape
 from aggflow.engine.trial import Trial, Trials
 from aggflow.engine.wish import Wish
 from aggflow.errors import NotCoveredError
+from aggflow.spec.askable import Askable
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
+from aggflow.spec.fit import AskedOf
 from aggflow.workspace.previews import PreviewsPart
 
 
@@ -33,14 +35,14 @@ class TrialsPart(PreviewsPart):
         draft
             The endpoint.
         of
-            Its filter, where that is a draft, too; by default the one that is stored.
+            Its filter, where that is a draft, too; by default what it asks as it is stored.
         wish
             Whether all events are to be read; may be withdrawn.
 
         Raises
         ------
         NotFoundError
-            There is no such filter or source.
+            What it asks is not there, or its source.
         QueryError
             It cannot be answered; NotCoveredError where the source has no events.
         SourceError
@@ -51,17 +53,27 @@ class TrialsPart(PreviewsPart):
         wish = wish or Wish()
         if of is not None:
             return self._trials.answer(draft, of, wish)
-        stored = self.filters[draft.filter].spec
-        return self._of_states(draft, stored) or self._trials.answer(draft, stored, wish)
+        _, asked = self._declarations.asked(draft)
+        tried = self._of_states(draft, asked)
+        if tried is not None:
+            return tried
+        if isinstance(asked, Askable):
+            return self._trials.answer_of_inquiry(draft, asked, self._clock(), wish)
+        return self._trials.answer(draft, asked, wish)
 
-    def _of_states(self, draft: Endpoint, of: Filter) -> Trial | None:
+    def _of_states(self, draft: Endpoint, of: AskedOf) -> Trial | None:
         """What it answers of what is built; None where that is not enough."""
         started = time.perf_counter()
         try:
             end_us, values = self._asked_for(draft, of)
-            posed = self._serving.pose_to_filter(
-                of.name, lambda stored: Shape.of(draft, stored).ask(end_us, values, live=False)
-            )
+            if isinstance(of, Askable):
+                saved = self._saved(draft, of)
+                inquiry = saved.inquiry(end_us, self._clock(), values, live=False)
+                posed = self._serving.pose_inquiry(saved, inquiry)
+            else:
+                posed = self._serving.pose_to_filter(
+                    of.name, lambda stored: Shape.of(draft, stored).ask(end_us, values, live=False)
+                )
             answer = self._seen(posed)
         except NotCoveredError:
             return None

@@ -11,6 +11,7 @@ from aggflow.settings import Settings, read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
 from aggflow.workspace.drafts import DraftsPart
+from aggflow.workspace.endpoints import EndpointsPart
 from aggflow.workspace.events import EventsPart
 from aggflow.workspace.operation import OperationPart
 from aggflow.workspace.outlooks import OutlooksPart
@@ -73,6 +74,7 @@ class Workspace(
     AdvicePart,
     OutlooksPart,
     DraftsPart,
+    EndpointsPart,
     SchedulesPart,
     TasksPart,
     QuestionsPart,

@@ -1,0 +1,41 @@
+"""Endpoints of a workspace: those that ask tasks and cubes are added after what they ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aggflow.engine.declarations import Stored
+from aggflow.errors import ConflictError
+from aggflow.spec.definitions import Definitions
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.lifecycle import Status
+from aggflow.workspace.tasks import TasksPart
+
+
+class EndpointsPart(TasksPart):
+    """The part of a workspace that adds endpoints."""
+
+    def _put_endpoint(self, spec: Endpoint) -> Stored[Endpoint]:
+        kind, name = spec.subject
+        record = self._tasks.find(name) if kind == "task" else None
+        if record is not None:
+            if record.status == Status.PENDING_DELETE:
+                raise ConflictError(f"task {name!r} is about to be deleted")
+            # What is asked of it is done first, so that the endpoint is seen beside the query that it will have.
+            self._tasks.settle(record)
+        return super()._put_endpoint(spec)
+
+    def apply_definitions(self, found: Definitions, base: Path | None = None) -> Definitions:
+        """Add declarations, sources first, endpoints last; relative paths are taken from ``base``.
+
+        Raises
+        ------
+        SpecError
+            Every problem of all of them; nothing is added then.
+        ConflictError
+            A task takes no change now; nothing is added then.
+        """
+        applied = super().apply_definitions(found, base)
+        for endpoint in applied.endpoints:
+            self._put_endpoint(endpoint)
+        return applied
