@@ -9,15 +9,19 @@ from pydantic import BeforeValidator
 
 from aggflow.errors import Problem
 from aggflow.spec.calculation import Calculation
-from aggflow.spec.declaration import Declared, Many, declaration
+from aggflow.spec.declaration import Declared, Many, ProblemsError, declaration
 from aggflow.spec.text import Name, PathText, PredicateText
 
 
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
+def _calculation(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.upper() not in Calculation.__members__:
+        raise ProblemsError([Problem("", f"there is no calculation {value!r}", Calculation.hint(value))])
+    return value.upper()
 
 
-CalculationText = Annotated[Calculation, BeforeValidator(_upper)]
+CalculationText = Annotated[Calculation, BeforeValidator(_calculation)]
 
 
 @declaration

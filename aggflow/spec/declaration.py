@@ -20,6 +20,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import ErrorDetails
 
 from aggflow.errors import AggflowError, Problem, SpecError, did_you_mean
+from aggflow.spec.example import example_of
 
 T = TypeVar("T")
 Many: TypeAlias = Annotated[Sequence[T], AfterValidator(tuple)]
@@ -88,7 +89,7 @@ def read(cls: type[T], data: Mapping[str, Any]) -> T:
     try:
         return adapter(cls).validate_python(dict(data))
     except ValidationError as error:
-        raise SpecError(_title(cls, data.get("name")), _problems(error, cls)) from None
+        raise SpecError(_title(cls, data.get("name")), _problems(error, cls, plain=True)) from None
 
 
 def plain(value: Any, *, defaults: bool = True) -> dict[str, Any]:
@@ -143,11 +144,11 @@ def _title(cls: type[Any], name: object) -> str:
     return f"{kind} {name!r}" if isinstance(name, str) and name else kind
 
 
-def _problems(error: ValidationError, cls: type[Any]) -> list[Problem]:
-    return [problem for detail in error.errors() for problem in _problem(detail, cls)]
+def _problems(error: ValidationError, cls: type[Any], *, plain: bool = False) -> list[Problem]:
+    return [problem for detail in error.errors() for problem in _problem(detail, cls, plain=plain)]
 
 
-def _problem(detail: ErrorDetails, cls: type[Any]) -> Iterator[Problem]:
+def _problem(detail: ErrorDetails, cls: type[Any], *, plain: bool) -> Iterator[Problem]:
     path = _path(detail["loc"])
     inner = detail.get("ctx", {}).get("error")
     if isinstance(inner, ProblemsError):
@@ -164,6 +165,8 @@ def _problem(detail: ErrorDetails, cls: type[Any]) -> Iterator[Problem]:
         expected = str(detail.get("ctx", {}).get("expected", ""))
         known = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
         yield Problem(path, f"there is no {detail['input']!r}", did_you_mean(str(detail["input"]), known))
+    elif (told := example_of(detail, cls.__name__, plain=plain)) is not None:
+        yield Problem(path, f"{told[0]}, not {_shown(detail['input'])}", told[1])
     else:
         yield Problem(path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {_shown(detail['input'])}")
 
