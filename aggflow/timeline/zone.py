@@ -34,6 +34,23 @@ _UTC_NAMES: Final = frozenset(
     "Z UTC GMT UCT Zulu Universal Greenwich GMT0 GMT+0 GMT-0 Etc/UTC Etc/GMT Etc/UCT Etc/Zulu "
     "Etc/Universal Etc/Greenwich Etc/GMT0 Etc/GMT+0 Etc/GMT-0".upper().split()
 )
+_POSIX = re.compile(r"([A-Za-z]{3,4})([+-]?)(\d{1,2})")
+_LIKE_AN_OFFSET = re.compile(r"(utc|gmt|z)?\s*[+-]", re.IGNORECASE)
+# An abbreviation is of no one place: each with the best known of its places.
+_ABBREVIATED: Final = {
+    **dict.fromkeys(("PST", "PDT", "PT"), "America/Los_Angeles"),
+    **dict.fromkeys(("MDT", "MT"), "America/Denver"),
+    **dict.fromkeys(("CST", "CDT", "CT"), "America/Chicago"),
+    **dict.fromkeys(("EDT", "ET"), "America/New_York"),
+    **dict.fromkeys(("AEST", "AEDT"), "Australia/Sydney"),
+    "BST": "Europe/London",
+    "CEST": "Europe/Berlin",
+    "EEST": "Europe/Helsinki",
+    "IST": "Asia/Kolkata",
+    "JST": "Asia/Tokyo",
+    "MSK": "Europe/Moscow",
+    "WEST": "Europe/Lisbon",
+}
 
 _YEAR_SECONDS: Final = 366 * DAY_SECONDS
 _YEAR_US: Final = _YEAR_SECONDS * SECOND_US
@@ -200,10 +217,26 @@ def _zone_of(text: str) -> Zone:
         return _fixed(match[1], int(match[2]), int(match[3] or 0))
     known = _known_zones().get(name.lower())
     if known is None:
-        raise NotFoundError("time zone", text, _known_zones().values())
+        error = NotFoundError("time zone", text, _known_zones().values())
+        error.hint = _hint(name) or error.hint
+        raise error
     # POSIX counts westwards: Etc/GMT-1 is an hour ahead of UTC.
     etc = _ETC.fullmatch(known)
     return _fixed("-" if etc[1] == "+" else "+", int(etc[2]), 0) if etc else Zone(known, None)
+
+
+def _hint(name: str) -> str:
+    """What is meant by a name that is none, where its form tells; empty where it does not."""
+    place = _ABBREVIATED.get(name.upper())
+    if place is not None:
+        return f"did you mean {place!r}?"
+    posix = _POSIX.fullmatch(name)
+    if posix is not None and posix[1].upper() not in ("UTC", "GMT"):
+        # POSIX counts westwards.
+        return f"an offset is written GMT{'+' if posix[2] == '-' else '-'}{int(posix[3]):02d}:00"
+    if _LIKE_AN_OFFSET.match(name):
+        return "an offset is written GMT+02:00 or -05:30, and is less than a day"
+    return ""
 
 
 def _fixed(sign: str, hours: int, minutes: int) -> Zone:

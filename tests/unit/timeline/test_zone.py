@@ -210,3 +210,26 @@ def test_wall_times() -> None:
     assert at("2024-03-31T02:30:00") == parse_instant("2024-03-31T01:00:00Z")  # never shown
     assert at("2024-10-27T02:30:00") == parse_instant("2024-10-27T00:30:00Z")  # shown twice
     assert Zone.of("-03:30").at_wall(0) == 3.5 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Europe/Lodon", "did you mean 'Europe/London'?"),
+        ("Berlin", "did you mean 'Europe/Berlin'?"),
+        ("PST", "did you mean 'America/Los_Angeles'?"),
+        ("cest", "did you mean 'Europe/Berlin'?"),
+        ("EST5", "an offset is written GMT-05:00"),
+        ("XYZ-3", "an offset is written GMT+03:00"),
+        ("utc+25", "an offset is written GMT+02:00 or -05:30, and is less than a day"),
+        ("Z+1", "an offset is written GMT+02:00 or -05:30, and is less than a day"),
+    ],
+)
+def test_what_is_meant_by_no_zone_is_suggested(name: str, hint: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        Zone.of(name)
+    assert caught.value.hint == hint
+
+
+def test_an_offset_may_be_written_in_short() -> None:
+    assert Zone.of("utc+2") == Zone.of("GMT+02:00")
