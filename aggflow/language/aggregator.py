@@ -46,15 +46,36 @@ _ROWS = (
 
 AGGREGATORS: dict[str, Aggregator] = {row.name: row for row in _ROWS}
 
+_P = re.compile(r"p([0-9]{1,2})")
 _PERCENTILE = re.compile(r"percentile([0-9]{1,2})")
 _DISTINCT = "about how many different values there are is said by hllppcount(name)"
 
 #: Aggregates that LINQ has and aggflow has not, with the reason.
 NOT_AGGREGATED: dict[str, str] = {
     **dict.fromkeys(("collectdistinct", "sizedistinct", "countdistinct", "dc"), _DISTINCT),
+    **dict.fromkeys(("distinct", "nunique", "count_distinct", "unique"), _DISTINCT),
+    **dict.fromkeys(("mean", "average"), "it is called avg(name)"),
+    **dict.fromkeys(("stdev", "std"), "it is called stddev(name)"),
+    **dict.fromkeys(
+        ("quantile", "quantiles", "percentiles"),
+        "it is written percentile95(name), or percentile(name, 0.95)",
+    ),
+    "total": "it is called sum(name)",
     "top": "group by the column, then sort and cut the answer",
     "variance": "it is called var(name)",
 }
+
+
+def refusal_of(name: str) -> str | None:
+    """Why a function is no aggregate of ours, though others have it, and what is; None of other names.
+
+    Examples
+    --------
+    >>> refusal_of("mean"), refusal_of("p95"), refusal_of("sum")
+    ('it is called avg(name)', 'it is written percentile95(name)', None)
+    """
+    percent = _P.fullmatch(name)
+    return f"it is written percentile{percent[1]}(name)" if percent else NOT_AGGREGATED.get(name)
 
 
 def percent_of(name: str) -> int | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aggflow.errors import QueryError, did_you_mean
-from aggflow.language.aggregator import AGGREGATORS, NOT_AGGREGATED, is_aggregator
+from aggflow.language.aggregator import AGGREGATORS, is_aggregator, refusal_of
 from aggflow.language.function import FUNCTIONS, REFUSED, TAKES, Function, Takes
 from aggflow.language.kind import Kind, TypeOf, kind_of_type
 from aggflow.language.linq_text import to_linq
@@ -261,7 +261,7 @@ class Reader:
             return self._aggregate(term)
         if name in TESTS or name in ("and", "or", "not"):
             raise WrongHereError(_IFTHENELSE, term.at)
-        refused = REFUSED.get(name) or NOT_AGGREGATED.get(name)
+        refused = REFUSED.get(name) or refusal_of(name)
         if refused:
             raise WrongHereError(f"{name}() is not accepted", term.at, refused)
         raise WrongHereError(f"there is no function {name!r}", term.at, did_you_mean(name, self._functions()))

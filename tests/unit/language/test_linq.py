@@ -278,6 +278,11 @@ ERRORS = [
     ("select a", "cannot be read", 0, ""),
     ("from t", "not grouped", 6, "group every 1h by name"),
     ("from t where n = 1", "not grouped", 18, ""),
+    # what others call it
+    ("from t group select mean(a)", "mean() is not accepted", 20, "avg(name)"),
+    ("from t group select stdev(a)", "stdev() is not accepted", 20, "stddev(name)"),
+    ("from t group select nunique(a)", "nunique() is not accepted", 20, "hllppcount(name)"),
+    ("from t group select p95(a)", "p95() is not accepted", 20, "percentile95(name)"),
     # what is not accepted, by name
     ("from (from t group) group", "a subquery is not accepted", 5, "one table"),
     ("from t where a in (from u group) group", "a subquery is not accepted", 19, "one table"),
