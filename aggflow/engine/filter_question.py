@@ -96,8 +96,10 @@ class FilterQuestion:
         return replace(question, per_bucket=self.per_bucket, exclude_empty=self.exclude_empty)
 
     def _problems(self) -> Iterator[Problem]:
-        if self.start_us >= self.end_us:
-            yield Problem("end", "the question ends before it begins", "start is before end")
+        try:
+            Window.between(self.start_us, self.end_us)
+        except QueryError as error:
+            yield Problem("end", error.message, error.hint)
         if self.per_bucket is not None and self.per_bucket < 1:
             yield Problem("per_bucket", f"at least one row is answered, not {self.per_bucket}")
         if self.per_bucket is not None and self.interval is None:

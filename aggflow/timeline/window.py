@@ -49,6 +49,34 @@ class Window:
                 hint="its start must lie before its end, which is left out",
             )
 
+    @staticmethod
+    def between(start: Micros, end: Micros, what: str = "the question") -> Window:
+        """The window from one instant to another, as somebody asked for it.
+
+        Raises
+        ------
+        QueryError
+            It is empty, or ends before it begins: said of ``what``, with the instants.
+
+        Examples
+        --------
+        >>> Window.between(0, 0)
+        Traceback (most recent call last):
+        aggflow.errors.QueryError: the question's range is empty: it begins and ends at 1970-01-01T00:00:00Z (the end
+        itself is left out: choose a later one)
+        """
+        if start < end:
+            return Window(start, end)
+        begins = format_instant(start)
+        if start == end:
+            raise QueryError(
+                f"{what}'s range is empty: it begins and ends at {begins}",
+                hint="the end itself is left out: choose a later one",
+            )
+        raise QueryError(
+            f"{what} ends before it begins: from {begins} to {format_instant(end)}", hint="exchange the two"
+        )
+
     @property
     def microseconds(self) -> int:
         """Its length."""

@@ -20,7 +20,7 @@ from aggflow.engine.cube_readings import CubeReadings
 from aggflow.engine.declarations import KindName, Stored
 from aggflow.engine.progress import Report
 from aggflow.engine.stored_cube import StoredCube
-from aggflow.errors import ConflictError, NotFoundError, QueryError, SpecError
+from aggflow.errors import ConflictError, NotFoundError, SpecError
 from aggflow.language import from_ibis, to_jpath
 from aggflow.progress_bar import reporting
 from aggflow.spec.cube import Cube
@@ -458,9 +458,8 @@ class CubesPart(BuildsPart):
         )
         start_us = BEGINNING if start is None else parse_instant(start)
         end_us = self._clock() if end is None else parse_instant(end)
-        if start_us >= end_us:
-            raise QueryError("the question ends before it begins", hint="start is before end")
-        inquiry = question.inquiry(found.cube, found.source, Window(start_us, end_us), live=live)
+        window = Window.between(start_us, end_us)
+        inquiry = question.inquiry(found.cube, found.source, window, live=live)
         return self._serving.inquire(replace(inquiry, plain=self._cube_readings.plain(found, where)))
 
     @cached_property

@@ -278,7 +278,5 @@ class QuestionsPart(Foundation):
         """
         start_us = BEGINNING if start is None else parse_instant(start)
         end_us = self._clock() if end is None else parse_instant(end)
-        if start_us >= end_us:
-            raise QueryError("the question ends before it begins", hint="start is before end")
-        window = Window(start_us, end_us)
+        window = Window.between(start_us, end_us)
         return self._serving.inquire(self._readings.inquiry(text, window, Zone.of(time_zone), live=live))

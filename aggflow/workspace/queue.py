@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from aggflow.catalog import Build, BuildStatus, Process
 from aggflow.engine.build_record import BuildRecord
 from aggflow.engine.progress import Report
-from aggflow.errors import AggflowError, BuildError, NotFoundError, QueryError
-from aggflow.timeline import format_instant, parse_instant
+from aggflow.errors import AggflowError, BuildError, NotFoundError
+from aggflow.timeline import Window, format_instant, parse_instant
 from aggflow.workspace.builds import BuildsPart
 from aggflow.workspace.foundation import Instant
 
@@ -49,8 +49,8 @@ class QueuePart(BuildsPart):
         target = self._targets.get(name)
         since_us = None if since is None else parse_instant(since)
         until_us = None if until is None else parse_instant(until)
-        if since_us is not None and until_us is not None and since_us >= until_us:
-            raise QueryError("the build ends before it begins", hint="since is before until")
+        if since_us is not None and until_us is not None:
+            Window.between(since_us, until_us, "the build")
         build = self._catalog.start_build(
             self._id,
             "full" if full else "incremental",

@@ -290,9 +290,12 @@ class TasksPart(BuildsPart):
         """
         stored = self.task(task)
         spec = stored.spec
-        start_us = max(BEGINNING if start is None else parse_instant(start), spec.from_us)
         until_us = spec.wait.before(self._clock())
-        end_us = until_us if end is None else min(parse_instant(end), until_us)
+        asked_from = BEGINNING if start is None else parse_instant(start)
+        asked_to = until_us if end is None else parse_instant(end)
+        if start is not None and end is not None:
+            Window.between(asked_from, asked_to)
+        start_us, end_us = max(asked_from, spec.from_us), min(asked_to, until_us)
         if start_us >= end_us:
             raise QueryError(
                 f"task {spec.name!r} aggregates nothing of that time",

@@ -132,7 +132,12 @@ def test_a_column_that_came_later_is_known_at_once(ws: af.Workspace, tmp_path: P
 
 
 def test_a_question_that_ends_before_it_begins_is_refused(ws: af.Workspace) -> None:
-    with pytest.raises(QueryError, match="ends before it begins"):
+    with pytest.raises(QueryError, match="ends before it begins: from 2026-01-03T00:00:00Z to 2026-01-02"):
+        ws.linq(COUNTED, start="2026-01-03", end="2026-01-02")
+
+
+def test_a_question_of_no_time_is_told_that_its_range_is_empty(ws: af.Workspace) -> None:
+    with pytest.raises(QueryError, match="range is empty: it begins and ends at 2026-01-03T00:00:00Z"):
         ws.linq(COUNTED, start="2026-01-03", end="2026-01-03")
 
 
