@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 
-from aggflow.errors import AggflowError, NotFoundError, ParseError, QueryError
+from aggflow.errors import AggflowError, NotFoundError, ParseError, QueryError, did_you_mean
 from aggflow.notebook.at_hand import workspace_at_hand
 
 _Run = TypeVar("_Run", bound=Callable[..., Any])
@@ -70,7 +72,7 @@ class AggflowMagics(Magics):
     @_said
     def linq(self, line: str, cell: str | None = None) -> Any:
         """Ask a question in LINQ: the result is a pandas frame."""
-        asked = parse_argstring(self.linq, line)
+        asked = _options(self.linq, line)
         text = _query(cell)
         if asked.into is not None and not asked.into.isidentifier():
             raise QueryError(f"{asked.into!r} is no name of a variable", hint="letters, digits and _")
@@ -91,7 +93,7 @@ class AggflowMagics(Magics):
     @_said
     def aggflow(self, line: str) -> Any:
         """Tell how things stand."""
-        asked = parse_argstring(self.aggflow, line)
+        asked = _options(self.aggflow, line)
         if asked.what == "help":
             return _help()
         if asked.what != "status":
@@ -125,6 +127,18 @@ class _Help:
 
 def _help() -> _Help:
     return _Help()
+
+
+def _options(magic: Any, line: str) -> Namespace:
+    """The options of a magic, as they stand behind its name."""
+    try:
+        return parse_argstring(magic, line)
+    except UsageError as error:
+        known = set(re.findall(r"--[a-z-]+", magic.parser.format_help()))
+        given = [word.partition("=")[0] for word in line.split() if word.startswith("-")]
+        unknown = next((word for word in given if word not in known), None)
+        hint = did_you_mean(unknown, known) if unknown else "%%linq? lists the options"
+        raise QueryError(str(error), hint=hint) from None
 
 
 def _query(cell: str | None) -> str:

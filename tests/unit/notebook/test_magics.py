@@ -130,6 +130,13 @@ def test_without_a_workspace_the_first_step_is_told(shell: Any, ws: af.Workspace
         assert result.success
 
 
+def test_a_mistyped_option_gets_the_nearest(shell: Any) -> None:
+    text = said(shell, "%%linq --strat 2025-01-01\nfrom sales group")
+    assert "unrecognized arguments: --strat" in text
+    assert "did you mean '--start'?" in text
+    assert "%%linq? lists the options" in said(shell, "%%linq --theme pink\nfrom sales group")
+
+
 def test_the_status_is_a_table_of_rollups(shell: Any) -> None:
     result, _ = run(shell, "%aggflow status")
     assert [status.name for status in result.result] == ["hourly"]
