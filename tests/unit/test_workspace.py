@@ -3,13 +3,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import ibis
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet
+import pyarrow.parquet as pq
 import pytest
 
 import aggflow as af
@@ -89,7 +90,7 @@ def test_a_frame_is_no_source_and_the_lines_that_make_one_of_it_work(
     assert written is not None
     write, add, here = written.groups()
     monkeypatch.chdir(tmp_path)
-    exec(write, {"frame": frame, "pyarrow": pyarrow})  # noqa: S102 - that what it says works
+    exec(write, {"frame": frame, "pyarrow": SimpleNamespace(parquet=pq)})  # noqa: S102 - that what it says works
     assert eval(add, {"ws": ws}).name == "my frame"  # noqa: S307
     session = eval(f"dict({here})", {"frame": frame, "ibis": ibis})  # noqa: S307
     assert ws.add_source("session", time="at", **session).url == ""
