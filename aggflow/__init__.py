@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aggflow.engine.answer import Answer
-    from aggflow.engine.build import BuildReport
+    from aggflow.engine.build_report import BuildReport
     from aggflow.engine.explanation import Explanation
     from aggflow.errors import AggflowError
     from aggflow.notebook.build_monitor import BuildMonitor

@@ -44,6 +44,16 @@ class Settings(BaseSettings):
     batch_rows: int = Field(
         default=10_000_000, ge=1, description="Source rows that one batch of a build should read at most."
     )
+    slice_rows: int = Field(
+        default=1_000_000,
+        ge=1,
+        description="Source rows of a batch whose states are made, sent and written at once, at most.",
+    )
+    source_memory: int = Field(
+        default=1_000_000_000,
+        ge=0,
+        description="Bytes of memory that DuckDB may use for one open source; what is more goes to disk. 0: as much as it likes.",
+    )
     live_ttl: float = Field(
         default=2.0, ge=0, description="Seconds for which a live tail is kept; 0 computes it anew each time."
     )

@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger, task, unmapped
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.errors import Problem, SpecError
 from aggflow.orchestration import retry
 from aggflow.orchestration.limit import slot

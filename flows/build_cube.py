@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed
 
 from aggflow.engine.batch import Batch
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.errors import CancelledError
 from aggflow.orchestration import retry
 from aggflow.orchestration.limit import slot

@@ -18,7 +18,7 @@ from prefect.futures import wait
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.errors import BuildError, NotFoundError
 from aggflow.figure import counted
 from aggflow.orchestration import retry

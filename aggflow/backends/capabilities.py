@@ -95,6 +95,7 @@ CAPABILITIES = {
             text_column="CAST({} AS CHAR)",
             # By way of pandas, as Ibis does it, integers beside a null would become floats.
             arrow="rows",
+            cursor="MySQLdb.cursors.SSCursor",
             json="json_extract",
             json_unquote="json_unquote",
             json_length="json_length",

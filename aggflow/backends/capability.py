@@ -51,6 +51,9 @@ class Capability:
     arrow
         How results arrive: ``ibis`` gives Arrow with the types that it says; ``frame``: the engine gives a
         frame that becomes Arrow; ``rows`` are fetched and typed one by one.
+    cursor
+        The class of the cursor that leaves ``rows`` at the server until they are fetched, where its driver's
+        own takes all of them at once; else empty.
     text_column
         How a column of texts is read so that it compares by code points, where it would compare by a
         collation (``{}`` is the column); else empty.
@@ -131,6 +134,7 @@ class Capability:
     hash: str = ""
     hash_type: Literal["uint64", "int64"] = "uint64"
     arrow: Literal["ibis", "frame", "rows"] = "ibis"
+    cursor: str = ""
     text_column: str = ""
     json: str = "json_extract_string"
     json_path: Literal["quoted", "bracketed", "parts"] = "quoted"

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from aggflow.backends.bucket import bucket_of
-from aggflow.backends.rollup_sql import extent
+from aggflow.backends.extent import extent
 from aggflow.backends.source_rows import SourceRows
 from aggflow.measures.state import Int64s
 from aggflow.spec.rollup import Rollup

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+from uuid import uuid4
 
 import duckdb
 import ibis
@@ -115,7 +117,7 @@ def embedded_at(source: Source, folder: Path) -> Source:
 
 
 @contextmanager
-def session(source: Source, table: ir.Table | None = None) -> Iterator[Session]:
+def session(source: Source, table: ir.Table | None = None, memory: int = 0) -> Iterator[Session]:
     """Open a source for one piece of work.
 
     Parameters
@@ -124,6 +126,8 @@ def session(source: Source, table: ir.Table | None = None) -> Iterator[Session]:
         What to open.
     table
         A table of this Python session that stands for the source: it is used as it is.
+    memory
+        Bytes that DuckDB may use, if it is opened here; 0 leaves it to DuckDB.
 
     Raises
     ------
@@ -137,6 +141,8 @@ def session(source: Source, table: ir.Table | None = None) -> Iterator[Session]:
             yield Session(source, prepared(con, can), can, with_plain_texts(con, can, table))
             return
         con, owned = _open(source)
+        if owned and isinstance(con.con, duckdb.DuckDBPyConnection):
+            _bound(con, memory)
         try:
             can = capability(con.name)
             yield Session(source, con, can, with_plain_texts(con, can, _table(con, source)))
@@ -179,6 +185,18 @@ def _in_utc(con: Any) -> Any:
     """A session whose times with a zone read in UTC, wherever it runs."""
     con.raw_sql("SET TimeZone = 'UTC'")
     return con
+
+
+def _bound(con: Any, memory: int) -> None:
+    """Let DuckDB keep on disk what is more than it may hold in memory."""
+    with suppress(duckdb.NotImplementedException):  # who shares its file with us has spilled already
+        # A folder of its own, made when it is needed and gone with the session: by default it would be one
+        # that all processes which began in the same folder share, or that of the source, which may be read-only.
+        con.raw_sql(
+            f"SET temp_directory = {_quoted(str(Path(gettempdir(), f'aggflow-{uuid4().hex}')), chr(39))}"
+        )
+    if memory:
+        con.raw_sql(f"SET memory_limit = '{memory}B'")
 
 
 def _open_files(source: Source, path: str) -> Any:

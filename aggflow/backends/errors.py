@@ -100,6 +100,7 @@ _HINTS: dict[type[SourceError], str] = {
     UnsupportedError: "compute it in the source's own SELECT, or keep the events in DuckDB",
     SourceQueryError: "this is the database's own message",
 }
+_HINT_MEMORY = "let it use more memory by AGGFLOW_SOURCE_MEMORY, or read less at once by AGGFLOW_BATCH_ROWS"
 _HINT_REFUSED = "check user, password and rights in the source's URL and on the server"
 
 
@@ -121,8 +122,13 @@ def mapped(source: str) -> Iterator[None]:
         if ours is None:
             raise
         text = _first_line(error)
-        hint = _HINT_REFUSED if _REFUSED.search(text) else _HINTS.get(ours, "")
-        raise ours(f"source {source!r}: {text}", hint=hint) from error
+        raise ours(f"source {source!r}: {text}", hint=_hint(error, ours, text)) from error
+
+
+def _hint(error: Exception, ours: type[SourceError], text: str) -> str:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return _HINT_MEMORY
+    return _HINT_REFUSED if _REFUSED.search(text) else _HINTS.get(ours, "")
 
 
 def _ours(error: Exception) -> type[SourceError] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow as pa
 from aggflow.backends import quirks
 from aggflow.backends.connect import Session
 from aggflow.backends.fetch import fetch
+from aggflow.backends.stream import stream
 from aggflow.errors import NotFoundError, SourceMissingError, SourceTypeError, UnsupportedError, did_you_mean
 from aggflow.language import (
     BUCKET,
@@ -127,6 +129,10 @@ class SourceRows:
     def fetch(self, expression: ir.Table) -> pa.Table:
         """The rows that an expression on this source's backend gives."""
         return fetch(self.con, self.can, quirks.adapted(expression, self.can))
+
+    def stream(self, expression: ir.Table) -> Iterator[pa.RecordBatch]:
+        """The same rows, one record batch after the other; nothing else is asked before the last was taken."""
+        return stream(self.con, self.can, quirks.adapted(expression, self.can))
 
     def timeless(self) -> ir.BooleanValue:
         """Where there is no time, or none that can be placed: an infinite one, a text that is no time."""

@@ -41,6 +41,7 @@ class StateQueries:
     """
 
     def __init__(self, rollup: Rollup, layout: Layout, staged: ir.Table, can: Capability) -> None:
+        self._rollup = rollup
         self.layout = layout
         self.staged = staged
         self.can = can
@@ -62,6 +63,17 @@ class StateQueries:
             value: Any = self.staged[field]
             aggregates |= {f"least_{field}": value.min(), f"most_{field}": value.max()}
         return self.staged.aggregate(**aggregates)
+
+    def buckets(self) -> ir.Table:
+        """How many rows each bucket has."""
+        return self.staged.group_by(BUCKET).aggregate(**{COUNTED: self.staged.count()})
+
+    def within(self, first: int, last: int) -> StateQueries:
+        """The queries to the rows of buckets from a number to another, both included."""
+        number: Any = self.staged[BUCKET]
+        return StateQueries(
+            self._rollup, self.layout, self.staged.filter(number.between(first, last)), self.can
+        )
 
     def cells(self, grain: int, shifts: Mapping[str, float]) -> ir.Table:
         """All that has a few numbers a cell."""

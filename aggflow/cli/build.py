@@ -9,7 +9,7 @@ import typer
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 if TYPE_CHECKING:
-    from aggflow.engine.build import BuildReport
+    from aggflow.engine.build_report import BuildReport
 
 
 def build(

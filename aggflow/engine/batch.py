@@ -8,7 +8,8 @@ from typing import Any
 
 from aggflow.brief import brief, lines
 from aggflow.catalog import Build, BuildStatus
-from aggflow.engine.build import STATES_READ, BuildReport
+from aggflow.engine.build_report import BuildReport
+from aggflow.engine.build_run import STATES_READ
 from aggflow.markup import facts, table
 from aggflow.timeline import Micros, format_instant
 

@@ -8,8 +8,11 @@ from statistics import median
 
 from aggflow.catalog import Build, BuildStatus, Catalog
 from aggflow.engine.batch import Batch, BatchReport
-from aggflow.engine.build import SEEN, STATES_READ, Builder, BuildReport
+from aggflow.engine.build import Builder
+from aggflow.engine.build_report import BuildReport
+from aggflow.engine.build_run import STATES_READ
 from aggflow.engine.coarsen import Coarsening, Finer, build_order
+from aggflow.engine.outstanding import SEEN
 from aggflow.engine.progress import Report, silent
 from aggflow.engine.pulse import Pulse
 from aggflow.engine.stored_cube import StoredCube

@@ -128,15 +128,23 @@ class Declarations:
         Microseconds since the epoch, now.
     events
         The folder of embedded sources; None where the home is none.
+    memory
+        Bytes that DuckDB may use for an open source; 0 leaves it to DuckDB.
     """
 
     def __init__(
-        self, catalog: Catalog, workspace_id: str, clock: Callable[[], int], events: Path | None = None
+        self,
+        catalog: Catalog,
+        workspace_id: str,
+        clock: Callable[[], int],
+        events: Path | None = None,
+        memory: int = 0,
     ) -> None:
         self._catalog = catalog
         self._workspace_id = workspace_id
         self._clock = clock
         self._events = events
+        self._memory = memory
         self._tables: dict[str, ir.Table] = {}
 
     # -- reading
@@ -218,7 +226,7 @@ class Declarations:
                 f"source {source.name!r} was a table of another Python session",
                 hint="add it again from a table of this session",
             )
-        with session(self._located(source), table) as opened:
+        with session(self._located(source), table, self._memory) as opened:
             yield SourceRows(opened)
 
     def _located(self, source: Source) -> Source:
@@ -324,7 +332,7 @@ class Declarations:
         old = self.find("source", spec.name)
         if old is not None:
             self._check_events(old.spec, spec)
-        with session(self._located(spec), None if spec.url else table) as opened:
+        with session(self._located(spec), None if spec.url else table, self._memory) as opened:
             SourceRows(opened)
         stored = self._put("source", spec, spec.data())
         if table is not None and not spec.url:

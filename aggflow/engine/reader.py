@@ -10,7 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from aggflow.backends.rollup_sql import Read, extent, layout_of, read_states
+from aggflow.backends.extent import extent
+from aggflow.backends.rollup_sql import Read, layout_of, read_states
 from aggflow.backends.source_rows import SourceRows
 from aggflow.backends.statement import Statement
 from aggflow.engine.at_hand import MOST_CELLS, NotAtHandError

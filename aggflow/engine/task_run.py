@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 from aggflow.brief import brief, lines
-from aggflow.engine.build import BuildReport
 from aggflow.engine.build_record import BuildRecord
+from aggflow.engine.build_report import BuildReport
 from aggflow.errors import BuildError
 from aggflow.figure import counted, took
 from aggflow.markup import nothing

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aggflow.backends.rollup_sql import extent, read_states
+from aggflow.backends.extent import extent
+from aggflow.backends.rollup_sql import read_states
 from aggflow.backends.source_rows import SourceRows
 from aggflow.brief import brief, lines
 from aggflow.catalog import Coverage

@@ -9,7 +9,7 @@ from aggflow.figure import counted, instant, size, took
 from aggflow.orchestration.progress import artifact_key
 
 if TYPE_CHECKING:
-    from aggflow.engine.build import BuildReport
+    from aggflow.engine.build_report import BuildReport
     from aggflow.workspace import Workspace
 
 Row = dict[str, str | int]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.engine.progress import Progress
 from aggflow.errors import AggflowError, CancelledError, error_of
 

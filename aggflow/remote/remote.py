@@ -11,7 +11,7 @@ from aggflow import charts
 from aggflow.collection import Collection
 from aggflow.engine.answer import Answer
 from aggflow.engine.answer_data import answer_of
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.engine.declarations import KINDS, Stored
 from aggflow.engine.progress import Report
 from aggflow.engine.stored_cube import StoredCube

@@ -8,10 +8,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import TypeAlias
 
-import pyarrow as pa
-
 from aggflow.catalog import Catalog, CoverageRow, NewSegment
-from aggflow.errors import QueryError, StoreError
+from aggflow.errors import QueryError
 from aggflow.store.segment import buckets_of
 from aggflow.store.store import SegmentStore
 from aggflow.timeline.instant import Micros, to_datetime
@@ -120,20 +118,14 @@ def compact(
 def _join(store: SegmentStore, run: Sequence[CoverageRow]) -> NewSegment:
     """One segment with the live parts of a run, which are in order as the run is."""
     window = Window(run[0].window.start, run[-1].window.end)
-    parts = [
-        store.read(row.file, row.checksum, buckets_of(row.window)) for row in run if row.file is not None
-    ]
-    filled = [part for part in parts if part.num_rows]
-    if not filled:
-        return NewSegment(window, None)
-    try:
-        # A grouping that is null all over a segment has no type there: it takes that of the others.
-        table = pa.concat_tables(filled, promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise StoreError(
-            f"segments of one version have different columns: {run[0].file}", hint="rebuild the rollup"
-        ) from error
-    made = store.write(table, rollup_id=run[0].rollup_id, version=run[0].version, window=window)
+    with store.draft(rollup_id=run[0].rollup_id, version=run[0].version, window=window) as draft:
+        for row in run:
+            part = None if row.file is None else store.read(row.file, row.checksum, buckets_of(row.window))
+            if part is not None and part.num_rows:
+                draft.add(part)
+        if not draft.rows:
+            return NewSegment(window, None)
+        made = store.keep(draft)
     return NewSegment(window, made.file, made.rows, made.bytes, made.checksum)
 
 

@@ -13,7 +13,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
@@ -26,10 +25,9 @@ from aggflow.timeline.window import Window
 
 BUCKET = "bucket"
 
-_DIGESTS = "aggflow.row_groups"
+DIGESTS = "aggflow.row_groups"
 _ROW_GROUP_BYTES = 4_000_000  # of uncompressed columns
 _ROW_GROUP_ROWS = 131_072
-_COMPRESSION_LEVEL = 3
 _TAIL_BYTES = 65_536  # a footer is seldom longer
 _MAGIC = b"PAR1"
 _END_BYTES = 8  # of a Parquet file: the length of its footer, then the magic word
@@ -73,46 +71,6 @@ def buckets_of(window: Window) -> Buckets:
     return -(-window.start // SECOND_US), -(-window.end // SECOND_US)
 
 
-def encode(table: pa.Table, window: Window) -> tuple[bytes, str]:
-    """The bytes of a segment, and their checksum.
-
-    Parameters
-    ----------
-    table
-        First column ``bucket`` (int64, no nulls, sorted), each of whose values lies in the window.
-    window
-        What the segment covers.
-
-    Raises
-    ------
-    StoreError
-        The table is no segment of that window.
-    """
-    _check(table, window)
-    sink = BytesIO()
-    step = _rows_a_group(table)
-    with (
-        pq.ParquetWriter(
-            sink,
-            table.schema,
-            compression="zstd",
-            compression_level=_COMPRESSION_LEVEL,
-            use_compliant_nested_type=False,  # lists keep the name of their items: what is read is what was written
-            write_statistics=[BUCKET],  # type: ignore[arg-type]  # or a list of columns
-        ) as writer
-    ):
-        digests: list[list[int | str]] = []
-        taken = 0
-        for first in range(0, table.num_rows, step):
-            writer.write_table(table.slice(first, step), row_group_size=step)
-            end = sink.tell()
-            digests.append([taken, end, _digest(sink.getbuffer()[taken:end])])
-            taken = end
-        writer.add_key_value_metadata({_DIGESTS: json.dumps(digests)})
-    data = sink.getvalue()
-    return data, _digest(data[_footer_start(data, len(data)) :])
-
-
 def decode(
     file: str, size: int, read: ReadRange, *, checksum: str | None = None, buckets: Buckets | None = None
 ) -> pa.Table:
@@ -148,7 +106,7 @@ def decode(
         raise _damaged(file, "its footer does not match its checksum")
     try:
         metadata = pq.read_metadata(pa.BufferReader(footer))
-        digests: list[tuple[int, int, str]] = json.loads((metadata.metadata or {})[_DIGESTS.encode()])
+        digests: list[tuple[int, int, str]] = json.loads((metadata.metadata or {})[DIGESTS.encode()])
         groups = [i for i in range(metadata.num_row_groups) if _holds(metadata.row_group(i), buckets)]
         wanted = [digests[i] for i in groups]
     except (pa.ArrowException, OSError, ValueError, LookupError) as error:
@@ -160,7 +118,7 @@ def decode(
         table = pq.ParquetFile(pa.BufferReader(data)).read_row_groups(groups, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(file, "its row groups cannot be read") from error
-    kept = {key: value for key, value in (table.schema.metadata or {}).items() if key != _DIGESTS.encode()}
+    kept = {key: value for key, value in (table.schema.metadata or {}).items() if key != DIGESTS.encode()}
     return cut(table.replace_schema_metadata(kept or None), buckets)
 
 
@@ -219,7 +177,14 @@ def _sparse(
     return data
 
 
-def _check(table: pa.Table, window: Window) -> None:
+def check(table: pa.Table, window: Window) -> None:
+    """Make sure that rows are some of a window's segment.
+
+    Raises
+    ------
+    StoreError
+        They are not.
+    """
     if not table.column_names or table.column_names[0] != BUCKET or table.schema.field(0).type != pa.int64():
         raise StoreError(
             f"the first column of a segment is {BUCKET!r}, int64; this table has {table.schema.names}"
@@ -233,7 +198,8 @@ def _check(table: pa.Table, window: Window) -> None:
         raise StoreError(f"the buckets of a segment are not sorted, or lie outside of its window {window}")
 
 
-def _rows_a_group(table: pa.Table) -> int:
+def rows_a_group(table: pa.Table) -> int:
+    """How many rows make a row group that is neither long nor large."""
     by_size = table.num_rows * _ROW_GROUP_BYTES // max(1, table.nbytes)
     return min(_ROW_GROUP_ROWS, max(1024, by_size))
 
@@ -253,8 +219,13 @@ def _footer_start(tail: bytes, size: int) -> int:
     return size - _END_BYTES - int.from_bytes(tail[-_END_BYTES : -len(_MAGIC)], "little")
 
 
+def digest_of(data: bytes | memoryview = b"") -> hashlib.blake2b:
+    """The digest of bytes; more can be added to it."""
+    return hashlib.blake2b(data, digest_size=_HASH_BYTES)
+
+
 def _digest(data: bytes | memoryview) -> str:
-    return hashlib.blake2b(data, digest_size=_HASH_BYTES).hexdigest()
+    return digest_of(data).hexdigest()
 
 
 def _damaged(file: str, why: str) -> SegmentDamagedError:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -17,23 +17,15 @@ import fsspec
 import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
-from aggflow.errors import (
-    AggflowError,
-    SegmentMissingError,
-    StoreError,
-    StoreFullError,
-    StoreReadOnlyError,
-    StoreUnavailableError,
-    without_password,
-)
-from aggflow.store.segment import Buckets, SegmentFile, decode, encode, span
+from aggflow.errors import AggflowError, SegmentMissingError, StoreError, StoreUnavailableError
+from aggflow.store.draft import Draft
+from aggflow.store.errors import done, mapped, said
+from aggflow.store.segment import Buckets, SegmentFile, decode, span
+from aggflow.store.whole_file import into_place, temporary_of, write_whole
 from aggflow.timeline.instant import Micros, format_instant, from_datetime
 from aggflow.timeline.window import Window
 
 T = TypeVar("T")
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
-_TEMPORARY = ".tmp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +112,60 @@ class SegmentStore:
         StoreError
             The table is no segment of the window, or the store failed.
         """
-        data, checksum = encode(table, window)
+        with self.draft(rollup_id=rollup_id, version=version, window=window) as draft:
+            draft.add(table)
+            return self.keep(draft)
+
+    def draft(self, *, rollup_id: str, version: int, window: Window) -> Draft:
+        """Begin a segment, under a name that was never used before; use it in a ``with``, or drop it.
+
+        Parameters
+        ----------
+        rollup_id, version, window
+            As for :meth:`write`.
+
+        Raises
+        ------
+        StoreReadOnlyError
+            The folder cannot be written.
+        StoreError
+            The store failed.
+        """
         file = f"{rollup_id}/{version}/{_compact(window.start)}-{_compact(window.end)}-{uuid4().hex}.parquet"
-        self.put(file, data)
-        return SegmentFile(file, table.num_rows, len(data), checksum)
+        if self._is_local:
+            with mapped(f"the segment {file}", writing=True):
+                path = temporary_of(Path(self._path(file)))
+        else:
+            # An object comes to be with all of its bytes: they are gathered here.
+            path = Path(gettempdir()) / f"aggflow-{Path(file).name}"
+        return Draft(file, path, window)
+
+    def keep(self, draft: Draft) -> SegmentFile:
+        """Make a file of the store of a draft, whole and on disk; may be asked again where the store was away.
+
+        Returns
+        -------
+        SegmentFile
+            What the catalog keeps.
+
+        Raises
+        ------
+        StoreFullError, StoreReadOnlyError
+            It cannot be written; nothing half-written stays.
+        StoreError
+            The draft has no columns, or the store failed.
+        """
+        checksum = draft.end()
+        size = draft.path.stat().st_size
+
+        def write() -> None:
+            if self._is_local:
+                into_place(draft.path, Path(self._path(draft.file)))
+            else:
+                self._fs.put_file(str(draft.path), self._path(draft.file))
+
+        self._ask(f"the segment {draft.file}", write, writing=True)
+        return SegmentFile(draft.file, draft.rows, size, checksum)
 
     def read(self, file: str, checksum: str | None = None, buckets: Buckets | None = None) -> pa.Table:
         """The states of a segment, verified.
@@ -147,7 +189,7 @@ class SegmentStore:
         """
         if not self._is_local:
             return self._read_object(file, checksum, buckets)
-        with _mapped(f"the segment {file}", writing=False), Path(self._path(file)).open("rb") as opened:
+        with mapped(f"the segment {file}", writing=False), Path(self._path(file)).open("rb") as opened:
             size = opened.seek(0, os.SEEK_END)
 
             def read(start: int, end: int) -> bytes:
@@ -194,7 +236,7 @@ class SegmentStore:
 
         def write() -> None:
             if self._is_local:
-                _write_whole(Path(self._path(file)), data)
+                write_whole(Path(self._path(file)), data)
             else:
                 self._fs.pipe_file(self._path(file), data)
 
@@ -213,7 +255,7 @@ class SegmentStore:
             The store failed.
         """
         if self._is_local:
-            with _mapped(f"the segment {file}", writing=False), Path(self._path(file)).open("rb") as opened:
+            with mapped(f"the segment {file}", writing=False), Path(self._path(file)).open("rb") as opened:
                 return span(file, opened)
         what = f"the segment {file}"
         with self._ask(what, lambda: self._fs.open(self._path(file), "rb")) as opened:
@@ -306,7 +348,7 @@ class SegmentStore:
 
     def _ask(self, what: str, call: Callable[[], T], *, writing: bool = False) -> T:
         """Ask the file system for something; what it raises is an error of the tree."""
-        with _mapped(what, writing=writing, elsewhere=not self._is_local):
+        with mapped(what, writing=writing, elsewhere=not self._is_local):
             try:
                 return call()
             except (OSError, AggflowError):
@@ -316,7 +358,7 @@ class SegmentStore:
                 if self._is_local:
                     raise
                 raise StoreUnavailableError(
-                    f"{what} cannot be {_done(writing=writing)}: {_said(error)}",
+                    f"{what} cannot be {done(writing=writing)}: {said(error)}",
                     hint="does the object store answer, and are its address and its keys right?",
                 ) from error
 
@@ -324,81 +366,3 @@ class SegmentStore:
 def _compact(us: Micros) -> str:
     """An instant for a file's name."""
     return format_instant(us).replace("-", "").replace(":", "").replace("+", "")
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole, and on disk, or not at all."""
-    _make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}{_TEMPORARY}")
-    try:
-        with temporary.open("xb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        temporary.rename(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _make_folder(folder: Path) -> None:
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for each in made:
-        _sync_folder(each.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # where a folder cannot be opened, and a rename is durable
-        return
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _done(*, writing: bool) -> str:
-    return "written" if writing else "read"
-
-
-def _said(error: BaseException) -> str:
-    return without_password(str(error)) or type(error).__name__
-
-
-@contextmanager
-def _mapped(what: str, *, writing: bool, elsewhere: bool = False) -> Iterator[None]:
-    """Raise aggflow's errors in place of the operating system's.
-
-    Parameters
-    ----------
-    what, writing
-        What is done with what.
-    elsewhere
-        Whether an object store says it, which may answer the next time.
-    """
-    try:
-        yield
-    except FileNotFoundError as error:
-        if writing and elsewhere and "bucket" in str(error).lower():
-            raise StoreError(
-                f"{what} cannot be written: {_said(error)}", hint="make the bucket first"
-            ) from error
-        raise SegmentMissingError(
-            f"{what} is not there",
-            hint="`aggflow doctor --fix` makes its window missing, and a build makes it again",
-        ) from error
-    except OSError as error:
-        why = error.strerror or _said(error)
-        if writing and error.errno in _FULL:
-            raise StoreFullError(
-                f"no space is left to write {what}", hint="free some space, then build again"
-            ) from error
-        if writing and (error.errno in _READ_ONLY or isinstance(error, PermissionError)):
-            raise StoreReadOnlyError(
-                f"{what} cannot be written: {why}", hint="check who may write there"
-            ) from error
-        if elsewhere and not isinstance(error, PermissionError):
-            raise StoreUnavailableError(f"{what} cannot be {_done(writing=writing)}: {why}") from error
-        raise StoreError(f"{what} cannot be {_done(writing=writing)}: {why}") from error

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from aggflow.catalog import Build
 from aggflow.collection import Collection
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.engine.damage import Damage, damages
 from aggflow.engine.progress import Report
 from aggflow.engine.status import RollupStatus, StatusList, events_of

@@ -14,7 +14,7 @@ from aggflow.collection import Collection
 from aggflow.engine.answer import Answer
 from aggflow.engine.batch import Batch, BatchReport
 from aggflow.engine.batches import Batches
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.engine.cube_question import CubeQuestion, FieldNames, FilterValues, SortTerm
 from aggflow.engine.cube_readings import CubeReadings
 from aggflow.engine.declarations import KindName, Stored

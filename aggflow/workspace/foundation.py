@@ -63,7 +63,9 @@ class Foundation:
         self._clock = clock or (lambda: time.time_ns() // 1000)
         self._id = catalog.workspace(name).id
         events = events_of(place, settings.events)
-        self._declarations = Declarations(catalog, self._id, self._clock, events and events / name)
+        self._declarations = Declarations(
+            catalog, self._id, self._clock, events and events / name, settings.source_memory
+        )
         self._resident = resident or Resident(store, settings.resident_bytes)
         self._targets = Targets(catalog, self._id, self._declarations)
         self._readings = Readings(self._declarations, lambda: catalog.definitions_generation(self._id))

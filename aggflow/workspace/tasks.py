@@ -14,7 +14,7 @@ from typing import Any
 from aggflow.catalog import TaskRecord
 from aggflow.collection import Collection
 from aggflow.engine.answer import Answer
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.engine.declarations import KindName
 from aggflow.engine.progress import Progress, Report
 from aggflow.engine.stored_task import StoredTask

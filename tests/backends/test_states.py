@@ -17,8 +17,8 @@ from conftest import Open
 from events import EPOCH, Loaded, Row, instant, micros
 from expected import FLOORS, Asked, Bucket, bins, calendar, cells, close, finished, fixed, values
 
+from aggflow.backends.extent import extent
 from aggflow.backends.rollup_sql import (
-    extent,
     layout_of,
     newest_arrival,
     null_times,

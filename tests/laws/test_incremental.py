@@ -208,6 +208,7 @@ def plans(draw: Callable[..., Any]) -> Plan:
         draw(st.sampled_from(["never", "lateness", "ingestion"])),
         {
             "batch_rows": draw(st.sampled_from([1, 3, 10_000_000])),
+            "slice_rows": draw(st.sampled_from([1, 2, 1_000_000])),
             "resident_bytes": draw(st.sampled_from([0, 2000, 10**9])),
         },
         draw(st.lists(steps, min_size=4, max_size=12)),

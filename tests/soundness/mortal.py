@@ -16,7 +16,7 @@ from typing import Any
 from shop import Shop
 
 from aggflow.engine.progress import Progress
-from aggflow.store import SegmentFile, SegmentStore
+from aggflow.store import Draft, SegmentFile, SegmentStore
 
 # Each child is a copy of a process that has imported everything and done nothing.
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -30,9 +30,9 @@ class LastWords(SegmentStore):
 
     segments_left = 1
 
-    def write(self, *args: Any, **kwargs: Any) -> SegmentFile:
-        """Write, and die."""
-        written = super().write(*args, **kwargs)
+    def keep(self, draft: Draft) -> SegmentFile:
+        """Keep it, and die."""
+        written = super().keep(draft)
         self.segments_left -= 1
         if not self.segments_left:
             os.kill(os.getpid(), signal.SIGKILL)

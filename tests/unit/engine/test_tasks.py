@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aggflow.engine.build import BuildReport
+from aggflow.engine.build_report import BuildReport
 from aggflow.engine.task_run import Built, Settlement, TaskRun
 from aggflow.engine.tasks import counts_as_failure, form_of_update
 from aggflow.errors import (
