@@ -12,7 +12,7 @@ from aggflow.catalog.build import Build, BuildStatus
 from aggflow.catalog.build_totals import BuildTotals
 from aggflow.catalog.database import Database
 from aggflow.catalog.process import Process
-from aggflow.catalog.tables import builds
+from aggflow.catalog.tables import builds, rollups
 from aggflow.catalog.workspaces import lock_workspace
 from aggflow.errors import NotFoundError
 from aggflow.timeline.instant import Micros
@@ -35,6 +35,14 @@ _TOTALS = sa.select(
     sa.func.coalesce(sa.func.sum(builds.c.states_written), 0),
     sa.func.max(sa.case((builds.c.status == "done", builds.c.finished_us))),
 ).where(builds.c.rollup_id == sa.bindparam("rollup_id"))
+_ANY = builds.alias()
+_NEWEST = sa.select(sa.func.max(_ANY.c.number)).where(_ANY.c.rollup_id == rollups.c.id).scalar_subquery()
+_LAST = (
+    sa.select(builds)
+    .select_from(rollups)
+    .join(builds, builds.c.number == _NEWEST)
+    .where(rollups.c.workspace_id == sa.bindparam("workspace_id"))
+)
 # A batch is of a definition, and of none of its rollups.
 IS_BATCH = sa.and_(builds.c.rollup_id.is_(None), builds.c.owner_id.is_not(None))
 
@@ -239,6 +247,11 @@ class Builds(Database):
         """What all builds of a rollup did together."""
         ((rows, states, done_us),) = self._read(_TOTALS, rollup_id=rollup_id)
         return BuildTotals(int(rows), int(states), done_us)
+
+    def last_builds(self, workspace_id: str) -> dict[str, Build]:
+        """By rollup, its newest build, of all rollups of a workspace that were ever built: one statement."""
+        found = map(build_of, self._read(_LAST, workspace_id=workspace_id))
+        return {build.rollup_id: build for build in found if build.rollup_id is not None}
 
     def beat_build(self, build_id: str, now_us: Micros) -> Build:
         """Give a sign of life of a build that runs in this process.

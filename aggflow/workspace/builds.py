@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from aggflow.catalog import Build
 from aggflow.collection import Collection
@@ -135,6 +136,10 @@ class BuildsPart(DefinitionsPart):
     def verify(self, name: str, *, sample: int = 20, seed: int = 0, fix: bool = False) -> VerifyReport:
         """Compare the states of a rollup with its source, on a sample of what is built.
 
+        Nothing is built by it, with ``fix`` neither: a surface never builds.  Buckets that differ are made
+        missing, so answers are right at once, read from the source there, and what builds the rollup
+        next makes their states anew: :meth:`build`, a run of tasks, a build of the cube.
+
         Parameters
         ----------
         name
@@ -144,7 +149,8 @@ class BuildsPart(DefinitionsPart):
         seed
             Chooses them.
         fix
-            Make windows that differ missing, so that the next build makes them again.
+            Make the buckets that differ missing.  Only they: others of the same rollup may differ, too, and
+            ``build(name, full=True)`` makes all of it anew.
         """
         target = self._targets.get(name)
         serving = self._serving.served(target.rollup_id)
@@ -155,7 +161,7 @@ class BuildsPart(DefinitionsPart):
                 self._catalog.drop_window(
                     target.rollup_id, difference.version, difference.window, self._clock()
                 )
-        return found
+        return replace(found, fixed=fix and bool(found.differences))
 
     def maintain(self) -> tuple[list[CompactionReport], GarbageReport]:
         """Merge small segments, and delete files that nothing names any more."""
@@ -187,13 +193,18 @@ class BuildsPart(DefinitionsPart):
 
     def status(self) -> StatusList:
         """What is built of every rollup."""
-        return StatusList(self._status(target) for target in self._targets.all().values())
+        last = self._catalog.last_builds(self._id)
+        targets = self._targets.all().values()
+        return StatusList(self._status_after(target, last.get(target.rollup_id)) for target in targets)
 
     def _status(self, target: Target) -> RollupStatus:
+        last = self._catalog.builds(self._id, rollup_id=target.rollup_id, limit=1)
+        return self._status_after(target, last[0] if last else None)
+
+    def _status_after(self, target: Target, last: Build | None) -> RollupStatus:
         serving = self._serving.served(target.rollup_id)
         covered = WindowSet(row.window for row in serving.coverage.rows)
         data = WindowSet(row.window for row in serving.coverage.rows if row.file is not None)
-        last = self._catalog.builds(self._id, rollup_id=target.rollup_id, limit=1)
         rollup = serving.versions[-1].rollup
         return RollupStatus(
             name=target.name.removeprefix("filter "),
@@ -206,5 +217,5 @@ class BuildsPart(DefinitionsPart):
             cells=sum({row.file: row.rows for row in serving.coverage.rows}.values()),
             bytes=sum({row.file: row.bytes for row in serving.coverage.rows}.values()),
             versions=len(serving.versions),
-            last_build=last[0] if last else None,
+            last_build=last,
         )

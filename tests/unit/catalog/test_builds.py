@@ -72,6 +72,26 @@ def test_builds_are_listed_newest_first(catalog: Catalog, workspace: Workspace, 
     assert [b.id for b in catalog.builds(workspace.id, status="done")] == [ids[0]]
 
 
+def test_the_last_build_of_every_rollup_is_told_at_once(
+    catalog: Catalog, workspace: Workspace, rollup: Rollup
+) -> None:
+    second, idle = (
+        catalog.create_rollup(workspace.id, "filter", rollup.owner_id, name, "s", {}, "h")
+        for name in ("second", "idle")
+    )
+    assert catalog.last_builds(workspace.id) == {}
+    for us, of in ((5, rollup), (5, second), (3, rollup)):
+        catalog.start_build(workspace.id, "full", us, rollup_id=of.id)
+    catalog.start_build(workspace.id, "full", 9)
+    last = catalog.last_builds(workspace.id)
+    assert last == {
+        of.id: catalog.builds(workspace.id, rollup_id=of.id, limit=1)[0] for of in (rollup, second)
+    }
+    assert last[rollup.id].created_us == 3
+    assert idle.id not in last
+    assert catalog.last_builds(catalog.workspace("other").id) == {}
+
+
 def test_the_record_outlives_its_rollup(catalog: Catalog, workspace: Workspace, rollup: Rollup) -> None:
     build = catalog.start_build(workspace.id, "full", 5, rollup_id=rollup.id)
     catalog.remove_definition(workspace.id, "filter", "delays", 6)

@@ -91,6 +91,8 @@ def test_what_is_due_of_one_workspace_reads_no_rows_of_the_others(
     catalog: Catalog, workspace: Workspace, rollup: Rollup
 ) -> None:
     """Else a pass over all workspaces would read everything once for each of them."""
+    if catalog.url.get_backend_name() != "sqlite":
+        pytest.skip("the words of the plan are SQLite's")
     asked: list[tuple[str, object]] = []
 
     def note(_: object, __: object, statement: str, values: object, *___: object) -> None:
@@ -102,8 +104,9 @@ def test_what_is_due_of_one_workspace_reads_no_rows_of_the_others(
     assert catalog.tasks(workspace.id, ["RUNNING"]) == ()
     assert catalog.task_named(workspace.id, "by client") is None
     assert [found.id for found in catalog.rollups(workspace.id)] == [rollup.id]
+    assert catalog.last_builds(workspace.id) == {}
     sqlalchemy.event.remove(reader, "before_cursor_execute", note)
-    assert len(asked) == 4
+    assert len(asked) == 5
     with reader.connect() as connection:
         for statement, values in asked:
             steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()  # pyright: ignore[reportArgumentType] - as they were given
