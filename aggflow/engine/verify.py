@@ -61,15 +61,19 @@ class VerifyReport:
         Source rows that were read for it.
     differences
         The buckets that differ.
+    fixed
+        Whether those were made missing: they are read from the source until a build makes them anew.
     """
 
     buckets: int
     rows_read: int
     differences: tuple[Difference, ...]
+    fixed: bool = False
 
     def __repr__(self) -> str:
         found = counted(len(self.differences), "difference") if self.differences else "all agree"
-        facts = {"": found, "rows read": f"{self.rows_read:,}"}
+        what = f"{found}, made missing: a build makes them anew" if self.fixed else found
+        facts = {"": what, "rows read": f"{self.rows_read:,}"}
         return lines(brief(f"{counted(self.buckets, 'bucket')} compared", facts), self.differences)
 
     @property

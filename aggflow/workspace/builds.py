@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from aggflow.catalog import Build
 from aggflow.collection import Collection
@@ -135,6 +136,10 @@ class BuildsPart(DefinitionsPart):
     def verify(self, name: str, *, sample: int = 20, seed: int = 0, fix: bool = False) -> VerifyReport:
         """Compare the states of a rollup with its source, on a sample of what is built.
 
+        It builds nothing, with ``fix`` neither: a look at a sample should not turn into a long build.  Buckets
+        that differ are made missing then, so answers are right at once, read from the source there, and what
+        builds the rollup next makes their states anew: :meth:`build`, a run of tasks, a build of the cube.
+
         Parameters
         ----------
         name
@@ -144,7 +149,8 @@ class BuildsPart(DefinitionsPart):
         seed
             Chooses them.
         fix
-            Make windows that differ missing, so that the next build makes them again.
+            Make the buckets that differ missing.  Only they: others of the same rollup may differ, too, and
+            ``build(name, full=True)`` makes all of it anew.
         """
         target = self._targets.get(name)
         serving = self._serving.served(target.rollup_id)
@@ -155,7 +161,7 @@ class BuildsPart(DefinitionsPart):
                 self._catalog.drop_window(
                     target.rollup_id, difference.version, difference.window, self._clock()
                 )
-        return found
+        return replace(found, fixed=fix and bool(found.differences))
 
     def maintain(self) -> tuple[list[CompactionReport], GarbageReport]:
         """Merge small segments, and delete files that nothing names any more."""
