@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Final
 
 from aggflow.api.errors import meaning_of
@@ -17,6 +17,7 @@ from aggflow.workspace import Workspace
 _LOG = logging.getLogger("aggflow.service")
 OK: Final = "ok"
 _SECONDS: Final = 2.0
+_NO_ADDRESS: Final = "it cannot be reached: PREFECT_API_URL is no address such as http://127.0.0.1:4200/api"
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,16 @@ def _told(name: str, error: AggflowError) -> str:
 
 def _prefect() -> str:
     url = os.environ.get("PREFECT_API_URL", "")
-    if not url.startswith(("http://", "https://")):
+    if not url:
         # What is asked for is built all the same, by the carrier.
         return "none: PREFECT_API_URL is not set; schedules do not fire, tasks run when they are changed"
+    if not url.startswith(("http://", "https://")):
+        return _NO_ADDRESS
     try:
         with urllib.request.urlopen(f"{url}/health", timeout=_SECONDS) as answer:  # noqa: S310 - checked above
             return OK if answer.status == 200 else f"it answers {answer.status}"
-    except (urllib.error.URLError, OSError) as error:
+    except OSError as error:
         return f"it cannot be reached: {getattr(error, 'reason', error)}"
+    except (HTTPException, ValueError):
+        # What was wrong with it is not told to anybody: it may be a part of a password.
+        return _NO_ADDRESS

@@ -53,6 +53,27 @@ def test_prefect_away_is_said_and_keeps_nobody_from_asking(
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:port/api",
+        "http://127.0.0.1:99999999/api",
+        "http://me:s3cret/word@127.0.0.1:4200/api",
+        "http://[::1/api",
+        "http://with space/api",
+        "127.0.0.1:4200/api",
+    ],
+)
+def test_an_address_of_prefect_that_is_none_is_no_error_of_the_service(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", address)
+    answer = get(client, "/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["checks"]["prefect"].startswith("it cannot be reached: ")
+    assert "s3cret" not in answer.text
+
+
+@pytest.mark.parametrize(
     ("error", "which", "told"),
     [
         (CatalogBusyError(f"{ADDRESS} is locked"), "catalog", "the catalog cannot be used just now"),
