@@ -113,7 +113,9 @@ def about_of(spec: Endpoint) -> str:
         f", a point every {timing.interval}" if isinstance(timing, TimeSeries) and timing.interval else ""
     )
     told = [name for name, choice in spec.groupings.items() if _is_shown(choice)]
-    return f"{timing.duration} of {spec.filter}{points}" + (f", by {', '.join(told)}" if told else "")
+    kind, name = spec.subject
+    asked = name if kind == "filter" else f"{kind} {name}"
+    return f"{timing.duration} of {asked}{points}" + (f", by {', '.join(told)}" if told else "")
 
 
 def _is_shown(choice: AnyChoice) -> bool:

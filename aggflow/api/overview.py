@@ -94,7 +94,8 @@ class Overview:
             failures=list(_failures(records, now_us)),
             rollups=[RollupRow.of(status, now_us) for status in statuses],
             cards=[
-                card_of(ws, one, by_name.get(one.filter), base, now_us) for one in endpoints[:_MOST_CARDS]
+                card_of(ws, one, by_name.get(" ".join(one.spec.subject)), base, now_us)
+                for one in endpoints[:_MOST_CARDS]
             ],
             others=[(one.name, about_of(one.spec), one.id) for one in endpoints[_MOST_CARDS:]],
             schedules=[ScheduleRow.of(schedule, now_us) for schedule in ws.schedules.values()],

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from aggflow.spec.choice import AnyChoice
     from aggflow.spec.timing import Timing
 
-app = typer.Typer(cls=Commands, help="Endpoints: saved questions to a filter.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Commands, help="Endpoints: saved questions to a filter, a task or a cube.", no_args_is_help=True
+)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the endpoint.", show_default=False)]
 EXAMPLE = (
     "aggflow endpoint add worst --filter delays --lookback 30d --group carrier "
     "--field p95=delay:PERCENTILES:0.95 --sort p95:desc --limit 10"
 )
-WINDOW, GROUPINGS, ROWS = (
+ASKED, WINDOW, GROUPINGS, ROWS = (
+    "What it asks (one of them)",
     "Over which time",
     "What becomes of the groupings (by default: merged)",
     "Which rows",
@@ -40,16 +43,38 @@ class Fill(StrEnum):
 @app.command("add", epilog=f"Example: {EXAMPLE}")
 def add(
     name: Name,
-    filter_: Annotated[str, typer.Option("--filter", help="The filter that it asks.", show_default=False)],
     field: Annotated[
         list[str],
         typer.Option(
             "--field",
             metavar="NAME=AGGREGATION:CALCULATION",
-            help="A return field: flights=delay:COUNT, p95=delay:PERCENTILES:0.95. Repeatable.",
+            help="A return field: flights=delay:COUNT, p95=delay:PERCENTILES:0.95; of a task, or for a ratio of a "
+            "cube, without the calculation: mean=mean. Repeatable.",
             show_default=False,
         ),
     ],
+    filter_: Annotated[
+        str | None,
+        typer.Option("--filter", help="A filter.", rich_help_panel=ASKED, show_default=False),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            help="A task: its fields are what it selects, its groupings what it groups by.",
+            rich_help_panel=ASKED,
+            show_default=False,
+        ),
+    ] = None,
+    cube: Annotated[
+        str | None,
+        typer.Option(
+            "--cube",
+            help="A cube: its fields are its measures, its groupings its dimensions.",
+            rich_help_panel=ASKED,
+            show_default=False,
+        ),
+    ] = None,
     lookback: Annotated[
         str | None,
         typer.Option(
@@ -75,7 +100,7 @@ def add(
         typer.Option(
             "--every",
             metavar="INTERVAL",
-            help="Width of a point of a series; the filter's by default.",
+            help="Width of a point of a series; by default the bucket of what is asked.",
             rich_help_panel=WINDOW,
             show_default=False,
         ),
@@ -182,6 +207,8 @@ def add(
         stored = ws.add_endpoint(
             name,
             filter=filter_,
+            task=task,
+            cube=cube,
             timing=timing,
             fields=tuple(form.field(text) for text in field),
             groupings=groupings,
@@ -249,7 +276,7 @@ def show(name: Name, home: Home = None, workspace: WorkspaceName = None) -> None
 
 @app.command("rm")
 def rm(name: Name, home: Home = None, workspace: WorkspaceName = None) -> None:
-    """Remove an endpoint; what its filter has built stays."""
+    """Remove an endpoint; what is built for what it asks stays."""
     with opened(home, workspace) as ws:
         ws.remove("endpoint", name)
         typer.echo(f"Endpoint {name!r} is removed")

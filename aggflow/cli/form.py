@@ -139,15 +139,18 @@ def field(text: str) -> Field:
     >>> p95 = field("p95=delay:percentiles:0.95")
     >>> p95.name, p95.aggregation, p95.calculation.value, p95.percentile
     ('p95', 'delay', 'PERCENTILES', 0.95)
+    >>> field("rate=on_time").calculation is None
+    True
     """
     from aggflow.spec.field import Field
 
     name, sign, rest = text.partition("=")
     aggregation_, *others = (part.strip() for part in rest.split(":"))
-    if not sign or len(others) not in (1, 2):
+    if not sign or len(others) > 2:
         raise wrong("--field", text, "NAME=AGGREGATION:CALCULATION", "p95=delay:PERCENTILES:0.95")
+    calculation = others[0] if others else None
     percentile = others[1] if len(others) == 2 else None
-    return Field(name.strip(), aggregation_, others[0], percentile)  # pyright: ignore[reportArgumentType]
+    return Field(name.strip(), aggregation_, calculation, percentile)  # pyright: ignore[reportArgumentType]
 
 
 def sort(text: str) -> dict[str, str]:

@@ -316,8 +316,8 @@ class CubeForm(SourceForm[Cube]):
     def effects(self, spec: Cube, before: Stored[Cube] | None) -> Iterator[Change]:  # noqa: ARG002
         """What becomes of its aggregates."""
         for effect in self.ws.effects_of_cube(spec):
-            loses = "anew" in effect.what or "dropped" in effect.what
-            yield Change(str(effect), "warning" if loses else "note")
+            loses = "anew" in effect.what or "dropped" in effect.what or effect.kind == "endpoint"
+            yield Change(str(effect), "error" if effect.blocks else "warning" if loses else "note")
 
     # -- the preview
 

@@ -8,7 +8,7 @@ from aggflow.workspace import Workspace
 
 
 class EndpointBuilder(Builder):
-    """A form for an endpoint: what is asked of which filter, over which time, told apart by what.
+    """A form for an endpoint: what is asked of which filter, task or cube, over which time, told apart by what.
 
     Parameters
     ----------

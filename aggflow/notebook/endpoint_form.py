@@ -1,4 +1,4 @@
-"""An endpoint form: the draft of an endpoint; everything to be chosen comes from its filter."""
+"""An endpoint form: the draft of an endpoint; everything to be chosen comes from what it asks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aggflow.notebook.change import Change
 from aggflow.notebook.curl_text import curl_of, segment
 from aggflow.notebook.draft import filled, given
 from aggflow.notebook.endpoint_row import (
+    ASKS,
     CHOICES,
     DIRECTIONS,
     DURATIONS,
@@ -20,11 +21,12 @@ from aggflow.notebook.endpoint_row import (
     INCOMPLETE,
     KINDS,
     SAME,
-    SEPARATOR,
     choice_row,
     field_row,
     grouping_row,
+    measure_text,
     name_of,
+    parts_of,
 )
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.form import Form
@@ -33,11 +35,12 @@ from aggflow.notebook.previewer import Work
 from aggflow.notebook.source_columns import columns_of, first_source
 from aggflow.notebook.trial_view import shown_trial
 from aggflow.notebook.value_list import read_values
+from aggflow.spec.askable import Askable
+from aggflow.spec.asked import asked_of
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.declaration import plain
-from aggflow.spec.endpoint import Endpoint
-from aggflow.spec.filter import Filter
-from aggflow.spec.fit import problems_with
+from aggflow.spec.endpoint import SUBJECTS, Endpoint, Subject
+from aggflow.spec.fit import AskedOf, problems_with
 
 
 class EndpointForm(Form[Endpoint]):
@@ -48,7 +51,7 @@ class EndpointForm(Form[Endpoint]):
     declares = Endpoint
 
     def sections(self) -> tuple[Section, ...]:
-        """What is asked of which filter, over which time, told apart by what, in which order."""
+        """What is asked of what, over which time, told apart by what, in which order."""
         return self._sections
 
     @cached_property
@@ -59,8 +62,15 @@ class EndpointForm(Form[Endpoint]):
                 (
                     Entry("name", "Name", placeholder="worst"),
                     Entry(
-                        "filter", "Filter", "choice", offer=lambda _: [Option(one) for one in self.ws.filters]
+                        "asks",
+                        "Asks",
+                        "choice",
+                        "filter",
+                        offer=lambda _: [Option(kind, text) for kind, text in ASKS.items()],
+                        is_declared=False,
+                        is_shown=lambda _: self.get("asks") != "filter" or self._has_others,
                     ),
+                    *(self._subject(kind) for kind in SUBJECTS),
                     Entry("description", "Description", is_wide=True),
                 ),
             ),
@@ -68,15 +78,37 @@ class EndpointForm(Form[Endpoint]):
             Section(
                 "Fields",
                 (Entry("fields", "", "rows", (), of=self._field(), row="field"),),
-                "What answers hold, from the aggregations of the filter.",
+                "What answers hold: aggregations of the filter, what the task selects, measures of the cube.",
             ),
             Section(
                 "Groupings",
                 (Entry("groupings", "", "rows", (), of=self._grouping(), row="grouping", titled_by="name"),),
-                "What answers do with each grouping of the filter.",
+                "What answers do with each grouping of the filter, key of the task, dimension of the cube.",
             ),
             Section("Order and limits", self._order()),
         )
+
+    def _subject(self, kind: Subject) -> Entry:
+        return Entry(
+            kind,
+            kind.capitalize(),
+            "choice",
+            offer=lambda _: [Option(one) for one in self._all(kind)],
+            is_shown=lambda _: self.get("asks") == kind,
+        )
+
+    def _all(self, kind: Subject) -> Mapping[str, Stored[Any]]:
+        kinds: dict[Subject, Mapping[str, Stored[Any]]] = {
+            "filter": self.ws.filters,
+            "task": self.ws.tasks,
+            "cube": self.ws.cubes,
+        }
+        return kinds[kind]
+
+    @property
+    def _has_others(self) -> bool:
+        """Whether there is anything but filters to ask."""
+        return bool(self.ws.tasks or self.ws.cubes)
 
     def _timing(self) -> tuple[Entry, ...]:
         def is_series(_: str) -> bool:
@@ -90,7 +122,7 @@ class EndpointForm(Form[Endpoint]):
                 "A point each",
                 "combo",
                 offer=self._intervals,
-                placeholder="the filter's bucket",
+                placeholder="the bucket of what is asked",
                 is_shown=is_series,
             ),
             Entry("timing.offset", "Ending before now by", "combo", "0s", offer=lambda _: DURATIONS),
@@ -177,18 +209,24 @@ class EndpointForm(Form[Endpoint]):
     # -- what can be chosen
 
     @property
-    def of(self) -> Filter | None:
-        """The filter, where it is there."""
-        stored: Stored[Filter] | None = self.ws.filters.get(self.get("filter"))
-        return None if stored is None else stored.spec
+    def of(self) -> AskedOf | None:
+        """What is asked, where it is there."""
+        kind: Subject = self.get("asks")
+        stored = self._all(kind).get(self.get(kind))
+        return None if stored is None else asked_of(stored.spec)
 
-    def _measures(self, _: str) -> list[Option]:
+    def _measures(self, path: str) -> list[Option]:
         of = self.of
-        return [
-            Option(f"{aggregation.name}{SEPARATOR}{calculation.value}")
-            for aggregation in (() if of is None else of.aggregations)
-            for calculation in aggregation.calculations
-        ]
+        if of is None:
+            return []
+        if not isinstance(of, Askable):
+            pairs = [(one.name, calculation) for one in of.aggregations for calculation in one.calculations]
+            return [Option(measure_text(name, calculation.value)) for name, calculation in pairs]
+        # What a task selects has one calculation, which need not be said; a stored endpoint may say it.
+        says = of.kind == "cube"
+        offered = [measure_text(one.aggregation, one.calculation if says else None) for one in of.offers]
+        own = self.get(path) if path and not says else None
+        return list(map(Option, dict.fromkeys([*offered, *([own] if own else [])])))
 
     def _intervals(self, _: str) -> list[Option]:
         of = self.of
@@ -217,21 +255,21 @@ class EndpointForm(Form[Endpoint]):
         return self.get(f"{path.rpartition('.')[0]}.{name}")
 
     def _calculation(self, path: str) -> str:
-        return str(self._beside(path, "measure") or "").rpartition(SEPARATOR)[2]
+        return parts_of(self._beside(path, "measure"))[1]
 
     # -- values that follow others
 
     def followed(self, path: str) -> None:
-        """Names are proposed, and groupings are those of the filter."""
-        if path == "filter":
-            self._take_filter()
+        """Names are proposed, and groupings are those of what is asked."""
+        if path in ("asks", *SUBJECTS):
+            self._take_asked()
         elif path == "timing.kind":
             # What is customary: a total counts what is there so far, a series ends with what is whole.
             self._values["timing"]["include_incomplete"] = self.get("timing.kind") == "lookback"
         elif path.startswith("fields"):
             self._name_fields()
 
-    def _take_filter(self) -> None:
+    def _take_asked(self) -> None:
         of = self.of
         if of is None:
             return
@@ -240,7 +278,7 @@ class EndpointForm(Form[Endpoint]):
         offered = [option.value for option in self._measures("")]
         for row in self._values["fields"]:
             if row["measure"] not in offered:
-                row["measure"] = offered[0]
+                row["measure"] = offered[0] if offered else ""
         self._name_fields()
 
     def _name_fields(self) -> None:
@@ -260,9 +298,9 @@ class EndpointForm(Form[Endpoint]):
         return self.ws.endpoints
 
     def first(self) -> str:
-        """An endpoint needs a filter, and that a source."""
+        """An endpoint needs a filter, a task or a cube, and that a source."""
         first = first_source(self.ws)
-        if first or self.ws.filters:
+        if first or self.ws.filters or self._has_others:
             return first
         return (
             "This workspace has no filter yet, which says what is computed of the events. Make one first, "
@@ -270,20 +308,24 @@ class EndpointForm(Form[Endpoint]):
         )
 
     def empty(self) -> dict[str, Any]:
-        """A new draft asks the only filter, where there is one, how many events there were."""
+        """A new draft asks the only filter, where there is one, how many events there were; else a task or a cube."""
         self._values = super().empty()
-        filters = list(self.ws.filters)
-        self._values["filter"] = filters[0] if len(filters) == 1 else ""
+        kinds: list[Subject] = [kind for kind in SUBJECTS if self._all(kind)]
+        kind: Subject = kinds[0] if kinds else "filter"
+        there = list(self._all(kind))
+        self._values |= {"asks": kind, kind: there[0] if len(there) == 1 else ""}
         self._values["fields"] = [field_row()]
-        self._take_filter()
+        self._take_asked()
         return self._values
 
     def values_of(self, spec: Endpoint) -> dict[str, Any]:
         """The values of a draft for an endpoint."""
         data = plain(spec)
-        of: Stored[Filter] | None = self.ws.filters.get(spec.filter)
-        names = [] if of is None else [str(one.name) for one in of.spec.groupings]
-        paths = {} if of is None else {one.path: str(one.name) for one in of.spec.groupings}
+        kind, asked = spec.subject
+        stored = self._all(kind).get(asked)
+        of = None if stored is None else asked_of(stored.spec)
+        names = [] if of is None else [str(one.name) for one in of.groupings]
+        paths = {} if of is None else {one.path: str(one.name) for one in of.groupings}
         chosen = {paths.get(name, name): choice for name, choice in data["groupings"].items()}
         data["groupings"] = [
             grouping_row(name) | choice_row(chosen.get(name, {}))
@@ -293,7 +335,7 @@ class EndpointForm(Form[Endpoint]):
             {"grouping": pair[0], "limit": pair[1]} for pair in data["grouping_limits"]
         ]
         data["fields"] = [field_row(one) for one in data["fields"]]
-        values = filled(self._entries(), data)
+        values = filled(self._entries(), data | {"asks": kind})
         for row, kept in zip(values["groupings"], data["groupings"], strict=True):
             row["name"] = kept["name"]
         return values
@@ -309,9 +351,11 @@ class EndpointForm(Form[Endpoint]):
         data = given(self._entries(), self._values)
         rows: list[dict[str, Any]] = self._values["fields"]
         for row, one in zip(rows, data["fields"], strict=True):
-            aggregation, _, calculation = str(row["measure"] or "").rpartition(SEPARATOR)
+            aggregation, calculation = parts_of(row["measure"])
             if aggregation:
-                one.update(aggregation=aggregation, calculation=calculation)
+                one["aggregation"] = aggregation
+            if calculation:
+                one["calculation"] = calculation
             own = one.pop("include_incomplete", SAME)
             if own != SAME:
                 one["include_incomplete"] = own == "yes"
@@ -360,10 +404,11 @@ class EndpointForm(Form[Endpoint]):
         return super().place(path)
 
     def misfits(self, spec: Endpoint) -> Iterator[Problem]:
-        """What its filter does not have."""
+        """What there is not in what it asks."""
         of = self.of
         if of is None:
-            yield Problem("filter", f"there is no filter {spec.filter!r}")
+            kind, name = spec.subject
+            yield Problem(kind, f"there is no {kind} {name!r}")
             return
         yield from problems_with(spec, of)
 

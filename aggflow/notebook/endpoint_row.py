@@ -10,7 +10,13 @@ from aggflow.notebook.entry import Option
 from aggflow.notebook.field_name import field_name, short_word
 from aggflow.notebook.value_list import write_values
 from aggflow.spec.calculation import Calculation
+from aggflow.spec.endpoint import Subject
 
+ASKS: Final[Mapping[Subject, str]] = {
+    "filter": "a filter",
+    "task": "a task",
+    "cube": "a cube",
+}
 DURATIONS: Final = tuple(map(Option, ("1h", "1d", "7d", "30d", "90d", "365d")))
 KINDS: Final = (
     Option("time_series", "a series over time"),
@@ -35,6 +41,25 @@ INCOMPLETE: Final = (
     Option("no", "does not count"),
 )
 SEPARATOR: Final = " · "
+_CALCULATIONS: Final = frozenset(calculation.value for calculation in Calculation)
+
+
+def measure_text(aggregation: str, calculation: str | None) -> str:
+    """What a field is of, as it is chosen; without a calculation where none has to be said."""
+    return aggregation if calculation is None else f"{aggregation}{SEPARATOR}{calculation}"
+
+
+def parts_of(measure: str | None) -> tuple[str, str]:
+    """The aggregation and the calculation of what a field is of; empty where there is none.
+
+    Examples
+    --------
+    >>> parts_of("delay · AVG"), parts_of("on time"), parts_of("a · b")
+    (('delay', 'AVG'), ('on time', ''), ('a · b', ''))
+    """
+    text = str(measure or "")
+    aggregation, _, calculation = text.rpartition(SEPARATOR)
+    return (aggregation, calculation) if aggregation and calculation in _CALCULATIONS else (text, "")
 
 
 def grouping_row(name: str) -> dict[str, Any]:
@@ -58,7 +83,7 @@ def field_row(data: Mapping[str, Any] | None = None) -> dict[str, Any]:
     times = (data["duration"], data["offset"], own)
     return {
         **data,
-        "measure": f"{data['aggregation']}{SEPARATOR}{data['calculation']}",
+        "measure": measure_text(data["aggregation"], data["calculation"]),
         "percentile": "0.95" if data["percentile"] is None else data["percentile"],
         "own": any(time is not None for time in times),
         "include_incomplete": SAME if own is None else "yes" if own else "no",
@@ -77,9 +102,10 @@ def choice_row(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 def name_of(row: Mapping[str, Any], taken: list[str]) -> str:
     """A name for a field that no other has."""
-    aggregation, _, calculation = str(row["measure"] or "").rpartition(SEPARATOR)
+    aggregation, calculation = parts_of(row["measure"])
     if not aggregation:
         return ""
-    name = field_name(aggregation, short_word(Calculation(calculation), str(row["percentile"])))
+    word = short_word(Calculation(calculation), str(row["percentile"])) if calculation else ""
+    name = field_name(aggregation, word)
     numbers = (f"{name}_{number}" for number in count(2))
     return next(one for one in chain([name], numbers) if one not in taken)

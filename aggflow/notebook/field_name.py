@@ -8,15 +8,15 @@ _MOST = 200
 
 
 def field_name(aggregation: str, word: str) -> str:
-    """A name for a calculation of an aggregation: letters, digits and underscores only.
+    """A name for a calculation of an aggregation, or for what needs no word: letters, digits, underscores only.
 
     Examples
     --------
-    >>> field_name("delay", "p95"), field_name("2nd class", "avg")
-    ('delay_p95', '_2nd_class_avg')
+    >>> field_name("delay", "p95"), field_name("2nd class", "avg"), field_name("on time", "")
+    ('delay_p95', '_2nd_class_avg', 'on_time')
     """
     plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in aggregation)
-    name = f"{plain[:_MOST]}_{word}"
+    name = f"{plain[:_MOST]}_{word}" if word else plain[:_MOST]
     return f"_{name}" if name[0].isdigit() else name
 
 

@@ -117,7 +117,9 @@ class TaskForm(Form[Task]):
         """What becomes of what is built."""
         for effect in self.ws.effects_of_task(spec):
             rebuilds = before is not None and "anew" in effect.what
-            yield Change(effect.what, "error" if effect.blocks else "warning" if rebuilds else "note")
+            warns = rebuilds or effect.kind == "endpoint"
+            text = effect.what if effect.kind == "task" else str(effect)
+            yield Change(text, "error" if effect.blocks else "warning" if warns else "note")
 
     # -- the preview
 

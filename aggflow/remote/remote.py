@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final, Self
 
@@ -185,7 +186,11 @@ class Remote:
     @property
     def endpoints(self) -> Collection[Stored[Endpoint]]:
         """The endpoints, by name."""
-        return self._listed("endpoint", ("name", "filter", "fields"))
+        columns = _columns(("name", "fields"))
+        asks = {"asks": lambda one: " ".join(one.spec.subject)}
+        return Collection(
+            "endpoint", lambda: self._all("endpoint"), {"name": columns["name"], **asks, **columns}
+        )
 
     @property
     def projects(self) -> Collection[Stored[Project]]:
@@ -200,11 +205,11 @@ class Remote:
         )
 
     def _listed(self, kind: str, columns: Sequence[str]) -> Collection[Any]:
-        def load() -> dict[str, Stored[Any]]:
-            found = self._connection.get(_PLURALS[kind])
-            return {one["name"]: _stored(KINDS[kind], one) for one in found}
+        return Collection(kind, lambda: self._all(kind), _columns(columns))
 
-        return Collection(kind, load, _columns(columns))
+    def _all(self, kind: str) -> dict[str, Stored[Any]]:
+        found = self._connection.get(_PLURALS[kind])
+        return {one["name"]: _stored(KINDS[kind], one) for one in found}
 
     def _cubes(self) -> dict[str, StoredCube]:
         projects = self._connection.get("projects")
@@ -241,15 +246,23 @@ class Remote:
         change = {key: True for key, on in (("rebuild", rebuild), ("dry_run", dry_run)) if on}
         return self._put("filter", Filter(name, **options), **change)
 
-    def add_endpoint(self, name: str, *, filter: str, **options: Any) -> Stored[Endpoint]:  # noqa: A002
+    def add_endpoint(
+        self,
+        name: str,
+        *,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        task: str | None = None,
+        cube: str | None = None,
+        **options: Any,
+    ) -> Stored[Endpoint]:
         """Add an endpoint, or replace the one of that name.
 
         Parameters
         ----------
-        name, filter, options
+        name, filter, task, cube, options
             As :meth:`aggflow.Workspace.add_endpoint` takes them.
         """
-        return self._put("endpoint", Endpoint(name, filter, **options))
+        return self._put("endpoint", Endpoint(name, filter, task=task, cube=cube, **options))
 
     def add_project(self, name: str, *, description: str = "") -> Stored[Project]:
         """Add a project, or change the one of that name."""
@@ -269,7 +282,10 @@ class Remote:
             self._connection.post("projects", spec.project or DEFAULT_PROJECT, "cubes", body=plain(spec))
         else:
             change = {"rebuild": True} if rebuild else {}
-            self._connection.put("projects", known.project_id, "cubes", known.id, body=plain(spec), **change)
+            found = self._connection.put(
+                "projects", known.project_id, "cubes", known.id, body=plain(spec), **change
+            )
+            return replace(self.cubes[name], effects=_effects(found))
         return self.cubes[name]
 
     def remove(self, kind: str, name: str) -> None:
@@ -405,8 +421,11 @@ def _spec(cls: type[Any], data: Mapping[str, Any]) -> Any:
 
 
 def _stored(cls: type[Any], data: Mapping[str, Any]) -> Stored[Any]:
-    effects = tuple(Effect(**one) for one in data.get("effects", ()))
-    return Stored(data["id"], _spec(cls, data), effects, data["generation"])
+    return Stored(data["id"], _spec(cls, data), _effects(data), data["generation"])
+
+
+def _effects(data: Mapping[str, Any]) -> tuple[Effect, ...]:
+    return tuple(Effect(**one) for one in data.get("effects", ()))
 
 
 def _columns(names: Sequence[str]) -> dict[str, Callable[[Any], object]]:

@@ -123,7 +123,7 @@ class OutlooksPart(DraftsPart, CubesPart, TasksPart, TrialsPart):
         return self._trials.inquire(source, ask, wish or Wish())
 
     def effects_of_task(self, draft: Task) -> tuple[Effect, ...]:
-        """What saving a task would do to what is built, or why it cannot be saved now."""
+        """What saving a task would do to what is built and to endpoints, or why it cannot be saved now."""
         stored = self.tasks.get(draft.name)
         if stored is None:
             since = f"from {format_instant(draft.from_us)} on" if draft.from_date else "all events"
@@ -135,11 +135,14 @@ class OutlooksPart(DraftsPart, CubesPart, TasksPart, TrialsPart):
             after(form, _settled(stored.status))
         except ConflictError as error:
             return (Effect(draft.name, str(error), blocks=True, kind="task"),)
-        return (Effect(draft.name, _OF_TASK[form], kind="task"),)
+        own = Effect(draft.name, _OF_TASK[form], kind="task")
+        return (own, *self._declarations.effects(stored.spec, draft))
 
     def effects_of_cube(self, draft: Cube) -> tuple[Effect, ...]:
-        """What saving a cube would do to its aggregates."""
-        return tuple(self._effects_of_cube(draft))
+        """What saving a cube would do to its aggregates, and to endpoints."""
+        stored = self.cubes.get(draft.name)
+        asking = () if stored is None else self._declarations.effects(stored.spec, draft)
+        return (*self._effects_of_cube(draft), *asking)
 
     def _effects_of_cube(self, draft: Cube) -> Iterator[Effect]:
         stored = self.cubes.get(draft.name)

@@ -203,7 +203,7 @@ def test_definitions_are_listed_shown_and_removed(shop: Run) -> None:
     assert "time: at" in shop("source", "show", "shop").stdout
     assert re.search(r"sales +shop +1h +shop, kind +price", shop("filter", "ls").stdout)
     assert "- PERCENTILES" in shop("filter", "show", "sales").stdout
-    assert re.search(r"worst +sales +lookback +4d +p50, sold", shop("endpoint", "ls").stdout)
+    assert re.search(r"worst +filter sales +lookback +4d +p50, sold", shop("endpoint", "ls").stdout)
     assert "percentile: 0.5" in shop("endpoint", "show", "worst").stdout
     for kind, name in (("endpoint", "worst"), ("filter", "sales"), ("source", "shop")):
         assert f"{name!r} is removed" in shop(kind, "rm", name).stdout
