@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from aggflow.api.curl import curl
 from aggflow.engine.answer import Answer
-from aggflow.engine.declarations import Stored
 from aggflow.engine.preview import Preview
 from aggflow.engine.status import RollupStatus
+from aggflow.engine.stored import Stored
 from aggflow.errors import AggflowError, without_password
 from aggflow.figure import instant
 from aggflow.spec.choice import AnyChoice

@@ -21,7 +21,7 @@ from aggflow.api.managed import Change, Managed, Outcome, arguments
 from aggflow.api.openapi import answer_of, body_of
 from aggflow.api.pool import run
 from aggflow.api.reply import reply
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.errors import SourceError, without_password
 from aggflow.spec.declaration import plain
 from aggflow.spec.endpoint import Endpoint

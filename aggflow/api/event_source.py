@@ -16,7 +16,7 @@ from aggflow.api.managed import named_in_body
 from aggflow.api.openapi import answer_of, body_of
 from aggflow.api.pool import run
 from aggflow.api.reply import reply
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.spec.declaration import plain, read
 from aggflow.spec.event_source import EventSource
 from aggflow.workspace import Workspace

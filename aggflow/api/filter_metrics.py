@@ -18,8 +18,8 @@ from aggflow.api.openapi import answer_of, body_of
 from aggflow.api.pool import run
 from aggflow.api.reply import JSON, reply
 from aggflow.engine.answer import Answer
-from aggflow.engine.declarations import Stored
 from aggflow.engine.shape import QuestionError
+from aggflow.engine.stored import Stored
 from aggflow.spec.filter import Filter
 from aggflow.spec.vendor_filter import to_vendor
 from aggflow.workspace import Workspace

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
 from aggflow.api.failure import Refused, invalid
-from aggflow.engine.declarations import KindName, Stored
+from aggflow.engine.definition_kind import KindName
+from aggflow.engine.stored import Stored
 from aggflow.errors import NotFoundError
 from aggflow.spec.changes import Effect
 from aggflow.spec.declaration import plain, read

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aggflow.collection import Collection
-    from aggflow.engine.declarations import Stored
+    from aggflow.engine.stored import Stored
 
 
 def show_all(found: Collection[Any], kind: str, example: str) -> None:

@@ -2,123 +2,41 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from dataclasses import replace as dataclass_replace
-from html import escape
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import ibis.expr.types as ir
-import yaml
 
-from aggflow.backends.connect import embedded_at, session
-from aggflow.backends.event_folder import EventFolder
+from aggflow.backends.connect import session
 from aggflow.backends.source_rows import SourceRows
-from aggflow.brief import brief, lines
-from aggflow.catalog import Catalog, Definition, DispatchKind, RollupVersion
+from aggflow.catalog import Catalog, Definition, DispatchKind
 from aggflow.catalog import Rollup as StoredRollup
-from aggflow.engine.check import check_reading, cube_problems_at_source, problems_at_source
-from aggflow.engine.event_reading import EventReading
-from aggflow.errors import (
-    AggflowError,
-    ConflictError,
-    NotFoundError,
-    ParseError,
-    Problem,
-    SourceUnavailableError,
-    SpecError,
-)
-from aggflow.language import parse_linq
+from aggflow.engine.check import problems_at_source
+from aggflow.engine.definition_kind import KINDS, KindName
+from aggflow.engine.edge_of_change import edge_of_change
+from aggflow.engine.inspection import Inspection
+from aggflow.engine.stored import Stored
+from aggflow.errors import ConflictError, NotFoundError, SpecError
 from aggflow.spec.asked import asked_of
 from aggflow.spec.changes import Effect, carried, effects
 from aggflow.spec.cube import Cube
-from aggflow.spec.declaration import digest, plain, read
-from aggflow.spec.definitions import Definitions
+from aggflow.spec.declaration import digest, plain
 from aggflow.spec.endpoint import SUBJECTS, Endpoint, Subject
-from aggflow.spec.event_source import EventSource
 from aggflow.spec.filter import Filter
-from aggflow.spec.fit import AskedOf, problems_with
-from aggflow.spec.lifecycle import LIVING
-from aggflow.spec.project import DEFAULT_PROJECT, Project
-from aggflow.spec.reading import reading_of
+from aggflow.spec.fit import problems_with
 from aggflow.spec.rollup import Rollup, rollup_of
 from aggflow.spec.rollups import OWNERS, rollups_of
-from aggflow.spec.schedule import Schedule
 from aggflow.spec.source import Source
 from aggflow.spec.task import Task
-from aggflow.timeline import BEGINNING
 
-S = TypeVar("S")
-_CENTURY_US = 36_525 * 86_400_000_000
-KindName = Literal["source", "filter", "endpoint", "task", "cube", "schedule", "project", "event_source"]
-KINDS: dict[str, type[Any]] = {
-    "source": Source,
-    "filter": Filter,
-    "endpoint": Endpoint,
-    "task": Task,
-    "project": Project,
-    "cube": Cube,
-    "schedule": Schedule,
-    "event_source": EventSource,
-}
 # What a catalog writes beside a definition, in the same transaction, for orchestration: kind and key.
 Dispatch: TypeAlias = tuple[DispatchKind, str]
 
 
-@dataclass(frozen=True)
-class Stored(Generic[S]):
-    """A definition as the workspace holds it; the attributes of its spec are its own.
-
-    Attributes
-    ----------
-    id
-        Its id in the catalog.
-    spec
-        What was declared.
-    effects
-        What adding it did to other definitions.
-    generation
-        Raised by every change of it.
-    """
-
-    id: str
-    spec: S
-    effects: tuple[Effect, ...] = field(default=(), compare=False)
-    generation: int = field(default=1, compare=False)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "spec":
-            raise AttributeError(name)
-        return getattr(self.spec, name)
-
-    @property
-    def _shown(self) -> Mapping[str, Any]:
-        """What was declared, without defaults and secrets."""
-        return self.spec.shown() if isinstance(self.spec, Source) else plain(self.spec, defaults=False)
-
-    @property
-    def _state(self) -> str:
-        """Where it stands, in a word; empty where there is nothing to say."""
-        return ""
-
-    def __repr__(self) -> str:
-        facts = {"": self._state, **self._shown}
-        kind = next((word for word, of in KINDS.items() if isinstance(self.spec, of)), "definition")
-        name = facts.pop("name", None)
-        what = kind.replace("_", " ") + (f" {name!r}" if name else "")
-        return lines(brief(what, facts), self.effects)
-
-    def _repr_html_(self) -> str:
-        text = escape(yaml.safe_dump(self._shown, sort_keys=False, allow_unicode=True))
-        notes = "".join(f"<li>{escape(str(effect))}</li>" for effect in self.effects)
-        return f"<pre>{text}</pre>" + (f"<ul>{notes}</ul>" if notes else "")
-
-
-class Declarations:
-    """The sources, filters and endpoints of a workspace.
+class Declarations(Inspection):
+    """What is declared in a workspace: read, looked at, added, changed and removed.
 
     Parameters
     ----------
@@ -140,182 +58,8 @@ class Declarations:
         events: Path | None = None,
         memory: int = 0,
     ) -> None:
-        self._catalog = catalog
-        self._workspace_id = workspace_id
+        super().__init__(catalog, workspace_id, events, memory)
         self._clock = clock
-        self._events = events
-        self._memory = memory
-        self._tables: dict[str, ir.Table] = {}
-
-    # -- reading
-
-    def all(self, kind: KindName) -> dict[str, Stored[Any]]:
-        """All definitions of a kind, by name."""
-        found = self._catalog.list_definitions(self._workspace_id, kind)
-        return {definition.name: _stored(definition) for definition in found}
-
-    def get(self, kind: KindName, name: str) -> Stored[Any]:
-        """The definition of a name.
-
-        Raises
-        ------
-        NotFoundError
-            There is none.
-        """
-        found = self.find(kind, name)
-        if found is None:
-            raise NotFoundError(kind, name, self.all(kind))
-        return found
-
-    def find(self, kind: KindName, name: str) -> Stored[Any] | None:
-        """The definition of a name, or None."""
-        found = self._catalog.get_definition(self._workspace_id, kind, name)
-        return None if found is None else _stored(found)
-
-    def asked(self, endpoint: Endpoint) -> tuple[Stored[Any], AskedOf]:
-        """What an endpoint asks: as it is declared, and as endpoints see it.
-
-        Raises
-        ------
-        NotFoundError
-            It is not there.
-        """
-        kind, name = endpoint.subject
-        found = (self._called(name) if kind == "task" else None) or self.get(kind, name)
-        return found, asked_of(found.spec)
-
-    def _called(self, task: str) -> Stored[Any] | None:
-        """A task whose definition has another name until the next run, or None."""
-        if self.find("task", task) is not None:
-            return None
-        living = self._catalog.tasks(self._workspace_id, LIVING)
-        ids = (record.definition_id for record in living if record.name == task)
-        return next((self.by_id("task", one) for one in ids if one is not None), None)
-
-    def asking(self, kind: KindName, name: str) -> list[Endpoint]:
-        """The endpoints that ask a filter, task or cube."""
-        return [one.spec for one in self.all("endpoint").values() if one.spec.subject == (kind, name)]
-
-    def by_id(self, kind: KindName, definition_id: str) -> Stored[Any] | None:
-        """The definition of an id, if it is this workspace's and of that kind."""
-        found = self._catalog.definition_by_id(definition_id)
-        if found is None or (found.workspace_id, found.kind) != (self._workspace_id, kind):
-            return None
-        return _stored(found)
-
-    def rollup(self, owner: Stored[Any], name: str | None = None) -> StoredRollup:
-        """A rollup of a definition, by its name; by default the one that is named as it is."""
-        wanted = owner.name if name is None else name
-        for stored in self._catalog.rollups_of(owner.id):
-            if stored.name == wanted:
-                return stored
-        raise NotFoundError("rollup", str(wanted))
-
-    @contextmanager
-    def open(self, source: Source) -> Iterator[SourceRows]:
-        """The rows of a source, for one piece of work.
-
-        Raises
-        ------
-        SourceError
-            It cannot be opened, or its columns cannot play their part.
-        """
-        table = self._tables.get(source.name)
-        if table is None and not source.url:
-            raise SourceUnavailableError(
-                f"source {source.name!r} was a table of another Python session",
-                hint="add it again from a table of this session",
-            )
-        with session(self._located(source), table, self._memory) as opened:
-            yield SourceRows(opened)
-
-    def _located(self, source: Source) -> Source:
-        """A source as it is opened: where it is embedded, with where its events are."""
-        return embedded_at(source, self.event_folder(source).path) if source.is_embedded else source
-
-    def event_folder(self, source: Source) -> EventFolder:
-        """Where the events of an embedded source are.
-
-        Raises
-        ------
-        SpecError
-            The home is no folder; or the source is read where it is.
-        """
-        if not source.is_embedded:
-            problem = Problem("url", "only an embedded source takes events", "add it with embedded://")
-            raise SpecError(f"source {source.name!r}", [problem])
-        if self._events is None:
-            problem = Problem(
-                "url", "events are kept in a folder, and this home is a database", "set AGGFLOW_EVENTS"
-            )
-            raise SpecError(f"source {source.name!r}", [problem])
-        # The name for people, the digest for what no name of a file may hold.
-        readable = re.sub("[^A-Za-z0-9_-]", "_", source.name)[:64]
-        return EventFolder(self._events / f"{readable}-{digest(source.name)[:8]}")
-
-    def problems_of(self, found: Definitions) -> list[Problem]:
-        """What keeps declarations from being added together; nothing is written."""
-        sources = {source.name: source for source in found.sources}
-        askable = {(kind, one.name): one for kind in SUBJECTS for one in getattr(found, f"{kind}s")}
-        checks: list[tuple[str, Callable[[], list[Problem]]]] = []
-        checks += [(f"source {s.name!r}", lambda s=s: self._problems_at(s)) for s in found.sources]
-        for spec in found.filters:
-            source = sources.get(spec.source)
-            checks.append((f"filter {spec.name!r}", lambda f=spec, s=source: self._problems_at(s, f)))
-        for endpoint in found.endpoints:
-            of = askable.get(endpoint.subject)
-            checks.append(
-                (
-                    f"endpoint {endpoint.name!r}",
-                    lambda e=endpoint, f=of: problems_with(e, asked_of(f) if f else self.asked(e)[1]),
-                )
-            )
-        for task in found.tasks:
-            source = sources.get(task.source)
-            checks.append((f"task {task.name!r}", lambda t=task, s=source: self._problems_of_task(s, t)))
-        cubes = {cube.name for cube in found.cubes}
-        projects = {DEFAULT_PROJECT, *(project.name for project in found.projects)}
-        for cube in found.cubes:
-            source = sources.get(cube.source)
-            what = f"cube {cube.name!r}"
-            checks.append((what, lambda c=cube, s=source: self.problems_of_cube(c, s)))
-            if cube.project not in projects:
-                checks.append((what, lambda c=cube: self._lacking("project", c.project)))
-        for schedule in found.schedules:
-            if schedule.cube not in cubes:
-                what = f"schedule {schedule.time_expression!r}"
-                checks.append((what, lambda s=schedule: self._lacking("cube", s.cube)))
-        for events in found.event_sources:
-            source = sources.get(events.source)
-            checks.append(("the event source", lambda e=events, s=source: self.problems_of_events(e, s)))
-        return [problem for what, check in checks for problem in _told(what, check)]
-
-    def _lacking(self, kind: KindName, name: str) -> list[Problem]:
-        self.get(kind, name)
-        return []
-
-    def problems_of_cube(self, cube: Cube, source: Source | None = None) -> list[Problem]:
-        """What of a cube its source, by default the one of that name, cannot serve."""
-        with self.open(source or self.get("source", cube.source).spec) as rows:
-            return cube_problems_at_source(cube, rows)
-
-    def problems_of_events(self, events: EventSource, source: Source | None = None) -> list[Problem]:
-        """What of an event source its source, by default the one of that name, cannot serve."""
-        with self.open(source or self.get("source", events.source).spec) as rows:
-            return list(EventReading.of(events, rows).problems.values())
-
-    def _problems_at(self, source: Source | None, spec: Filter | None = None) -> list[Problem]:
-        if source is None and spec is not None:
-            source = self.get("source", spec.source).spec
-        assert source is not None  # noqa: S101 - one of the two is given
-        with self.open(source) as rows:
-            return [] if spec is None else problems_at_source(spec, rows)
-
-    def _problems_of_task(self, source: Source | None, task: Task) -> list[Problem]:
-        with self.open(source or self.get("source", task.source).spec) as rows:
-            query = parse_linq(task.linq, columns=rows.columns)
-            check_reading(reading_of(query), rows, task.linq)
-        return []
 
     # -- writing
 
@@ -438,7 +182,7 @@ class Declarations:
         kind, name = _subject(old)
         for endpoint in self.asking(kind, name):
             same = carried(endpoint, asked_of(old), asked_of(new))
-            same = dataclass_replace(same, **{kind: new.name})
+            same = replace(same, **{kind: new.name})
             if same != endpoint:
                 self._put("endpoint", same, {})
 
@@ -457,7 +201,7 @@ class Declarations:
         if rebuild or (nothing_kept and last.data_hash != data_hash):
             catalog.reset_versions(stored.id, plain_spec, data_hash, now_us, source=rollup.source)
         elif last.data_hash != data_hash:
-            edge = _edge_of_change(catalog.versions(stored.id), rollup, now_us)
+            edge = edge_of_change(catalog.versions(stored.id), rollup, now_us)
             catalog.add_version(stored.id, plain_spec, data_hash, edge, now_us)
 
     def put_owner(
@@ -603,50 +347,3 @@ class Declarations:
 def _subject(spec: Filter | Task | Cube) -> tuple[Subject, str]:
     kinds: dict[type[Any], Subject] = {Filter: "filter", Task: "task", Cube: "cube"}
     return kinds[type(spec)], spec.name
-
-
-def _told(what: str, check: Callable[[], list[Problem]]) -> list[Problem]:
-    """Problems of a check, each with what it is of; an error is one of them."""
-    try:
-        found = check()
-    except ParseError as error:
-        found = [Problem("", str(error))]
-    except AggflowError as error:
-        found = [Problem("", error.message, error.hint)]
-    return [
-        dataclass_replace(problem, path=f"{what}{'.' if problem.path else ''}{problem.path}")
-        for problem in found
-    ]
-
-
-def _stored(definition: Definition) -> Stored[Any]:
-    spec = read(KINDS[definition.kind], definition.spec)
-    return Stored(definition.id, spec, (), definition.generation)
-
-
-def _edge_of_change(versions: Sequence[RollupVersion], after: Rollup, now_us: int) -> int:
-    """From when on a new form holds: where its buckets and those of the form before it both begin.
-
-    A form whose time would begin later still is dropped, and the one before it looked at.
-    """
-    edge = now_us
-    for version in reversed(versions):
-        edge = _common_edge(Rollup.from_plain(dict(version.spec)), after, edge)
-        if edge > version.validity.start:
-            break
-    return edge
-
-
-def _common_edge(before: Rollup, after: Rollup, now_us: int) -> int:
-    """The last instant at which buckets of two rollups both begin: no event is in buckets of both.
-
-    The beginning of time where there is none within a century, as between the days of two zones:
-    then all is computed anew.
-    """
-    us = now_us
-    while us > now_us - _CENTURY_US:
-        edge = after.width.floor(before.width.floor(us, before.zone), after.zone)
-        if edge == us:
-            return edge
-        us = edge
-    return BEGINNING

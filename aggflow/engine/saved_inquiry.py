@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from aggflow.engine.declarations import Declarations, Stored
+from aggflow.engine.declarations import Declarations
 from aggflow.engine.inquiry import Inquiry
 from aggflow.engine.plan import Need
 from aggflow.engine.question import Asked, Question
 from aggflow.engine.shape import Bound, QuestionError, Shape
+from aggflow.engine.stored import Stored
 from aggflow.language import Named, Operand, Path
 from aggflow.language.query import substituted
 from aggflow.measures.registry import state_key

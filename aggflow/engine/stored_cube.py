@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.spec.cube import Cube
 
 

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from aggflow.catalog import TaskRecord
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.spec.declaration import read
 from aggflow.spec.lifecycle import Status
 from aggflow.spec.task import Task

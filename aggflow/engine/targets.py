@@ -9,7 +9,9 @@ from typing import Any
 
 from aggflow.catalog import Catalog
 from aggflow.catalog import Rollup as StoredRollup
-from aggflow.engine.declarations import Declarations, KindName, Stored
+from aggflow.engine.declarations import Declarations
+from aggflow.engine.definition_kind import KindName
+from aggflow.engine.stored import Stored
 from aggflow.engine.target import Target
 from aggflow.errors import NotFoundError
 from aggflow.spec.rollups import OWNERS, owner_of, rollups_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final
 
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.errors import AggflowError, Problem
 from aggflow.notebook.change import Change
 from aggflow.notebook.curl_text import segment

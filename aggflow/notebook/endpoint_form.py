@@ -7,7 +7,7 @@ from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.errors import ParseError, Problem, SpecError
 from aggflow.notebook.change import Change
 from aggflow.notebook.curl_text import curl_of, segment

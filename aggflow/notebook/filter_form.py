@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any, Final
 
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.errors import AggflowError, Problem
 from aggflow.notebook.change import Change
 from aggflow.notebook.draft import filled

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from aggflow.engine.declarations import KindName, Stored
+from aggflow.engine.definition_kind import KindName
+from aggflow.engine.stored import Stored
 from aggflow.errors import AggflowError, ConflictError, ParseError, Problem, SpecError
 from aggflow.notebook.change import Change, differences
 from aggflow.notebook.curl_text import curl_of, segment

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final, cast
 
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.engine.stored_schedule import StoredSchedule
 from aggflow.errors import ConflictError, NotFoundError, Problem
 from aggflow.notebook.change import Change

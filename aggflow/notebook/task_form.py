@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final, cast
 
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.engine.stored_task import StoredTask
 from aggflow.errors import AggflowError, ParseError, Problem
 from aggflow.language import Completion, Path, Word, parse_linq, to_linq

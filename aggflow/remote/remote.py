@@ -13,8 +13,9 @@ from aggflow.collection import Collection
 from aggflow.engine.answer import Answer
 from aggflow.engine.answer_data import answer_of
 from aggflow.engine.build_report import BuildReport
-from aggflow.engine.declarations import KINDS, Stored
+from aggflow.engine.definition_kind import KINDS
 from aggflow.engine.progress import Report
+from aggflow.engine.stored import Stored
 from aggflow.engine.stored_cube import StoredCube
 from aggflow.engine.widget_answer import WidgetAnswer
 from aggflow.errors import NotFoundError, Problem, SpecError

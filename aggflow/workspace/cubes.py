@@ -17,8 +17,9 @@ from aggflow.engine.batches import Batches
 from aggflow.engine.build_report import BuildReport
 from aggflow.engine.cube_question import CubeQuestion, FieldNames, FilterValues, SortTerm
 from aggflow.engine.cube_readings import CubeReadings
-from aggflow.engine.declarations import KindName, Stored
+from aggflow.engine.definition_kind import KindName
 from aggflow.engine.progress import Report
+from aggflow.engine.stored import Stored
 from aggflow.engine.stored_cube import StoredCube
 from aggflow.errors import ConflictError, NotFoundError, SpecError
 from aggflow.language import from_ibis, to_jpath

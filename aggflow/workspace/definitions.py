@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 from aggflow.backends.connect import absolute_url, source_of_table
 from aggflow.backends.errors import without_password
 from aggflow.collection import Collection
-from aggflow.engine.declarations import KindName, Stored
+from aggflow.engine.definition_kind import KindName
+from aggflow.engine.stored import Stored
 from aggflow.errors import Problem, SpecError
 from aggflow.language import from_ibis, to_jpath
 from aggflow.spec.definitions import Definitions, from_yaml

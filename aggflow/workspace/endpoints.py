@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.errors import ConflictError
 from aggflow.spec.definitions import Definitions
 from aggflow.spec.endpoint import Endpoint

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aggflow.catalog import Definition, Dispatch, ScheduleState
 from aggflow.collection import Collection
-from aggflow.engine.declarations import KindName
+from aggflow.engine.definition_kind import KindName
 from aggflow.engine.stored_cube import StoredCube
 from aggflow.engine.stored_schedule import Execution, StoredSchedule
 from aggflow.errors import NotFoundError

@@ -15,7 +15,7 @@ from aggflow.catalog import TaskRecord
 from aggflow.collection import Collection
 from aggflow.engine.answer import Answer
 from aggflow.engine.build_report import BuildReport
-from aggflow.engine.declarations import KindName
+from aggflow.engine.definition_kind import KindName
 from aggflow.engine.progress import Progress, Report
 from aggflow.engine.stored_task import StoredTask
 from aggflow.engine.task_figures import measures_of, stats_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aggflow.engine.declarations import Stored
+from aggflow.engine.stored import Stored
 from aggflow.engine.widget_answer import WidgetAnswer
 from aggflow.engine.widgets import WidgetCall
 from aggflow.errors import SpecError

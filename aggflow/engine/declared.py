@@ -1,0 +1,93 @@
+"""The declared: the definitions of a workspace, read from its catalog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aggflow.catalog import Catalog
+from aggflow.catalog import Rollup as StoredRollup
+from aggflow.engine.definition_kind import KindName
+from aggflow.engine.stored import Stored, stored_of
+from aggflow.errors import NotFoundError
+from aggflow.spec.asked import asked_of
+from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.fit import AskedOf
+from aggflow.spec.lifecycle import LIVING
+
+
+class Declared:
+    """The definitions of a workspace.
+
+    Parameters
+    ----------
+    catalog, workspace_id
+        Where they are kept.
+    """
+
+    def __init__(self, catalog: Catalog, workspace_id: str) -> None:
+        self._catalog = catalog
+        self._workspace_id = workspace_id
+
+    # -- reading
+
+    def all(self, kind: KindName) -> dict[str, Stored[Any]]:
+        """All definitions of a kind, by name."""
+        found = self._catalog.list_definitions(self._workspace_id, kind)
+        return {definition.name: stored_of(definition) for definition in found}
+
+    def get(self, kind: KindName, name: str) -> Stored[Any]:
+        """The definition of a name.
+
+        Raises
+        ------
+        NotFoundError
+            There is none.
+        """
+        found = self.find(kind, name)
+        if found is None:
+            raise NotFoundError(kind, name, self.all(kind))
+        return found
+
+    def find(self, kind: KindName, name: str) -> Stored[Any] | None:
+        """The definition of a name, or None."""
+        found = self._catalog.get_definition(self._workspace_id, kind, name)
+        return None if found is None else stored_of(found)
+
+    def asked(self, endpoint: Endpoint) -> tuple[Stored[Any], AskedOf]:
+        """What an endpoint asks: as it is declared, and as endpoints see it.
+
+        Raises
+        ------
+        NotFoundError
+            It is not there.
+        """
+        kind, name = endpoint.subject
+        found = (self._called(name) if kind == "task" else None) or self.get(kind, name)
+        return found, asked_of(found.spec)
+
+    def _called(self, task: str) -> Stored[Any] | None:
+        """A task whose definition has another name until the next run, or None."""
+        if self.find("task", task) is not None:
+            return None
+        living = self._catalog.tasks(self._workspace_id, LIVING)
+        ids = (record.definition_id for record in living if record.name == task)
+        return next((self.by_id("task", one) for one in ids if one is not None), None)
+
+    def asking(self, kind: KindName, name: str) -> list[Endpoint]:
+        """The endpoints that ask a filter, task or cube."""
+        return [one.spec for one in self.all("endpoint").values() if one.spec.subject == (kind, name)]
+
+    def by_id(self, kind: KindName, definition_id: str) -> Stored[Any] | None:
+        """The definition of an id, if it is this workspace's and of that kind."""
+        found = self._catalog.definition_by_id(definition_id)
+        if found is None or (found.workspace_id, found.kind) != (self._workspace_id, kind):
+            return None
+        return stored_of(found)
+
+    def rollup(self, owner: Stored[Any], name: str | None = None) -> StoredRollup:
+        """A rollup of a definition, by its name; by default the one that is named as it is."""
+        wanted = owner.name if name is None else name
+        for stored in self._catalog.rollups_of(owner.id):
+            if stored.name == wanted:
+                return stored
+        raise NotFoundError("rollup", str(wanted))
