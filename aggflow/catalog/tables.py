@@ -132,7 +132,7 @@ builds = sa.Table(
     sa.Column("number", _COUNTER, primary_key=True, autoincrement=True),  # the order they were asked for
     sa.Column("id", _ID, nullable=False, unique=True),
     sa.Column("workspace_id", _NAME, _to("workspaces.id"), nullable=False),
-    sa.Column("rollup_id", _ID, index=True),  # no key: the record outlives its rollup
+    sa.Column("rollup_id", _ID),  # no key: the record outlives its rollup
     sa.Column("kind", sa.String(40), nullable=False),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("created_us", sa.BigInteger, nullable=False),
@@ -157,6 +157,10 @@ builds = sa.Table(
     sa.Column("heartbeat_us", sa.BigInteger),
     sa.Index(None, "workspace_id", "number"),
     sa.Index(None, "owner_id", "number"),
+    sa.Index(None, "rollup_id", "number"),
+    # Few of them are open, however many there were.
+    sa.Index(None, "workspace_id", "status"),
+    sa.Index(None, "rollup_id", "status"),
     sqlite_autoincrement=True,
 )
 

@@ -62,6 +62,13 @@ def copy_workspace(catalog: Catalog, name: str, texts: Iterable[Mapping[str, str
         _insert(connection, rows, ids, texts)
 
 
+def copy_build(catalog: Catalog, build_id: str, times: int) -> None:
+    """Copy the record of a build so many times, as if the rollup had been built again and again."""
+    with catalog._write() as connection:
+        rows = _rows(connection, (t.builds, t.builds.c.id == build_id))
+        _insert(connection, rows, lambda: {build_id: str(uuid.uuid4())}, ({} for _ in range(times)))
+
+
 Rows = dict[sa.Table, list[dict[str, Any]]]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import duckdb
-from catalog_copies import copy_task, copy_workspace
+from catalog_copies import copy_build, copy_task, copy_workspace
 
 import aggflow as af
 from aggflow.api.carrier import Carrier
@@ -301,7 +301,23 @@ def of_tasks(held: ExitStack, folder: Path, size: int) -> Work:
         "refresh of one": refreshing(ws, "task due 0"),
         "answer": lambda: ws.ask_task("due 0", start="2025-01-02", end="2025-01-03", live=False).rows,
         "list": ws.list_tasks,
+        "status page": looking(held, folder, "/"),
         "one added": add,
+    }
+
+
+def of_builds(held: ExitStack, folder: Path, size: int) -> Work:
+    """Builds of a filter that were; the records of all but one are copies of it."""
+    ws = shop(held, folder)
+    ws.build("f", progress=False)
+    copy_build(ws._catalog, next(iter(ws.builds)), size - 1)
+    return {
+        "refresh of an hour": refreshing(ws),
+        "pass of the scheduler": ws.due,
+        "look for builds that wait": ws.queued,
+        "last hundred": lambda: list(ws.builds),
+        "status": ws.status,
+        "status page": looking(held, folder, "/"),
     }
 
 
@@ -314,5 +330,6 @@ CASES: Mapping[str, tuple[Case, Sequence[int]]] = {
     "endpoints": (of_endpoints, (1, 10, 100, 500)),
     "workspaces": (of_workspaces, (1, 10, 100, 1_000)),
     "tasks": (of_tasks, (10, 100, 1_000, 10_000)),
+    "builds": (of_builds, (1_000, 10_000, 100_000)),
 }
 """By what grows: the case, and the sizes that are measured."""

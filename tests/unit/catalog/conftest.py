@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+import sqlalchemy.event
 
 from aggflow.catalog import Catalog, Rollup, Workspace
 
@@ -59,3 +61,26 @@ def workspace(catalog: Catalog) -> Workspace:
 def rollup(catalog: Catalog, workspace: Workspace) -> Rollup:
     owner = catalog.put_definition(workspace.id, "filter", "delays", {"interval": "1h"}, "h1", "d1", 1)
     return catalog.create_rollup(workspace.id, "filter", owner.id, "delays", "flights", {"v": 1}, "h1")
+
+
+@pytest.fixture
+def plans(catalog: Catalog) -> Callable[[Callable[[], object]], list[list[str]]]:
+    """The steps of SQLite's plan for each statement that is read with while something is done."""
+    if catalog.url.get_backend_name() != "sqlite":
+        pytest.skip("the words of the plan are SQLite's")
+    reader = catalog._engines().reader
+
+    def plans_of(do: Callable[[], object]) -> list[list[str]]:
+        asked: list[tuple[str, Any]] = []
+
+        def note(_: object, __: object, statement: str, values: object, *___: object) -> None:
+            asked.append((statement, values))
+
+        sqlalchemy.event.listen(reader, "before_cursor_execute", note)
+        do()
+        sqlalchemy.event.remove(reader, "before_cursor_execute", note)
+        with reader.connect() as connection:
+            found = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values) for one, values in asked]
+            return [[step.detail for step in steps] for steps in found]
+
+    return plans_of

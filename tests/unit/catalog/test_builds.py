@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from aggflow.catalog import Catalog, Rollup, Workspace
@@ -90,6 +92,23 @@ def test_the_last_build_of_every_rollup_is_told_at_once(
     assert last[rollup.id].created_us == 3
     assert idle.id not in last
     assert catalog.last_builds(catalog.workspace("other").id) == {}
+
+
+def test_what_is_open_is_found_among_the_open_ones(
+    catalog: Catalog, workspace: Workspace, rollup: Rollup, plans: Callable[..., list[list[str]]]
+) -> None:
+    """Records are kept for good: a build that is asked for, and each build, look for others that are open."""
+
+    def read() -> None:
+        catalog.builds(workspace.id, status="pending")
+        catalog.builds(workspace.id, rollup_id=rollup.id, status="running")
+        catalog.builds(workspace.id, rollup_id=rollup.id, limit=1)
+
+    of_workspace, of_rollup, last = plans(read)
+    assert "ix_builds_workspace_id_status (workspace_id=? AND status=?)" in of_workspace[0]
+    assert "ix_builds_rollup_id_status (rollup_id=? AND status=?)" in of_rollup[0]
+    assert last == [last[0]], "sorted, after all of them were read"
+    assert "ix_builds_rollup_id_number" in last[0]
 
 
 def test_the_record_outlives_its_rollup(catalog: Catalog, workspace: Workspace, rollup: Rollup) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-import sqlalchemy.event
 
 from aggflow.catalog import Catalog, NewSegment, Rollup, Workspace
 from aggflow.errors import ConflictError, NotFoundError
@@ -88,26 +89,17 @@ def test_a_name_that_is_taken_is_not_given_again(
 
 
 def test_what_is_due_of_one_workspace_reads_no_rows_of_the_others(
-    catalog: Catalog, workspace: Workspace, rollup: Rollup
+    catalog: Catalog, workspace: Workspace, rollup: Rollup, plans: Callable[..., list[list[str]]]
 ) -> None:
     """Else a pass over all workspaces would read everything once for each of them."""
-    if catalog.url.get_backend_name() != "sqlite":
-        pytest.skip("the words of the plan are SQLite's")
-    asked: list[tuple[str, object]] = []
 
-    def note(_: object, __: object, statement: str, values: object, *___: object) -> None:
-        asked.append((statement, values))
+    def read() -> None:
+        assert [one.rollup_id for one in catalog.frontiers(workspace.id, ["filter", "task"])] == [rollup.id]
+        assert [one.id for one in catalog.rollups(workspace.id)] == [rollup.id]
+        assert catalog.tasks(workspace.id, ["RUNNING"]) == ()
+        assert catalog.task_named(workspace.id, "by client") is None
+        assert catalog.last_builds(workspace.id) == {}
 
-    reader = catalog._engines().reader
-    sqlalchemy.event.listen(reader, "before_cursor_execute", note)
-    assert [found.rollup_id for found in catalog.frontiers(workspace.id, ["filter", "task"])] == [rollup.id]
-    assert catalog.tasks(workspace.id, ["RUNNING"]) == ()
-    assert catalog.task_named(workspace.id, "by client") is None
-    assert [found.id for found in catalog.rollups(workspace.id)] == [rollup.id]
-    assert catalog.last_builds(workspace.id) == {}
-    sqlalchemy.event.remove(reader, "before_cursor_execute", note)
-    assert len(asked) == 5
-    with reader.connect() as connection:
-        for statement, values in asked:
-            steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()  # pyright: ignore[reportArgumentType] - as they were given
-            assert [step.detail for step in steps if step.detail.startswith("SCAN")] == [], statement
+    found = plans(read)
+    assert len(found) == 5
+    assert [step for steps in found for step in steps if step.startswith("SCAN")] == []
