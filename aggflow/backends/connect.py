@@ -219,7 +219,7 @@ def _open_events(source: Source, folder: EventFolder) -> Any:
         parts.append(f"SELECT * FROM read_parquet([{files}])")  # noqa: S608 - quoted
     time = "" if source.time == ARRIVED else f"{TIME} AS {_quoted(source.time, chr(34))}, "
     # Not a temporary view: Ibis looks for tables by name in the main schema.
-    con.raw_sql(f"CREATE VIEW events AS SELECT {time}{ARRIVED}, {EVENT} FROM ({' UNION ALL '.join(parts)})")  # noqa: S608
+    con.raw_sql(f"CREATE VIEW events AS SELECT {time}{ARRIVED}, {EVENT} FROM ({' UNION ALL '.join(parts)})")  # noqa: S608 - quoted
     return con
 
 

@@ -150,7 +150,7 @@ def field(text: str) -> Field:
         raise wrong("--field", text, "NAME=AGGREGATION:CALCULATION", "p95=delay:PERCENTILES:0.95")
     calculation = others[0] if others else None
     percentile = others[1] if len(others) == 2 else None
-    return Field(name.strip(), aggregation_, calculation, percentile)  # pyright: ignore[reportArgumentType]
+    return Field(name.strip(), aggregation_, calculation, percentile)  # pyright: ignore[reportArgumentType] - texts are read
 
 
 def sort(text: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ _SECOND_US: Final = 1_000_000
 _DAY_US: Final = 86_400 * _SECOND_US
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - what a clock on the wall shows
 # A year whose calendar holds a 29 February, from where the first run is sought.
-_FIRST: Final = datetime(2000, 1, 1)  # noqa: DTZ001
+_FIRST: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - what a clock on the wall shows
 _LAST_US: Final = 7_000 * 366 * _DAY_US
 _MONTHS: Final = [
     "January",

@@ -313,7 +313,7 @@ class CubeForm(SourceForm[Cube]):
         except AggflowError as error:
             yield Problem("source", error.message, error.hint)
 
-    def effects(self, spec: Cube, before: Stored[Cube] | None) -> Iterator[Change]:  # noqa: ARG002
+    def effects(self, spec: Cube, before: Stored[Cube] | None) -> Iterator[Change]:  # noqa: ARG002 - the workspace knows what was before
         """What becomes of its aggregates."""
         for effect in self.ws.effects_of_cube(spec):
             loses = "anew" in effect.what or "dropped" in effect.what or effect.kind == "endpoint"

@@ -199,7 +199,7 @@ class _Rows(_Control):
         label = [widgets.HTML(f'<div class="agf-label">{escape(entry.label)}</div>')] if entry.label else []
         self.parts = [*label, self.widget, *([] if entry.titled_by else [widgets.HBox([self.adder])])]
 
-    def show(self, value: Any, options: Sequence[Option]) -> None:  # noqa: ARG002
+    def show(self, value: Any, options: Sequence[Option]) -> None:  # noqa: ARG002 - entries have options of their own
         count = len(value)
         if len(self.rows) != count:
             del self.rows[count:]

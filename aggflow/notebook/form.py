@@ -94,7 +94,7 @@ class Form(Sheet, Generic[S]):
         """What keeps a declaration, right in itself, from being saved."""
         return ()
 
-    def effects(self, spec: S, before: Stored[S] | None) -> Iterable[Change]:  # noqa: ARG002
+    def effects(self, spec: S, before: Stored[S] | None) -> Iterable[Change]:  # noqa: ARG002 - for others to say
         """What saving a declaration would do beside saving it."""
         return ()
 

@@ -171,4 +171,4 @@ def _subject(operand: Operand, name: str) -> Path | Choose | Call:
     if isinstance(operand, Literal) or not operand_paths(operand):
         problem = Problem(name, "this is the same for every row", "name a column in it")
         raise SpecError("the query", [problem])
-    return operand  # type: ignore[return-value]
+    return operand  # type: ignore[return-value] - no literal is left

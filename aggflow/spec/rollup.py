@@ -133,12 +133,12 @@ def rollup_of(filter: Filter) -> Rollup:  # noqa: A002 - the field's word
     )
 
 
-def kept_by(aggregation: Aggregation, filter: Filter) -> list[Kept]:  # noqa: A002
+def kept_by(aggregation: Aggregation, filter: Filter) -> list[Kept]:  # noqa: A002 - the word of what it is
     """What one aggregation of a filter keeps, in the order of its calculations."""
     return [kept_for(aggregation, calculation, filter) for calculation in aggregation.calculations]
 
 
-def kept_for(aggregation: Aggregation, calculation: Calculation, filter: Filter) -> Kept:  # noqa: A002
+def kept_for(aggregation: Aggregation, calculation: Calculation, filter: Filter) -> Kept:  # noqa: A002 - the word of what it is
     """What is kept for one calculation of an aggregation."""
     coarse = aggregation.sketch_groupings if calculation.is_sketch else None
     groupings = None

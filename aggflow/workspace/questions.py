@@ -189,7 +189,7 @@ class QuestionsPart(Foundation):
 
     def grouping_values(
         self,
-        filter: str,  # noqa: A002
+        filter: str,  # noqa: A002 - the word of what it is
         grouping: str,
         *,
         start: Instant,

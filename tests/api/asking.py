@@ -44,30 +44,30 @@ _FILTER: Callable[[Names], dict[str, Any]] = lambda of: {  # noqa: E731 - a tabl
     "interval": "1h",
     "aggregations": [{"name": "value", "field": "value", "calculations": ["COUNT"]}],
 }
-_ENDPOINT: Callable[[Names], dict[str, Any]] = lambda of: {  # noqa: E731
+_ENDPOINT: Callable[[Names], dict[str, Any]] = lambda of: {  # noqa: E731 - a line a kind
     "name": "new_endpoint",
     "filter": of.filter,
     "timing": {"kind": "lookback", "duration": "1d"},
     "fields": [{"name": "total", "aggregation": "value", "calculation": "SUM"}],
 }
-_CUBE: Callable[[Names], dict[str, Any]] = lambda of: {  # noqa: E731
+_CUBE: Callable[[Names], dict[str, Any]] = lambda of: {  # noqa: E731 - a line a kind
     "name": "new_cube",
     "source": of.source,
     "dimensions": ["kind"],
     "measures": [{"name": "value", "field": "value", "calculations": ["COUNT"]}],
 }
-_TASK: Callable[[Names], dict[str, Any]] = lambda of: {  # noqa: E731
+_TASK: Callable[[Names], dict[str, Any]] = lambda of: {  # noqa: E731 - a line a kind
     "name": "new_task",
     "query": {"linq": f"from {of.source} group every 1h by kind", "timeZone": "UTC", "locale": "en"},
     "fromDate": 0,
 }
-_WIDGET: Callable[[Names], dict[str, Any]] = lambda _: {  # noqa: E731
+_WIDGET: Callable[[Names], dict[str, Any]] = lambda _: {  # noqa: E731 - a line a kind
     "event_types": None,
     "group_by": "event_type",
     "aggregation": "count",
     "time_window_days": 365,
 }
-_NOTHING: Callable[[Names], dict[str, Any]] = lambda _: {}  # noqa: E731
+_NOTHING: Callable[[Names], dict[str, Any]] = lambda _: {}  # noqa: E731 - a line a kind
 
 # By the end of the path, which is the same under every prefix: a body that names what there is of a tenant.
 BODIES: dict[str, Callable[[Names], Any]] = {

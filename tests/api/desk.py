@@ -62,7 +62,7 @@ class Desk:
         """Declare a filter; its id."""
         return self.ws.add_filter(name, source="events", interval=interval, **options).id
 
-    def endpoint(self, name: str = "e", filter: str = "f", **options: Any) -> str:  # noqa: A002
+    def endpoint(self, name: str = "e", filter: str = "f", **options: Any) -> str:  # noqa: A002 - the field's word
         """Save a question; its id."""
         return self.ws.add_endpoint(name, filter=filter, **options).id
 

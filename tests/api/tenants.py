@@ -67,7 +67,7 @@ def settle(served: Served, folder: Path, name: str) -> tuple[Names, str]:
     """Make a tenant, with one of everything; the secret of its administrator."""
     ws = served.home.workspace(name)
     ws.add_source(f"{name}_source", str(_events(folder, name)), time="at")
-    aggregation = af.Aggregation("value", field="value", calculations=["COUNT", "SUM"])  # pyright: ignore[reportArgumentType]
+    aggregation = af.Aggregation("value", field="value", calculations=["COUNT", "SUM"])  # pyright: ignore[reportArgumentType] - texts are read
     filter_ = ws.add_filter(
         f"{name}_filter",
         source=f"{name}_source",
@@ -80,7 +80,7 @@ def settle(served: Served, folder: Path, name: str) -> tuple[Names, str]:
         filter=f"{name}_filter",
         timing=af.Lookback("100y"),
         groupings={"kind": af.All()},
-        fields=[af.Field("total", "value", "SUM")],  # pyright: ignore[reportArgumentType]
+        fields=[af.Field("total", "value", "SUM")],  # pyright: ignore[reportArgumentType] - texts are read
     )
     task = ws.add_task(
         f"{name}_task",

@@ -299,7 +299,7 @@ def lose(*calculations: str) -> dict[str, Any]:
 
 def test_a_change_tells_what_endpoints_lose(declared: Manager) -> None:
     field = {"name": "flights", "aggregation": "delay", "calculation": "COUNT"}
-    declared("PUT", "/endpoints/worst", ENDPOINT | {"fields": [*ENDPOINT["fields"], field]})  # type: ignore[misc]
+    declared("PUT", "/endpoints/worst", ENDPOINT | {"fields": [*ENDPOINT["fields"], field]})
     told = declared("PUT", "/filters/delays", lose("COUNT"))
     assert told["effects"] == [
         {

@@ -60,7 +60,7 @@ def test_every_route_says_so_in_the_shape_of_its_family(
 
     def access(home: Home, secret: str) -> Access | None:
         found = let_in(home, secret)
-        return None if found is None else Access(found.token, Broken(error))  # type: ignore[arg-type]
+        return None if found is None else Access(found.token, Broken(error))  # type: ignore[arg-type] - stands in for a workspace
 
     monkeypatch.setattr(Home, "access", access)
     asked_of = 0

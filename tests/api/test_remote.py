@@ -200,7 +200,7 @@ def test_a_widget_query_answers_the_same(served: Served, remote: Remote, ws: af.
         remote.aggregate(af.WidgetQuery(None, "none", "count", 7))
     ws.set_event_source("flights", event_type="carrier", session_id="origin", values={"value": "delay"})
     for group, aggregation in (("none", "count"), ("event_type", "avg"), ("hour", "count_distinct")):
-        query = af.WidgetQuery(None, group, aggregation, 7, "value", 5)  # type: ignore[arg-type]
+        query = af.WidgetQuery(None, group, aggregation, 7, "value", 5)  # type: ignore[arg-type] - wrong on purpose
         found, expected = remote.aggregate(query, now=END), ws.aggregate(query, now=END)
         assert (found.rows, found.plan, found.query) == (expected.rows, expected.plan, expected.query)
         assert found.generated_at == expected.generated_at

@@ -254,7 +254,7 @@ def test_a_preview_asks_no_source_and_is_no_question(served: Served, ws: af.Work
     def fail(*_: object) -> Any:
         raise AssertionError("a source was opened")
 
-    ws._declarations.open = fail  # type: ignore[method-assign]
+    ws._declarations.open = fail  # type: ignore[method-assign] - fails on purpose
     page(served, token)
     for endpoint in ws.endpoints.values():
         assert served.ask("GET", f"/status/endpoints/{endpoint.id}.svg", token).status_code == 200

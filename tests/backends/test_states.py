@@ -152,7 +152,7 @@ def test_sums_of_large_integers_never_pass_through_a_float(loaded: Loaded, open_
         read = read_states(rows, rollup, layout, ALL_TIME, Vocabularies())
     kept = [r for r in loaded.rows if r["happened"] and (r["id"] < 12 or r["extreme"] == 2**63 - 1)]
     state = next(iter(read.grains[0].states.values()))
-    high, low = int(state["high"].sum()), int(state["low"].sum())  # type: ignore[union-attr]
+    high, low = int(state["high"].sum()), int(state["low"].sum())  # type: ignore[union-attr] - no sketch
     assert (high << 32) + low == sum(r["extreme"] for r in kept if r["extreme"] is not None)
 
 

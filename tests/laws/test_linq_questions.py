@@ -129,7 +129,7 @@ def windows(draw: st.DrawFn) -> tuple[str, str]:
     start = FIRST + timedelta(minutes=begins, seconds=draw(st.sampled_from([0, 0, 7])))
     end = min(start + timedelta(minutes=lasts), LAST)
     if draw(st.booleans()):
-        start, end = datetime(start.year, start.month, start.day), datetime(end.year, end.month, end.day)  # noqa: DTZ001
+        start, end = datetime(start.year, start.month, start.day), datetime(end.year, end.month, end.day)  # noqa: DTZ001 - what a clock on the wall shows
     return (start.isoformat(), end.isoformat()) if start < end else (FIRST.isoformat(), LAST.isoformat())
 
 

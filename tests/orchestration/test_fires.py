@@ -64,10 +64,10 @@ class World:
 
     def reconcile(self) -> None:
         client: object = self.prefect
-        fire.skip_late(client, [DEPLOYMENT], self.now)  # type: ignore[arg-type]
+        fire.skip_late(client, [DEPLOYMENT], self.now)  # type: ignore[arg-type] - stands in for a client
         specs = {self.prefect.schedule_id: self.schedule.spec}
-        fire.skip_wrong(client, DEPLOYMENT, specs, self.now)  # type: ignore[arg-type]
-        fire.catch_up(self.ws, client, DEPLOYMENT, dict(self.ws.schedules.items()))  # type: ignore[arg-type]
+        fire.skip_wrong(client, DEPLOYMENT, specs, self.now)  # type: ignore[arg-type] - stands in for a client
+        fire.catch_up(self.ws, client, DEPLOYMENT, dict(self.ws.schedules.items()))  # type: ignore[arg-type] - stands in for a client
 
     def fires(self, start: datetime) -> list[str]:
         """What our cron says."""

@@ -210,7 +210,7 @@ class Down:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Down) and other.value == self.value
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment] - as Python does it where there is __eq__
 
 
 def ordered(value: Any, *, down: bool = False) -> tuple[Any, ...]:

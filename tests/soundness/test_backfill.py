@@ -22,7 +22,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         *(Event(at("00:10") + timedelta(minutes=37 * i), "ab"[i % 2], "x", i / 4, i) for i in range(300))
     )
     made.filter("1h", groupings=["team"], aggregations=[Aggregation("value", "value", ["COUNT", "SUM"])])
-    fields: Any = [af.Field("n", "value", "COUNT"), af.Field("sum", "value", "SUM")]  # type: ignore[arg-type]
+    fields: Any = [af.Field("n", "value", "COUNT"), af.Field("sum", "value", "SUM")]  # type: ignore[arg-type] - texts are read
     made.ws.add_endpoint(
         "all", filter="f", timing=af.TimeSeries("30d", "1h", include_incomplete=True), fields=fields
     )

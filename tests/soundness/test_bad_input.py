@@ -342,7 +342,7 @@ def test_every_type_of_time_is_read(home: Home, type_: str, offset: str) -> None
     home.sql(f"CREATE TABLE t AS SELECT (happened::text || '{offset}')::{type_} AS happened, x FROM events")
     home.ws.add_source("t", f"duckdb://{home.file}", table="t", time="happened")
     home.ws.add_filter("g", source="t", interval="1h", aggregations=[Aggregation("x", "x", ["COUNT"])])
-    timing = af.TimeSeries("30d", interval="1d")  # type: ignore[arg-type]
+    timing = af.TimeSeries("30d", interval="1d")
     home.ws.add_endpoint("series", filter="g", timing=timing, fields=[Field("rows", "x", "COUNT")])
     home.ws.build("g", progress=False)
     answer = home.ws.query("series", live=False)

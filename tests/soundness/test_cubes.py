@@ -30,7 +30,7 @@ MEASURES = [
 DIMENSIONS = [
     "team",
     af.Dimension("who", levels=["team", "player"]),  # type: ignore[list-item]  # texts are levels
-    af.Dimension("date", levels=af.TIME_LEVELS),  # type: ignore[arg-type]
+    af.Dimension("date", levels=af.TIME_LEVELS),  # type: ignore[arg-type] - texts are read
     af.Dimension("upper", "=upper(team)"),
 ]
 AGGREGATES = [

@@ -171,7 +171,7 @@ def test_late_rows_after_a_build_that_stopped_are_found(shop: Shop) -> None:
     shop.add(*(Event(at(f"2024-12-{day} 08:10"), value=1.0, arrived=at("11:00")) for day in (28, 29, 30)))
 
     def stop(progress: object) -> None:
-        if progress.windows_done == 2:  # type: ignore[attr-defined]
+        if progress.windows_done == 2:  # type: ignore[attr-defined] - it is given as an object
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

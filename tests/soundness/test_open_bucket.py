@@ -113,7 +113,7 @@ def test_a_build_later_than_now_is_a_build_until_now(hourly: Shop) -> None:
     hourly.now = at("12:30")
     hourly.add(Event(at("12:05"), value=2.0), Event(at("13:05"), value=2.0))
     hourly.build(until=at("20:00"))
-    assert hourly.ws.status()[0].covered.span.end == hourly.ws._clock()  # type: ignore[union-attr]
+    assert hourly.ws.status()[0].covered.span.end == hourly.ws._clock()  # type: ignore[union-attr] - something is covered
     hourly.add(Event(at("12:31"), value=2.0))
     hourly.now += timedelta(hours=2)
     hourly.check("day")

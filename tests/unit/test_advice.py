@@ -28,8 +28,8 @@ QUESTIONS: dict[str, tuple[int, dict[str, Any]]] = {
     ),
 }
 MEASURES: Any = [
-    af.Aggregation("delay", "dep_delay", ["COUNT", "AVG", "MAX"]),  # type: ignore[list-item]
-    af.Aggregation("flown", "distance", ["SUM"]),  # type: ignore[list-item]
+    af.Aggregation("delay", "dep_delay", ["COUNT", "AVG", "MAX"]),  # type: ignore[list-item] - texts are read
+    af.Aggregation("flown", "distance", ["SUM"]),  # type: ignore[list-item] - texts are read
 ]
 DIMENSIONS = ["carrier", "origin", "dest", "tailnum"]
 

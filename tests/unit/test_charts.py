@@ -528,7 +528,7 @@ def test_what_is_wrong_is_said() -> None:
     with pytest.raises(QueryError, match="no field"):
         draw(drawn, fields=[])
     with pytest.raises(NotFoundError, match="there is no theme 'drak'"):
-        draw(drawn, theme="drak")  # pyright: ignore[reportArgumentType]
+        draw(drawn, theme="drak")  # pyright: ignore[reportArgumentType] - wrong on purpose
 
 
 def test_the_grounds_of_themes() -> None:

@@ -80,7 +80,7 @@ def test_yaml_carries_it_to_another_home(shop: WidgetShop, tmp_path: Path) -> No
     with af.open(tmp_path / "other") as other:
         other.apply(text)
         assert other.event_source is not None
-        assert other.event_source.spec == shop.ws.event_source.spec  # pyright: ignore[reportOptionalMemberAccess]
+        assert other.event_source.spec == shop.ws.event_source.spec  # pyright: ignore[reportOptionalMemberAccess] - it was set
         assert other.export() == text.read_text()
 
 

@@ -189,7 +189,7 @@ def test_a_build_that_the_end_of_the_service_stops_waits_again(market: Market, c
         carrier.close()
         go_on(now)
 
-    carrier._go_on = ending  # type: ignore[method-assign]
+    carrier._go_on = ending  # type: ignore[method-assign] - ends on purpose
     carrier.look()
     assert market.ws.batch(asked.id).status == "cancelled"
     (again,) = market.ws.open_batches()

@@ -83,7 +83,7 @@ def test_a_later_request_arrives_later_whatever_the_clock_says(tmp_path: Path) -
 def test_all_events_of_a_request_or_none(tmp_path: Path) -> None:
     folder = EventFolder(tmp_path / "e")
     folder.append([event(1, "a")], DAY)
-    wrong: Any = Event(1, None, "b")  # type: ignore[arg-type]
+    wrong: Any = Event(1, None, "b")  # type: ignore[arg-type] - wrong on purpose
     with pytest.raises((TypeError, sqlite3.Error)):
         folder.append([event(2, "c"), wrong], DAY)
     assert numbers(folder) == [1]

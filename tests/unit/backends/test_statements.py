@@ -36,7 +36,7 @@ def files(tmp_path: Path) -> str:
 def staged(files: str, time: str = "happened", time_zone: str = "UTC") -> tuple[str, str]:
     """The statement that stages a day, and its analysed plan."""
     calculations = ("SUM", "MIN", "PERCENTILES")
-    declared = Filter("f", "events", "1h", "@.kind == 2", aggregations=(Aggregation("n", "n", calculations),))  # type: ignore[arg-type]
+    declared = Filter("f", "events", "1h", "@.kind == 2", aggregations=(Aggregation("n", "n", calculations),))  # type: ignore[arg-type] - texts are read
     rollup = rollup_of(declared)
     with session(Source("events", files, time, time_zone=time_zone)) as opened:
         rows = SourceRows(opened)

@@ -40,7 +40,7 @@ def run(code: str, *arguments: object, **options: object) -> subprocess.Popen[st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **options,  # type: ignore[call-overload]
+        **options,  # type: ignore[call-overload] - options of Popen
     )
 
 
@@ -262,7 +262,7 @@ def test_one_in_memory_is_refused() -> None:
 
 def test_pickles_as_its_url(catalog: Catalog) -> None:
     catalog.workspace("shop")
-    with pickle.loads(pickle.dumps(catalog)) as other:  # noqa: S301
+    with pickle.loads(pickle.dumps(catalog)) as other:  # noqa: S301 - pickled here
         assert other.workspaces() == catalog.workspaces()
 
 

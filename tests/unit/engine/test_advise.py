@@ -190,7 +190,7 @@ def test_choices_that_are_not_counted_could_not_have_been_better(ws: af.Workspac
     for n, text in enumerate(texts):
         ask(ws, text, 1 + n * n % 3, "2026-01-03" if n % 3 else "2026-01-02T23:10:00Z")
     lazy, eager = advisor(ws), advisor(ws)
-    eager._hope = lambda *_: float("inf")  # type: ignore[method-assign]
+    eager._hope = lambda *_: float("inf")  # type: ignore[method-assign] - hopes for all
     assert [a.rows_saved for a in lazy.advise()] == [a.rows_saved for a in eager.advise()]
 
 

@@ -24,7 +24,7 @@ DAILY = replace(HOURLY, interval="1d", groupings=("team",))
 
 def version(rollup: Rollup, rollup_id: str = "coarse", field: object = FLOAT, hash_name: str = "") -> Version:
     kinds = {key: ROWS if key.measure == "count" else field for key in state_keys(rollup)}
-    layout = Layout.of(rollup, kinds, hash_name)  # type: ignore[arg-type]
+    layout = Layout.of(rollup, kinds, hash_name)  # type: ignore[arg-type] - given as they are drawn
     return Version(rollup_id, 1, rollup, layout, ALWAYS)
 
 
@@ -34,7 +34,7 @@ def finer(rollup: Rollup = HOURLY, *windows: tuple[int, int], rows: int = 10, **
         CoverageRow(i, name, 1, Window(start, end), f"{name}{i}", rows, 1, "", 0, None)
         for i, (start, end) in enumerate(windows or [(BEGINNING, 10 * DAY)])
     )
-    return Finer(name, version(rollup, name, **options), Coverage(1, covered), None)  # type: ignore[arg-type]
+    return Finer(name, version(rollup, name, **options), Coverage(1, covered), None)  # type: ignore[arg-type] - given as they are drawn
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_an_end_that_cuts_a_bucket_is_made_of_what_is_built_exactly_so_far(store
     ],
 )
 def test_what_lacks_anything_makes_nothing(store: SegmentStore, changed: dict[str, object]) -> None:
-    assert shares(store, finer(replace(HOURLY, **changed))) == []  # type: ignore[arg-type]
+    assert shares(store, finer(replace(HOURLY, **changed))) == []
 
 
 def test_states_of_another_kind_or_hash_make_nothing(store: SegmentStore) -> None:

@@ -33,7 +33,7 @@ def need(window: Window = MINUTE, **options: object) -> Need:
     asked = Asked("n", COUNT, Calculation.COUNT, None, window)
     question = Question(fields=(asked,), groupings={"c": "carrier"}, filters={"origin": ("JFK",)})
     whole = Need("flights", "@.origin != 'LGA' && @.dest == 'SFO'", (DELAY, COUNT), question, cuts=True)
-    return replace(whole, **options)  # type: ignore[arg-type]
+    return replace(whole, **options)
 
 
 def took(cells: int = 10, rows: int = 100, milliseconds: float = 1.5) -> Explanation:

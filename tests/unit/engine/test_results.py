@@ -21,7 +21,7 @@ def test_a_value_is_kept_until_its_time_is_over() -> None:
     clock = Clock()
     results: Results[int] = Results(60, clock)
     numbers = iter(range(10))
-    ask = lambda: results.get("a", 1, lambda: next(numbers))  # noqa: E731
+    ask = lambda: results.get("a", 1, lambda: next(numbers))  # noqa: E731 - asked twice
     assert ask() == (0, False)
     clock.now = 59.9
     assert ask() == (0, True)

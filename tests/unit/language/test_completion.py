@@ -37,7 +37,7 @@ def complete(marked: str, **options: object) -> Completion:
         position,
         tables=COLUMNS,
         columns=lambda table: COLUMNS.get(table, {}),
-        **options,  # pyright: ignore[reportArgumentType]
+        **options,  # pyright: ignore[reportArgumentType] - options as a mapping
     )
 
 

@@ -138,7 +138,7 @@ _EXPRESSIONS = st.tuples(
     st.sampled_from(["*", "2", "MAR,oct", "10-12"]),
     st.sampled_from(["*", "?", "7", "MON-FRI", "5#2", "L1"]),
 ).filter(lambda fields: fields[5] not in ("5#2", "L1") or fields[3] in ("*", "?"))
-_TIMES = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31))  # noqa: DTZ001
+_TIMES = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31))  # noqa: DTZ001 - what a clock on the wall shows
 _NEAR = st.sampled_from(["2025-03-30T01:00:00Z", "2025-10-26T01:00:00Z"])
 
 

@@ -33,7 +33,7 @@ CASES: list[tuple[Any, str]] = [
     (_.delay > 3, "@.delay > 3"),
     (_.delay > 3.5, "@.delay > 3.5"),
     (_.delay >= Decimal("3.5"), "@.delay >= 3.5"),
-    (3 < _.delay, "@.delay > 3"),  # noqa: SIM300
+    (3 < _.delay, "@.delay > 3"),  # noqa: SIM300 - this order is what is tested
     (ibis.literal(3) < _.delay, "@.delay > 3"),
     (_.delay < _.x, "@.delay < @.x"),
     ((_.origin == "JFK") & (_.delay == 1) | _.late, "@.origin == 'JFK' && @.delay == 1 || @.late == true"),
@@ -47,7 +47,7 @@ CASES: list[tuple[Any, str]] = [
     (_.origin.isnull(), "!(@.origin)"),
     (_.origin.notnull(), "@.origin"),
     (~_.origin.isnull(), "@.origin"),
-    (_.origin == None, "!(@.origin)"),  # noqa: E711
+    (_.origin == None, "!(@.origin)"),  # noqa: E711 - so Ibis asks for what is missing
     (_.origin.like("%A"), "@.origin LIKE '%A'"),
     (~_.origin.like("%A"), "@.origin && !(@.origin LIKE '%A')"),
     (_.origin.ilike("l%"), "@.origin ILIKE 'l%'"),
@@ -57,7 +57,7 @@ CASES: list[tuple[Any, str]] = [
     (_.delay.between(1, 5), "@.delay >= 1 && @.delay <= 5"),
     (~_.delay.between(1, 5), "@.delay < 1 || @.delay > 5"),
     (_.origin.length() == 3, "@.origin.length == 3"),
-    (_.ts >= dt.datetime(2013, 1, 1, 0, 0, 1), "@.ts >= '2013-01-01T00:00:01Z'"),  # noqa: DTZ001
+    (_.ts >= dt.datetime(2013, 1, 1, 0, 0, 1), "@.ts >= '2013-01-01T00:00:01Z'"),  # noqa: DTZ001 - a time without a zone is UTC
     (_.ts >= "2013-01-15", "@.ts >= '2013-01-15'"),
     (_.ts.between("2013-01-01", "2013-01-02"), "@.ts >= '2013-01-01' && @.ts <= '2013-01-02'"),
     (_.ts > ibis.timestamp("2013-01-01 00:00:00.5"), "@.ts > '2013-01-01T00:00:00.500Z'"),

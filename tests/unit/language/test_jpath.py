@@ -88,7 +88,7 @@ WRONG = [
     ("@.a === 5", 6, "a number", "equality is written =="),
     ("@.a <> 5", 5, "a number", "inequality is written !="),
     ('@.a == "x"', 7, "a text in single quotes", "straight single quotes"),
-    ("@.a == ‘x’", 7, "a text in single quotes", "straight single quotes"),  # noqa: RUF001
+    ("@.a == ‘x’", 7, "a text in single quotes", "straight single quotes"),  # noqa: RUF001 - these quotes are the mistake
     ("@.a == x", 7, "a field (@.name)", "a field is written @.x, a text 'x'"),
     ("carrier == 'AA'", 0, "a field (@.name)", "a field is written @.carrier"),
     ("@.a and @.b", 4, "&&", "and is written &&"),

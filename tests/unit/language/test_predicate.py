@@ -45,7 +45,7 @@ def test_literals_are_equal_where_they_mean_the_same() -> None:
 )
 def test_values_that_are_no_literals(value: object) -> None:
     with pytest.raises(SpecError):
-        Literal(value)  # type: ignore[arg-type]
+        Literal(value)  # type: ignore[arg-type] - wrong on purpose
 
 
 def test_a_literal_moves_to_the_right() -> None:
@@ -102,13 +102,13 @@ def test_conjuncts_and_paths() -> None:
     ],
 )
 def test_canonical_text(tree: object, text: str) -> None:
-    assert to_jpath(tree) == text  # type: ignore[arg-type]
+    assert to_jpath(tree) == text  # type: ignore[arg-type] - wrong on purpose
     assert parse_predicate(text) == tree
 
 
 def test_trees_hash_and_pickle() -> None:
     tree = parse_predicate("@.a == 1 && !(@.b in ['x', null]) || @.c =~ /x/")
-    assert pickle.loads(pickle.dumps(tree)) == tree  # noqa: S301
+    assert pickle.loads(pickle.dumps(tree)) == tree  # noqa: S301 - pickled here
     assert len({tree, parse_predicate(to_jpath(tree))}) == 1
 
 

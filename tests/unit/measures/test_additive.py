@@ -57,7 +57,7 @@ def test_low_limbs_carry_into_the_high_ones() -> None:
     state = joined([by_hand("total", INTEGER, [(0, 2**32 - 1), (0, -1)])] * cells)
     merged_state = merged("total", INTEGER, state, [0] * cells)
     assert Total().finish(merged_state, SUM, INTEGER, None).to_list() == [cells * (2**32 - 2)]
-    assert merged_state["low"][0] < 2**32  # type: ignore[index]
+    assert merged_state["low"][0] < 2**32  # type: ignore[index] - no sketch
 
 
 def test_averages_never_overflow() -> None:

@@ -195,7 +195,7 @@ def test_large_counts_stay_whole() -> None:
     sketch = cells.states[key]["sketch"]
     object.__setattr__(sketch, "counts", np.array([2**40]))
     (back,) = from_segment(layout, stored(to_segment(layout, [cells], {})), {}, "s")
-    assert back.states[key]["sketch"].counts.tolist() == [2**40]  # type: ignore[union-attr]
+    assert back.states[key]["sketch"].counts.tolist() == [2**40]  # type: ignore[union-attr] - a sketch
 
 
 def test_state_names_tell_states_apart() -> None:

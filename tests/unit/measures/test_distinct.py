@@ -82,7 +82,7 @@ def test_the_backend_and_this_program_make_the_same_of_the_same_hashes() -> None
     found = asked(table, "select part, hash(x::bigint) h from rows").fetchnumpy()
     order = {name[0]: i for i, name in enumerate(made.names(made.grains[0], ("part",)))}
     cells = np.array([order[part] for part in found["part"].tolist()])
-    assert same(state["sketch"], hashed_states(cells, found["h"].view(np.int64), 3))  # type: ignore[arg-type]
+    assert same(state["sketch"], hashed_states(cells, found["h"].view(np.int64), 3))  # type: ignore[arg-type] - a sketch
 
 
 def test_the_backend_ranks_rare_hashes_as_well() -> None:
@@ -91,7 +91,7 @@ def test_the_backend_ranks_rare_hashes_as_well() -> None:
         [(1 << (12 + zeros)) | zeros for zeros in range(52)] + [52, (0xF << 60) | 53], dtype=np.uint64
     )
     con = duckdb_table("select 1 x").get_backend()
-    table: Any = con.create_table("hashes", pa.table({"h": pa.array(hashes)}))  # type: ignore[attr-defined]
+    table: Any = con.create_table("hashes", pa.table({"h": pa.array(hashes)}))
     measure = Distinct()
     keyed = table.mutate(slot=measure.key(table.h, TEXT))
     found = keyed.group_by("slot").aggregate(bit=measure.weigh(keyed, keyed.h)).order_by("slot").to_pyarrow()
@@ -153,5 +153,5 @@ def test_integers_of_two_widths_are_one_value() -> None:
         for t in ("tinyint", "bigint")
     ]
     left, right = (next(iter(made.grains[0].states.values())) for made in states)
-    assert same(left["sketch"], right["sketch"])  # type: ignore[arg-type]
-    assert merged("distinct", TEXT, left, [0])["sketch"].cells == 1  # type: ignore[union-attr]
+    assert same(left["sketch"], right["sketch"])  # type: ignore[arg-type] - a sketch
+    assert merged("distinct", TEXT, left, [0])["sketch"].cells == 1  # type: ignore[union-attr] - a sketch

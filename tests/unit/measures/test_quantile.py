@@ -112,7 +112,7 @@ def test_ranks_of_counts_beyond_the_digits_of_floats() -> None:
     assert Quantile().finish({"sketch": sketch}, P, FLOAT, "0.4999").to_list() == [low]
     assert Quantile().finish({"sketch": sketch}, P, FLOAT, "0.999").to_list() == [top]
     merged_state = merged("quantile", FLOAT, joined([{"sketch": sketch}] * 1), [0])
-    assert merged_state["sketch"].counts.tolist() == counts.tolist()  # type: ignore[union-attr]
+    assert merged_state["sketch"].counts.tolist() == counts.tolist()  # type: ignore[union-attr] - a sketch
 
 
 def test_the_promise_leaves_room_for_rounding() -> None:

@@ -72,7 +72,7 @@ def test_unicode_is_kept_code_point_by_code_point() -> None:
 
 def test_times_and_dates_are_texts() -> None:
     vocabulary = Vocabulary()
-    times = pa.array([datetime(2024, 2, 29, 12, 0, 0, 5)], type=pa.timestamp("us"))  # noqa: DTZ001
+    times = pa.array([datetime(2024, 2, 29, 12, 0, 0, 5)], type=pa.timestamp("us"))  # noqa: DTZ001 - a time without a zone is UTC
     assert vocabulary.decode(vocabulary.encode(times)) == ["2024-02-29T12:00:00.000005Z"]
     assert vocabulary.decode(vocabulary.encode(pa.array([date(2024, 2, 29)]))) == ["2024-02-29"]
 

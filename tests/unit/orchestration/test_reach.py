@@ -31,7 +31,7 @@ def answering() -> Iterator[Answer]:
 
             do_POST = do_GET  # noqa: N815 - as the base calls it
 
-            def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+            def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the overridden method's word
 
         server = HTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()

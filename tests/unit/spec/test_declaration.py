@@ -14,8 +14,8 @@ from aggflow.spec.timing import Lookback
 def test_a_declaration_is_frozen_and_hashable() -> None:
     aggregation = Aggregation("delay", "dep_delay", ("AVG",))  # type: ignore[arg-type]  # texts are read
     with pytest.raises(FrozenInstanceError):
-        aggregation.name = "other"  # type: ignore[misc]
-    assert len({aggregation, Aggregation("delay", "dep_delay", ("AVG",))}) == 1  # type: ignore[arg-type]
+        aggregation.name = "other"  # type: ignore[misc] - refused when it runs
+    assert len({aggregation, Aggregation("delay", "dep_delay", ("AVG",))}) == 1  # type: ignore[arg-type] - texts are read
 
 
 def test_every_problem_of_plain_data_is_told_at_once_each_with_its_path() -> None:

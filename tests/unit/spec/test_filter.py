@@ -15,13 +15,13 @@ COUNT = Aggregation("events")
 
 
 def test_texts_are_made_canonical() -> None:
-    one = Filter("f", "s", timedelta(hours=24), "@.a  ==  1", time_zone="europe/berlin")  # type: ignore[arg-type]
+    one = Filter("f", "s", timedelta(hours=24), "@.a  ==  1", time_zone="europe/berlin")  # type: ignore[arg-type] - plain values are read
     assert (one.interval, one.where, one.time_zone) == ("1d", "@.a == 1", "Europe/Berlin")
     assert one == Filter("f", "s", "1d", "@['a']==1", time_zone="Europe/Berlin")
 
 
 def test_a_grouping_is_found_by_path_and_by_alias() -> None:
-    one = Filter("f", "s", "1h", groupings=({"path": "@.client", "alias": "who"}, "carrier"))  # type: ignore[arg-type]
+    one = Filter("f", "s", "1h", groupings=({"path": "@.client", "alias": "who"}, "carrier"))  # type: ignore[arg-type] - plain values are read
     assert one.grouping("who") is one.grouping("@.client")
     assert [grouping.name for grouping in one.groupings] == ["who", "carrier"]
     with pytest.raises(NotFoundError, match="did you mean 'carrier'"):
@@ -76,11 +76,11 @@ class TestAggregation:
     def test_a_field_is_needed_but_for_count(self) -> None:
         assert Aggregation("a").calculations == (Calculation.COUNT,)
         with pytest.raises(SpecError, match="AVG, MAX needs a field"):
-            Aggregation("a", calculations=("COUNT", "AVG", "MAX"))  # type: ignore[arg-type]
+            Aggregation("a", calculations=("COUNT", "AVG", "MAX"))  # type: ignore[arg-type] - plain values are read
 
     def test_calculations_in_any_case_none_twice_at_least_one(self) -> None:
-        assert Aggregation("a", "x", ("avg",)).calculations == (Calculation.AVG,)  # type: ignore[arg-type]
+        assert Aggregation("a", "x", ("avg",)).calculations == (Calculation.AVG,)  # type: ignore[arg-type] - plain values are read
         with pytest.raises(SpecError, match="stands here twice"):
-            Aggregation("a", "x", ("AVG", "avg"))  # type: ignore[arg-type]
+            Aggregation("a", "x", ("AVG", "avg"))  # type: ignore[arg-type] - plain values are read
         with pytest.raises(SpecError, match="at least one calculation"):
             Aggregation("a", "x", ())

@@ -149,7 +149,7 @@ def test_versions_are_not_mixed(catalog: Catalog, store: SegmentStore, rollup: R
 class BusyCatalog(Catalog):
     """A catalog in which a build commits just before each compaction does."""
 
-    def compact(self, *arguments, **options):  # type: ignore[no-untyped-def]
+    def compact(self, *arguments, **options):  # type: ignore[no-untyped-def] - as it is called
         self.drop_window(arguments[0], 1, hours(1, 2), 4)
         return super().compact(*arguments, **options)
 
@@ -179,7 +179,7 @@ def test_a_segment_that_cannot_be_read_stops_it(
     if damage == "missing":
         store.delete([file])
     else:
-        with open(path, "r+b") as opened:  # noqa: PTH123
+        with open(path, "r+b") as opened:  # noqa: PTH123 - the store names it by a text
             opened.seek(20)
             opened.write(b"????")
     with pytest.raises((SegmentMissingError, SegmentDamagedError), match=file):

@@ -229,7 +229,7 @@ def test_an_unknown_kind_of_store_is_an_error() -> None:
 
 def test_pickles_as_its_url(any_store: SegmentStore) -> None:
     written = write(any_store, states(3))
-    other: SegmentStore = pickle.loads(pickle.dumps(any_store))  # noqa: S301
+    other: SegmentStore = pickle.loads(pickle.dumps(any_store))  # noqa: S301 - pickled here
     assert other.read(written.file, written.checksum).num_rows == 3
 
 

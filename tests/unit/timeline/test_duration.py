@@ -32,7 +32,7 @@ def test_forms(value: str | int | timedelta, text: str, seconds: int) -> None:
 )
 def test_what_is_refused(value: object) -> None:
     with pytest.raises(ParseError):
-        Duration.of(value)  # type: ignore[arg-type]
+        Duration.of(value)  # type: ignore[arg-type] - wrong on purpose
 
 
 @pytest.mark.parametrize(

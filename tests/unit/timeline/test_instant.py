@@ -48,7 +48,7 @@ NOON = 1_735_732_800_000_000  # 2025-01-01T12:00:00Z
     ],
 )
 def test_every_form_names_the_same_instant(value: object) -> None:
-    us = parse_instant(value)  # type: ignore[arg-type]
+    us = parse_instant(value)  # type: ignore[arg-type] - all that is read as one, and what is not
     assert us == NOON
     assert type(us) is int
 
@@ -81,7 +81,7 @@ def test_times_before_the_epoch() -> None:
 )  # fmt: skip
 def test_anything_else_is_refused_with_a_hint(value: object) -> None:
     with pytest.raises(QueryError) as caught:
-        parse_instant(value)  # type: ignore[arg-type]
+        parse_instant(value)  # type: ignore[arg-type] - all that is read as one, and what is not
     assert "RFC 3339" in caught.value.hint
 
 

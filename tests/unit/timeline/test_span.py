@@ -46,13 +46,13 @@ def test_canonical_text(value: str | int | timedelta, text: str) -> None:
 )
 def test_what_is_refused_says_where_and_why(value: object, position: int, part: str) -> None:
     with pytest.raises(ParseError, match=part) as caught:
-        parse_span(value, "interval")  # type: ignore[arg-type]
+        parse_span(value, "interval")  # type: ignore[arg-type] - all that is read as one, and what is not
     assert caught.value.position == position
 
 
 @given(st.integers(1, 10_000), st.sampled_from(["second", "day", "week", "month", "quarter", "year"]))
 def test_text_is_the_span(count: int, unit: str) -> None:
-    span = canonical(count, unit)  # type: ignore[arg-type]
+    span = canonical(count, unit)  # type: ignore[arg-type] - all that is read as one, and what is not
     assert parse_span(str(span), "interval") == span
     assert canonical(span.count, span.unit) == span
     assert isinstance(span, Span)

@@ -47,7 +47,7 @@ def test_a_set_is_a_value() -> None:
     assert hash(covered) == hash(hours((5, 6), (0, 1)))
     assert pickle.loads(pickle.dumps(covered)) == covered  # noqa: S301 - our own bytes
     with pytest.raises(FrozenInstanceError):
-        covered.windows = ()  # type: ignore[misc]
+        covered.windows = ()  # type: ignore[misc] - refused when it runs
     assert str(hours((0, 1))) == "{[1970-01-01T00:00:00Z, 1970-01-01T01:00:00Z)}"
 
 

@@ -59,7 +59,7 @@ def test_a_cube_has_to_fit_its_source_and_every_problem_is_listed(ws: af.Workspa
             "bad",
             source="events",
             where="@.teem == 'a'",
-            dimensions=["teem", af.Dimension("p", levels=["player", "plyer"])],  # type: ignore[list-item]
+            dimensions=["teem", af.Dimension("p", levels=["player", "plyer"])],  # type: ignore[list-item] - texts are read
             measures=[
                 Aggregation("v", "valeu", ["SUM"]),
                 Aggregation("t", "team", ["AVG", "LAST"], where="@.x == 1"),
@@ -94,7 +94,7 @@ def test_definitions_come_back_as_they_were_exported(ws: af.Workspace, shop: Sho
     ws.add_cube(
         "d",
         source="events",
-        dimensions=["team", af.Dimension("when", levels=("month", af.Level("five", interval="5m")))],  # type: ignore[list-item]
+        dimensions=["team", af.Dimension("when", levels=("month", af.Level("five", interval="5m")))],  # type: ignore[list-item] - texts are read
         measures=[Aggregation("v", "=value * 2", ["SUM"]), EVENTS, af.Ratio("r", "v", "events")],
         aggregates=[af.CubeAggregate("a", None, ["when", "team"])],
         project="second",
