@@ -52,7 +52,10 @@ class Bodies:
 
     def find(self, posed: Posed, format_: Format) -> Body | None:
         """The body of a question's answer, where it is kept."""
-        return None if posed.key is None else self._kept.find((format_, posed.key))
+        # Where nothing is kept, nothing has to be named.
+        if not self._kept.budget or posed.key is None:
+            return None
+        return self._kept.find((format_, posed.key))
 
     async def of(self, posed: Posed, answer: Answer, format_: Format) -> bytes:
         """The body of an answer, JSON or CSV; where it is long, written in a thread.
@@ -64,7 +67,7 @@ class Bodies:
         format_
             Of the body.
         """
-        key = None if posed.key is None else (format_, posed.key)
+        key = None if not self._kept.budget or posed.key is None else (format_, posed.key)
         if answer.count > AT_ONCE:
             return (await run(self._kept.get, key, lambda: _written(answer, format_))).content
         return self._kept.get(key, lambda: _written(answer, format_)).content

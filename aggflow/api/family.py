@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from aggflow.api.failure import Failure
@@ -66,6 +67,8 @@ class Families:
         by_prefix = {prefix.rstrip("/"): family for family in self.all for prefix in family.prefixes}
         # The longest prefix decides.
         self._by_prefix = sorted(by_prefix.items(), key=lambda item: -len(item[0]))
+        # Each request is asked about more than once, most are about the same few things.
+        self._owner = lru_cache(1024)(self._find)
 
     def owner(self, path: str) -> Family:
         """The family that owns a path.
@@ -76,6 +79,9 @@ class Families:
         >>> Families([data]).owner("/api/v1/data/x").name, Families([data]).owner("/api/v1/database").name
         ('data', 'service')
         """
+        return self._owner(path)
+
+    def _find(self, path: str) -> Family:
         for prefix, family in self._by_prefix:
             if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
                 return family

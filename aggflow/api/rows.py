@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -61,6 +62,7 @@ def rows_json(columns: Sequence[Column], end: bytes, count: int) -> bytes:
     return b"[" + b"".join(parts) + b"]"
 
 
+@lru_cache(1024)
 def key(name: str) -> bytes:
     r"""A key and its colon.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from aggflow.language import Named, Predicate
@@ -116,12 +117,12 @@ class Question:
     outputs: tuple[Named, ...] = ()
     stand_ins: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    @property
+    @cached_property
     def paths(self) -> frozenset[str]:
         """The groupings that are returned, filtered or tested."""
         return frozenset([*self.groupings.values(), *self.filters, *self.conditions])
 
-    @property
+    @cached_property
     def windows(self) -> tuple[Window, ...]:
         """The windows of all fields, each once, in order of time."""
         return tuple(sorted({asked.window for asked in self.fields}))

@@ -24,7 +24,7 @@ from aggflow.measures.kind import Kind
 from aggflow.measures.registry import StateKey
 from aggflow.measures.vocabulary import Codes
 from aggflow.store.resident import Resident, Vocabularies
-from aggflow.timeline import Interval, Window, WindowSet, Zone
+from aggflow.timeline import Interval, Window, Zone
 
 OpenRows = Callable[[], AbstractContextManager[SourceRows]]
 
@@ -51,8 +51,8 @@ class Trace:
         How long reading the source took.
     """
 
-    stored: WindowSet = field(default_factory=WindowSet)
-    live: WindowSet = field(default_factory=WindowSet)
+    stored: list[Window] = field(default_factory=list[Window])
+    live: list[Window] = field(default_factory=list[Window])
     files: set[str] = field(default_factory=set[str])
     cells: dict[tuple[int, Window, int], int] = field(default_factory=dict[tuple[int, Window, int], int])
     rows: int = 0
@@ -168,11 +168,10 @@ class Reader:
                 raise NotAtHandError
 
     def _grains(self, piece: Piece, keys: list[StateKey]) -> tuple[Layout, Sequence[Cells]]:
-        window = WindowSet.of(piece.window)
         if piece.row is not None:
             layout = piece.version.layout
             assert layout is not None  # noqa: S101 - a version with segments has been built
-            self.trace.stored |= window
+            self.trace.stored.append(piece.window)
             if piece.row.file is None:
                 return layout, ()
             self.trace.files.add(piece.row.file)
@@ -182,7 +181,7 @@ class Reader:
             if kept is None:
                 raise NotAtHandError
             return layout, kept
-        self.trace.live |= window
+        self.trace.live.append(piece.window)
         version = piece.version
         key = (version.rollup_id, version.number, version.data_hash, piece.window, tuple(sorted(keys)))
         if key not in self._read:
@@ -284,8 +283,8 @@ def _readable(window: Window, version: Version, rows: SourceRows) -> Window:
 def cut(cells: Cells, window: Window) -> Cells:
     """The cells whose buckets start in a window; cells are sorted by bucket."""
     low, high = -(-window.start // 1_000_000), -(-window.end // 1_000_000)
-    start, stop = np.searchsorted(cells.buckets, [low, high])
-    return cells.slice(int(start), int(stop))
+    find = cells.buckets.searchsorted
+    return cells.slice(int(find(low)), int(find(high)))
 
 
 def _same_kind(kinds: dict[StateKey, Kind], key: StateKey, kind: Kind) -> None:

@@ -128,13 +128,12 @@ class Cells:
     def take(self, rows: Array) -> Cells:
         """Some cells, in the order of their numbers (or a mask)."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return self._map(lambda column: column.take(index) if isinstance(column, Sketch) else column[index])
+        return self._map(lambda column: column[index])
 
     def slice(self, start: int, stop: int) -> Cells:
         """A run of cells, without copies."""
-        return self._map(
-            lambda column: column.slice(start, stop) if isinstance(column, Sketch) else column[start:stop]
-        )
+        run = slice(start, stop)
+        return self._map(lambda column: column[run])
 
     def only(self, keys: Iterable[StateKey]) -> Cells:
         """The same cells with only some of their states."""

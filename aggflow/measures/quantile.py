@@ -89,7 +89,7 @@ class Quantile:
         least, most, gap = sketch.bounds
         least, most = least - _sign(least) * gap, most - _sign(most) * gap
         width = most - least + 1
-        bases = np.arange(groups.count) * width - least
+        bases = np.arange(-least, groups.count * width - least, width)
         total = groups.count * width
         if total <= max(_DENSE, 16 * len(sketch.keys)):
             table = np.zeros(total, dtype=np.int64)
@@ -97,7 +97,7 @@ class Quantile:
                 base = bases if groups.count == 1 else np.repeat(bases[groups.codes[cells]], part.lengths)
                 # Of other types than the table's and an index's it takes ten times as long.
                 np.add.at(table, base + _closed(part.keys, gap), part.counts.astype(np.int64, copy=False))
-            places = np.flatnonzero(table)
+            places = table.nonzero()[0]
             counts = table[places]
         else:
             place = np.repeat(bases[groups.codes], sketch.lengths) + _closed(sketch.keys, gap)
@@ -105,9 +105,10 @@ class Quantile:
             ordered = place[order]
             starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
             places, counts = ordered[starts], np.add.reduceat(sketch.counts[order].astype(np.int64), starts)
-        offsets = np.searchsorted(places, np.arange(groups.count + 1) * width)
-        keys = places % width + least
-        return Sketch(offsets.astype(np.int64), (keys + np.sign(keys) * gap).astype(np.int32), counts)
+        if groups.count == 1:
+            return Sketch(np.array([0, len(places)]), _opened(places + least, gap), counts)
+        offsets = places.searchsorted(np.arange(groups.count + 1) * width)
+        return Sketch(offsets.astype(np.int64), _opened(places % width + least, gap), counts)
 
     def finish(self, state: State, calculation: Calculation, kind: Kind, percentile: str | None) -> Values:
         """The value at rank max(1, ceil(n q)); null where there was no number."""
@@ -135,6 +136,11 @@ def _sign(number: int) -> int:
 def _closed(keys: Array, gap: int) -> Array:
     """Keys without the gap around zero, so that a table of them is short; the order stays."""
     return keys - np.sign(keys) * gap if gap else keys
+
+
+def _opened(keys: Int64s, gap: int) -> Array:
+    """Keys with the gap around zero that :func:`_closed` took out."""
+    return (keys + np.sign(keys) * gap if gap else keys).astype(np.int32)
 
 
 def _parts(sketch: Sketch) -> Iterator[tuple[Sketch, slice]]:

@@ -121,6 +121,10 @@ class Sketch:
         np.cumsum(self.counts, out=before[1:])
         return before
 
+    def __getitem__(self, cells: slice | NDArray[np.intp]) -> Sketch:
+        """The runs of some cells, as arrays give entries."""
+        return self.slice(cells.start, cells.stop) if isinstance(cells, slice) else self.take(cells)
+
     def take(self, rows: NDArray[np.intp]) -> Sketch:
         """The runs of the given cells, in that order."""
         lengths = self.lengths[rows]

@@ -75,7 +75,7 @@ def test_shapes_are_told_apart_by_all_but_time_and_values(catalog: Catalog) -> N
         need(Window(5, 6)),
         need(question=replace(question, filters={"origin": ("EWR", "LGA")}, limit=3)),
         need(question=replace(question, groupings={"other name": "carrier"})),
-        need(keys=(COUNT, replace(DELAY, groupings=()))),
+        need(keys=(COUNT, DELAY._replace(groupings=()))),
     ]
     others = [
         need(source="trains"),
