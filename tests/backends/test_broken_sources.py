@@ -17,6 +17,7 @@ from postgres_server import PostgresServer
 
 import aggflow as af
 from aggflow.backends import fetch as fetching
+from aggflow.backends import stream as streaming
 from aggflow.backends.connect import session
 from aggflow.errors import (
     SourceError,
@@ -214,6 +215,38 @@ def test_a_connection_that_is_cut_in_the_middle_leaves_the_window_as_it_was(
     assert stored(ws, 5) == before == {"rows": 8, "sum": 20}
     assert build(ws, 11).rows_read == 12
     assert stored(ws, 11) == {"rows": 20, "sum": 110}
+
+
+def test_a_connection_that_is_cut_in_the_middle_of_a_stream_leaves_the_window_as_it_was(
+    server: DatabaseServer, shop: str, ws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some slices are written by then: they are of no segment, and gone."""
+    ws.settings = ws.settings.model_copy(update={"slice_rows": 4})
+    ws.add_filter(
+        "p", source="events", interval="1d",
+        aggregations=[Aggregation("n", "n", ("COUNT", "SUM", "PERCENTILES"))],
+    )  # fmt: skip
+    fields = [Field("rows", "n", "COUNT"), Field("most", "n", "PERCENTILES", percentile=1)]
+    ws.add_endpoint("total", filter="p", timing=af.Lookback("30d"), fields=fields)
+    assert ws.build("p", until="2024-01-05T00:00:00Z", progress=False).rows_read == 8
+    before = stored(ws, 5)
+    plain, streamed = streaming.stream, list[int]()
+
+    def cutting(con: Any, can: Any, expression: Any) -> Any:
+        for batch in plain(con, can, expression):
+            streamed.append(batch.num_rows)
+            if len(streamed) == 2:
+                assert server.drop_connections(shop) >= 1
+            yield batch
+
+    monkeypatch.setattr("aggflow.backends.source_rows.stream", cutting)
+    with pytest.raises(SourceUnavailableError):
+        ws.build("p", until="2024-01-11T00:00:00Z", progress=False)
+    assert stored(ws, 5) == before
+    assert {file.file for file in ws._store.files()} == ws._catalog.live_files()
+    assert ws.build("p", until="2024-01-11T00:00:00Z", progress=False).rows_read == 12
+    assert stored(ws, 11)["rows"] == 20
+    assert streamed == [2, 2, 2, 2, 2]
 
 
 def test_a_server_that_was_restarted_is_connected_to_again(tmp_path: Path) -> None:
