@@ -212,6 +212,9 @@ def choices(endpoint: Endpoint, of: AskedOf) -> dict[str, AnyChoice]:
 
 def former_choices(endpoint: Endpoint, of: AskedOf) -> dict[str, AnyChoice]:
     """The choice of every grouping that there was when the endpoint was saved and is no more."""
+    if isinstance(of, Askable):
+        # Their past is built anew when they change.
+        return {}
     kept = {text for grouping in of.groupings for text in (grouping.name, grouping.path)}
     return {name: choice for name, choice in endpoint.groupings.items() if name not in kept}
 
