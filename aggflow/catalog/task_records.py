@@ -60,7 +60,6 @@ class TaskRecord:
 
 _CHANGEABLE = frozenset(TaskRecord.__slots__) - {"id", "workspace_id", "created_us"}
 _BY_ID = sa.select(tasks).where(tasks.c.id == sa.bindparam("id"))
-_BY_DEFINITION = sa.select(tasks).where(tasks.c.definition_id == sa.bindparam("definition_id"))
 _BY_NAME = sa.select(tasks).where(
     tasks.c.workspace_id == sa.bindparam("workspace_id"),
     tasks.c.name == sa.bindparam("name"),
@@ -134,11 +133,6 @@ class TaskRecords(Database):
     def task(self, task_id: str) -> TaskRecord | None:
         """The task of an id, in whichever workspace, or None."""
         rows = self._read(_BY_ID, id=task_id)
-        return TaskRecord(*rows[0]) if rows else None
-
-    def task_of(self, definition_id: str) -> TaskRecord | None:
-        """The task whose rollup belongs to a definition, or None."""
-        rows = self._read(_BY_DEFINITION, definition_id=definition_id)
         return TaskRecord(*rows[0]) if rows else None
 
     def task_named(self, workspace_id: str, name: str) -> TaskRecord | None:

@@ -87,10 +87,6 @@ class Batches:
         )
         return [Batch.of(build) for build in found]
 
-    def count(self, *, cube_id: str | None = None, status: BuildStatus | None = None) -> int:
-        """How many batches there are."""
-        return self._catalog.count_builds(self._workspace_id, owner_id=cube_id, status=status, batches=True)
-
     def get(self, batch_id: str) -> Batch:
         """The batch of an id.
 

@@ -213,10 +213,6 @@ class CubesPart(BuildsPart):
         cube_id = None if cube is None else self.cube(cube).id
         return self._batches.all(cube_id=cube_id, status=status, limit=limit, offset=offset)
 
-    def count_batches(self, *, cube: str | None = None, status: BuildStatus | None = None) -> int:
-        """How many batches :meth:`list_batches` would give without a limit."""
-        return self._batches.count(cube_id=None if cube is None else self.cube(cube).id, status=status)
-
     def open_batches(self) -> list[Batch]:
         """The batches that run or wait, oldest first."""
         found = [*self._batches.all(status="running"), *self._batches.all(status="pending")]
