@@ -18,6 +18,7 @@ from aggflow.notebook.style import STYLE
 from aggflow.workspace import Workspace
 
 _SHOWN: Final = 12
+_DEAF: Final = "This kernel hears no button while a cell runs: interrupt it"
 
 
 class BuildMonitor(widgets.VBox):
@@ -25,6 +26,10 @@ class BuildMonitor(widgets.VBox):
 
     It looks once a second while something is built, less often while nothing is, on a thread of its own:
     the kernel is free for other work.  It looks until it is closed, or its kernel ends.
+
+    A kernel hears no button while a cell runs.  A build by a cell of the same kernel is therefore shown with
+    its button switched off and what stops it, the kernel's interrupt; one that a cell begins on a thread,
+    ``threading.Thread(target=ws.build, args=["delays"]).start()``, is cancelled as those elsewhere are.
 
     Parameters
     ----------
@@ -107,6 +112,7 @@ class _OpenRow(widgets.HBox):
     def __init__(self, monitor: BuildMonitor, build_id: str) -> None:
         self.text = widgets.HTML()
         self.text.add_class("agf-build-text")
+        self._cancelled = False
         self.button = widgets.Button(description="Cancel")
         self.button.add_class("agf-button")
         self.button.on_click(lambda _: self._cancel(monitor, build_id))
@@ -115,9 +121,11 @@ class _OpenRow(widgets.HBox):
 
     def show(self, row: BuildRow) -> None:
         _put(self.text, open_row(row))
-        self.button.tooltip = f"Cancel the build of {row.name}"
+        self.button.tooltip = f"Cancel the build of {row.name}" if row.is_heard else _DEAF
+        _disable(self.button, disabled=self._cancelled or not row.is_heard)
 
     def _cancel(self, monitor: BuildMonitor, build_id: str) -> None:
+        self._cancelled = True
         self.button.disabled = True
         self.button.description = "Cancelling …"
         monitor.cancel(build_id)
@@ -126,3 +134,8 @@ class _OpenRow(widgets.HBox):
 def _put(widget: Any, text: str) -> None:
     if widget.value != text:
         widget.value = text
+
+
+def _disable(button: widgets.Button, *, disabled: bool) -> None:
+    if button.disabled != disabled:
+        button.disabled = disabled

@@ -16,8 +16,10 @@ _SECOND_US: Final = 1_000_000
 _QUIET_US: Final = 60 * _SECOND_US
 _DIED: Final = "its process died"
 _DEAD_HINT: Final = "what it committed stays; build again, and it goes on from there"
-# A kernel that is at work hears no button before it is done.
-_OWN_HINT: Final = "built by this kernel: interrupt the kernel to stop it at once"
+_DEAF_HINT: Final = (
+    "built by this kernel, which hears no button while a cell runs: interrupt the kernel (■) to stop it at once; "
+    "what is committed stays, nothing is half done"
+)
 _PENDING_HINT: Final = (
     "waits: aggflow up carries it out, or ws.run_queued() here; a batch of a cube, ws.build_cube()"
 )
@@ -51,6 +53,8 @@ class BuildRow:
         What is to be known of it, and what to do; empty for nothing.
     part
         Of a batch, which of its aggregates is built just now.
+    is_heard
+        Whether a button that cancels it would be heard before it is done.
     """
 
     id: str
@@ -68,6 +72,7 @@ class BuildRow:
     seconds: float | None
     note: str = ""
     part: str = ""
+    is_heard: bool = True
 
     @property
     def is_open(self) -> bool:
@@ -83,7 +88,7 @@ class BuildRow:
 
 
 def rows_of(
-    records: Sequence[BuildRecord], now_us: Micros, this: Process | None = None
+    records: Sequence[BuildRecord], now_us: Micros, busy: Process | None = None
 ) -> tuple[BuildRow, ...]:
     """The rows of records, in their order; the builds of a batch are in its row.
 
@@ -93,22 +98,21 @@ def rows_of(
         Newest first.
     now_us
         The present, in microseconds since the epoch.
-    this
-        The process that shows them: what it builds itself is told.
+    busy
+        The process that shows them, while a cell runs in it: what it builds itself hears no button.
     """
     batches = {record.build.id for record in records if record.build.is_batch}
     return tuple(
-        _row(record, [one for one in records if one.build.batch_id == record.build.id], now_us, this)
+        _row(record, [one for one in records if one.build.batch_id == record.build.id], now_us, busy)
         for record in records
         if record.build.batch_id not in batches
     )
 
 
-def _row(record: BuildRecord, parts: Sequence[BuildRecord], now_us: Micros, this: Process | None) -> BuildRow:
+def _row(record: BuildRecord, parts: Sequence[BuildRecord], now_us: Micros, busy: Process | None) -> BuildRow:
     build = record.build
-    notes = _notes(record, parts, now_us)
-    if build.status == "running" and any(_is_of(one, this) for one in (record, *parts)):
-        notes = [*notes, _OWN_HINT]
+    is_deaf = build.status == "running" and any(_is_of(one, busy) for one in (record, *parts))
+    notes = [*_notes(record, parts, now_us), *([_DEAF_HINT] if is_deaf else [])]
     every = [one.build for one in parts] or [build]
     totals = [one.windows_total for one in every]
     running = next((one for one in parts if one.build.status == "running"), None)
@@ -128,6 +132,7 @@ def _row(record: BuildRecord, parts: Sequence[BuildRecord], now_us: Micros, this
         seconds=_seconds(build.started_us, build.finished_us or now_us),
         note="; ".join(notes),
         part="" if running is None else running.reference.rpartition("/")[2],
+        is_heard=not is_deaf,
     )
 
 
@@ -159,10 +164,10 @@ def _notes(record: BuildRecord, parts: Sequence[BuildRecord], now_us: Micros) ->
             yield _DEAD_HINT
 
 
-def _is_of(record: BuildRecord, this: Process | None) -> bool:
+def _is_of(record: BuildRecord, process: Process | None) -> bool:
     """Whether a build is carried out by a process."""
     build = record.build
-    return this is not None and (build.host, build.pid) == (this.host, this.pid)
+    return process is not None and (build.host, build.pid) == (process.host, process.pid)
 
 
 def _seconds(started_us: Micros | None, until_us: Micros) -> float | None:

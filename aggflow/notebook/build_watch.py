@@ -11,6 +11,7 @@ from typing import Any, Final
 from aggflow.catalog import Process
 from aggflow.errors import AggflowError
 from aggflow.notebook.build_row import BuildRow, rows_of
+from aggflow.notebook.running_cell import running_cell
 from aggflow.workspace import Workspace
 
 BUSY: Final = 1.0
@@ -51,6 +52,7 @@ class BuildWatch:
     def __init__(self, ws: Workspace) -> None:
         self._ws = ws
         self._idle = 0
+        self._cell = running_cell()
 
     def look(self) -> Seen:
         """What is built, and was: one small read of the catalog.
@@ -65,7 +67,7 @@ class BuildWatch:
         except AggflowError as error:
             self._idle += 1
             return Seen(error=str(error))
-        rows = rows_of(records, self._ws.now_us(), Process.this())
+        rows = rows_of(records, self._ws.now_us(), Process.this() if self._cell.runs else None)
         found = tuple(reversed([row for row in rows if row.is_open]))
         self._idle = 0 if any(row.status == "running" for row in found) else self._idle + 1
         return Seen(found, tuple(row for row in rows if not row.is_open))

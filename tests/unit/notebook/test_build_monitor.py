@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from partner import Partner
 
 import aggflow as af
@@ -19,6 +20,7 @@ from aggflow.notebook.build_monitor import BuildMonitor
 from aggflow.notebook.build_row import rows_of
 from aggflow.notebook.build_text import ended_table, open_row, what_runs
 from aggflow.notebook.build_watch import BUSY, IDLE, BuildWatch, Seen, Watchman
+from aggflow.notebook.running_cell import RunningCell
 
 _SECOND = 1_000_000
 # A process that builds filter "sales", and waits for a line of its input after its first batch.
@@ -113,12 +115,33 @@ def test_a_build_without_a_sign_of_life_says_so() -> None:
     assert rows_of([lively], 110 * _SECOND)[0].note == ""
 
 
-def test_what_this_kernel_builds_itself_says_how_it_is_stopped() -> None:
-    this = Process("here", 7, 0.0)
+def test_what_a_cell_of_this_kernel_builds_says_how_it_is_stopped() -> None:
+    busy = Process("here", 7, 0.0)
     own, of_another = record(host="here", pid=7), record(host="here", pid=8)
-    assert "interrupt the kernel" in rows_of([own], 0, this)[0].note
-    assert rows_of([of_another], 0, this)[0].note == ""
-    assert rows_of([record(host="here", pid=7, status="done")], 0, this)[0].note == ""
+    (row,) = rows_of([own], 0, busy)
+    assert "interrupt the kernel" in row.note
+    assert "nothing is half done" in row.note
+    assert not row.is_heard
+    for heard in (
+        *rows_of([of_another], 0, busy),
+        *rows_of([record(host="here", pid=7, status="done")], 0, busy),
+        *rows_of([own], 0),  # on a thread: no cell runs
+    ):
+        assert heard.note == ""
+        assert heard.is_heard
+
+
+def test_cells_are_followed() -> None:
+    shell = InteractiveShell()
+    cell = RunningCell(shell)
+    assert cell.runs, "it is followed from within a cell"
+    seen: list[bool] = []
+    shell.user_ns["look"] = lambda: seen.append(cell.runs)
+    for code in ("look()", "look(); 1 / 0"):
+        shell.run_cell(code)
+        assert not cell.runs
+    assert seen == [True, True]
+    assert not RunningCell(None).runs, "outside of IPython there are no cells"
 
 
 def test_what_waits_says_who_carries_it_out() -> None:
