@@ -12,18 +12,20 @@ Days of the week count from Sunday, 0 or 7.  Where both day fields are set, eith
 from __future__ import annotations
 
 import heapq
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import islice, product
+from itertools import islice
 from typing import Final
 
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError, CroniterError
 
 from aggflow.errors import ParseError, QueryError
+from aggflow.language.cron_field import DAY_OF_MONTH, DAY_OF_WEEK, FIELDS
+from aggflow.language.cron_part import is_any, parts_of, place_of, split_field
+from aggflow.language.cron_sentence import sentence_of
 from aggflow.timeline import UTC, Micros, Zone
 
 _SECOND_US: Final = 1_000_000
@@ -32,75 +34,6 @@ _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - what a clock on the wall 
 # A year whose calendar holds a 29 February, from where the first run is sought.
 _FIRST: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - what a clock on the wall shows
 _LAST_US: Final = 7_000 * 366 * _DAY_US
-_MONTHS: Final = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-_DAYS: Final = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
-_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth")
-_MOST_TIMES: Final = 6
-_MOST_VALUES: Final = 6
-
-
-@dataclass(frozen=True)
-class _Field:
-    """One of the six."""
-
-    name: str
-    low: int
-    high: int
-    names: tuple[str, ...] = ()
-
-    def read(self, value: str) -> int | None:
-        """The number that a number or a name is; None for neither."""
-        if value.isascii() and value.isdigit():
-            return int(value)
-        short = [name[:3].upper() for name in self.names]
-        return short.index(value.upper()) + self.low if value.upper() in short else None
-
-
-_FIELDS: Final = (
-    _Field("second", 0, 59),
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of the month", 1, 31),
-    _Field("month", 1, 12, tuple(_MONTHS)),
-    _Field("day of the week", 0, 7, tuple(_DAYS)),
-)
-_DAY_OF_MONTH, _MONTH, _DAY_OF_WEEK = 3, 4, 5
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One of the parts that commas join: ``5``, ``1-5/2``, ``L``, ``L5``, ``5#2``.
-
-    Attributes
-    ----------
-    first, last, step
-        The values; of ``*`` all of them.
-    nth
-        Which of the month's such days of the week: 1 to 5, or -1 for the last; 0 for any.
-        Of days of the month, -1 is the last day.
-    """
-
-    first: int
-    last: int
-    step: int = 1
-    nth: int = 0
-
-    @property
-    def is_single(self) -> bool:
-        return self.first == self.last and not self.nth
 
 
 @dataclass(frozen=True)
@@ -163,7 +96,7 @@ class Cron:
     @property
     def is_daily(self) -> bool:
         """Whether it names one hour, so that it fires in one hour of a day."""
-        hours = [range(part.first, part.last + 1, part.step) for part in _parts(self.text)[2]]
+        hours = [range(part.first, part.last + 1, part.step) for part in parts_of(self.text)[2]]
         return all(hours) and len({hour for some in hours for hour in some}) == 1
 
     def next(self, after_us: Micros, zone: Zone = UTC) -> Micros:
@@ -246,12 +179,7 @@ class Cron:
         >>> Cron.of("0 0 3 L * *").sentence()
         'on the last day of the month at 03:00:00 UTC'
         """
-        parts = _parts(self.text)
-        days, times = _said_days(parts, self.text), _named_times(parts)
-        if times:
-            return f"{days} at {_joined(times)} {zone.name}"
-        said = [_said_repeats(parts), *([] if days == "every day" else [days]), zone.name]
-        return ", ".join(said)
+        return sentence_of(self.text, zone.name)
 
     def __str__(self) -> str:
         return self.text
@@ -274,10 +202,6 @@ def _shown(wall: int, first: Micros, zone: Zone) -> Iterator[Micros]:
             yield at
 
 
-# ---------------------------------------------------------------------------------------
-# Reading
-
-
 @lru_cache(maxsize=1024)
 def _plain(text: str) -> str:
     """A text as croniter and Prefect read it: ``*`` for ``?``, a value for a range from it to itself.
@@ -285,7 +209,8 @@ def _plain(text: str) -> str:
     They take ``5-5`` for every value.
     """
     return " ".join(
-        ",".join(_plain_part(index, part) for _, part in _split(text, index)) for index in range(len(_FIELDS))
+        ",".join(_plain_part(index, part) for _, part in split_field(text, index))
+        for index in range(len(FIELDS))
     )
 
 
@@ -293,15 +218,15 @@ def _plain_part(index: int, part: str) -> str:
     if part == "?":
         return "*"
     first, dash, last = part.partition("/")[0].partition("-")
-    value = _FIELDS[index].read(first)
-    return first if dash and value is not None and value == _FIELDS[index].read(last) else part
+    value = FIELDS[index].read(first)
+    return first if dash and value is not None and value == FIELDS[index].read(last) else part
 
 
 @lru_cache(maxsize=1024)
 def _check(text: str) -> None:
     """Raise unless a text is an expression that can fire."""
     fields = text.split(" ") if text else []
-    if len(fields) != len(_FIELDS):
+    if len(fields) != len(FIELDS):
         raise _wrong_count(text, fields)
     _check_nth(text)
     try:
@@ -310,7 +235,7 @@ def _check(text: str) -> None:
         raise ParseError(
             "the expression can never fire: no month that it names has such a day",
             text=text,
-            position=_place(text, _DAY_OF_MONTH),
+            position=place_of(text, DAY_OF_MONTH),
         ) from None
     except CroniterError as error:  # what none of the checks here found
         raise ParseError(f"the expression cannot be read: {error}", text=text, position=0) from None
@@ -318,102 +243,17 @@ def _check(text: str) -> None:
 
 def _check_nth(text: str) -> None:
     """Raise where days of the week are counted within the month and other days are named as well."""
-    parts = _parts(text)
-    counted = [part for part in parts[_DAY_OF_WEEK] if part.nth]
+    parts = parts_of(text)
+    counted = [part for part in parts[DAY_OF_WEEK] if part.nth]
     if not counted:
         return
     message = ""
-    if not _is_any(parts[_DAY_OF_MONTH], _DAY_OF_MONTH):
+    if not is_any(parts[DAY_OF_MONTH], DAY_OF_MONTH):
         message = "L and # in the day of the week need ? for the day of the month"
-    elif len(counted) < len(parts[_DAY_OF_WEEK]):
+    elif len(counted) < len(parts[DAY_OF_WEEK]):
         message = "days of the week with and without L or # cannot be mixed"
     if message:
-        raise ParseError(message, text=text, position=_place(text, _DAY_OF_WEEK), hint="make two schedules")
-
-
-@lru_cache(maxsize=1024)
-def _parts(text: str) -> tuple[tuple[_Part, ...], ...]:
-    """The parts of each field."""
-    return tuple(tuple(_part(text, i, at, part) for at, part in _split(text, i)) for i in range(len(_FIELDS)))
-
-
-def _split(text: str, index: int) -> Iterator[tuple[int, str]]:
-    at = _place(text, index)
-    for part in text.split(" ")[index].split(","):
-        yield at, part
-        at += len(part) + 1
-
-
-def _part(text: str, index: int, at: int, part: str) -> _Part:
-    field = _FIELDS[index]
-
-    def wrong(message: str, hint: str = "") -> ParseError:
-        return ParseError(message, text=text, position=at, hint=hint)
-
-    def value(given: str) -> int:
-        number = field.read(given)
-        if number is None:
-            raise wrong(f"{given!r} is no {field.name}", _values(field))
-        if not field.low <= number <= field.high:
-            article = "an" if field.name == "hour" else "a"
-            raise wrong(f"{article} {field.name} is {field.low} to {field.high}, not {number}")
-        return number
-
-    if index in (_DAY_OF_MONTH, _DAY_OF_WEEK):
-        if part == "?":
-            return _Part(field.low, field.high)
-        special = _special(index, part, value, wrong)
-        if special is not None:
-            return special
-    elif part == "?":
-        raise wrong("? stands for the day of the month or of the week only", "write *")
-    body, slash, step = part.partition("/")
-    if slash and not (step.isascii() and step.isdigit() and 0 < int(step) <= field.high):
-        raise wrong(f"a step is a number from 1 to {field.high}, not {step!r}")
-    if body == "*":
-        return _Part(field.low, field.high, int(step or 1))
-    first, dash, last = body.partition("-")
-    start = value(first)
-    if dash:
-        return _Part(start, value(last), int(step or 1))
-    return _Part(start, field.high, int(step)) if slash else _Part(start, start)
-
-
-def _special(
-    index: int, part: str, value: Callable[[str], int], wrong: Callable[..., ParseError]
-) -> _Part | None:
-    """What only days know: the last one, and the nth of a month."""
-    is_weekday = index == _DAY_OF_WEEK
-    if re.fullmatch(r"(?i)(L|\d+)W", part):
-        raise wrong("W, the nearest working day, is not known", "name the days of the week: MON-FRI")
-    if part.upper() == "L":
-        if is_weekday:
-            raise wrong("L alone is no day of the week", "the last Friday of the month is L5")
-        return _Part(31, 31, nth=-1)
-    if not is_weekday:
-        if re.match(r"(?i)L", part):
-            raise wrong("L stands alone: the last day of the month")
-        return None
-    last = re.fullmatch(r"(?i)L(\d)", part)
-    if last:
-        day = value(last[1])
-        return _Part(day, day, nth=-1)
-    if re.fullmatch(r"(?i)\w+L", part):
-        raise wrong(f"{part} is not known", "the last Friday of the month is L5")
-    name, hash_, nth = part.partition("#")
-    if not hash_:
-        return None
-    if nth not in ("1", "2", "3", "4", "5"):
-        raise wrong(f"# is followed by 1 to 5, not {nth!r}", "the second Friday of the month is 5#2")
-    day = value(name)
-    return _Part(day, day, nth=int(nth))
-
-
-def _values(field: _Field) -> str:
-    if not field.names:
-        return f"numbers are {field.low} to {field.high}"
-    shorts = [name[:3].upper() for name in field.names]
-    return f"numbers are {field.low} to {field.high}, names {shorts[0]} to {shorts[-1]}"
+        raise ParseError(message, text=text, position=place_of(text, DAY_OF_WEEK), hint="make two schedules")
 
 
 def _wrong_count(text: str, fields: list[str]) -> ParseError:
@@ -423,111 +263,12 @@ def _wrong_count(text: str, fields: list[str]) -> ParseError:
             "words such as @daily are not known", text=text, position=0, hint="0 0 0 * * *, for one"
         )
     if len(fields) == 7:
-        return ParseError("a year cannot be given", text=text, position=_place(text, 6), hint="leave it out")
+        return ParseError(
+            "a year cannot be given", text=text, position=place_of(text, 6), hint="leave it out"
+        )
     if len(fields) == 5:
         return ParseError(counts, text=text, position=0, hint=f"seconds stand first: 0 {text}")
     hint = "second minute hour day-of-month month day-of-week, as in 0 25 06 ? * *"
     return ParseError(
-        counts, text=text, position=len(text) if len(fields) < 5 else _place(text, 6), hint=hint
+        counts, text=text, position=len(text) if len(fields) < 5 else place_of(text, 6), hint=hint
     )
-
-
-def _place(text: str, index: int) -> int:
-    """Where a field begins."""
-    return sum(len(field) + 1 for field in text.split(" ")[:index])
-
-
-# ---------------------------------------------------------------------------------------
-# Saying
-
-
-def _named_times(parts: tuple[tuple[_Part, ...], ...]) -> list[str]:
-    """The times of a day, if they are few and each is named; else none."""
-    seconds, minutes, hours = parts[:3]
-    if not all(part.is_single for field in (seconds, minutes, hours) for part in field):
-        return []
-    times = product(*([part.first for part in field] for field in (hours, minutes, seconds)))
-    said = [f"{hour:02d}:{minute:02d}:{second:02d}" for hour, minute, second in times]
-    return sorted(set(said)) if len(said) <= _MOST_TIMES else []
-
-
-def _said_repeats(parts: tuple[tuple[_Part, ...], ...]) -> str:
-    """When it fires in a day, of an expression that fires often."""
-    seconds, minutes, hours = parts[:3]
-    exact = "" if seconds == (_Part(0, 0),) else f" at second {_said_values(seconds)}"
-    plural = "" if len(hours) == 1 and hours[0].is_single else "s"
-    within = "" if _is_any(hours, 2) else f" in hour{plural} {_said_values(hours)}"
-    if not all(part.is_single for part in seconds):
-        minute = "" if _is_any(minutes, 1) else f" in minutes {_said_values(minutes)}"
-        return f"{_said_steps(seconds, 0)}{minute}{within}"
-    if all(part.is_single for part in minutes):
-        every = "every hour" if _is_any(hours, 2) else _said_steps(hours, 2)
-        return f"{every} at minute {_said_values(minutes)}{exact.replace(' at', ',')}"
-    return f"{_said_steps(minutes, 1)}{within}{exact}"
-
-
-def _said_steps(parts: tuple[_Part, ...], index: int) -> str:
-    """``every 15 minutes``, ``every minute``, or the values."""
-    name, high = _FIELDS[index].name, _FIELDS[index].high
-    part = parts[0]
-    if _is_any(parts, index):
-        return f"every {name}"
-    if len(parts) == 1 and part.first == 0 and part.last == high and (high + 1) % part.step == 0:
-        return f"every {part.step} {name}s"
-    return f"in {name}s {_said_values(parts)}"
-
-
-def _said_days(parts: tuple[tuple[_Part, ...], ...], text: str) -> str:
-    days, months, weekdays = parts[_DAY_OF_MONTH], parts[_MONTH], parts[_DAY_OF_WEEK]
-    said: list[str] = []
-    written = [text.split(" ")[index] for index in (_DAY_OF_MONTH, _DAY_OF_WEEK)]
-    is_any = _is_any(days, _DAY_OF_MONTH), _is_any(weekdays, _DAY_OF_WEEK)
-    # Where both fields are set either matches, and one that names every day is set.
-    if any(is_any) and not {"*", "?"} & set(written):
-        is_any = True, True
-    if not is_any[0]:
-        last = "the last day of the month"
-        named = [part for part in days if not part.nth]
-        values = [f"day {_said_values(tuple(named))} of the month"] if named else []
-        said.append("on " + _joined([*values, *([last] if len(named) < len(days) else [])]))
-    if not is_any[1]:
-        said.append("every " + _joined([text for part in weekdays for text in _said_weekday(part)]))
-    text = " and ".join(said) or "every day"
-    if _is_any(months, _MONTH):
-        return text
-    names = [text for part in months for text in _said_part(part, lambda month: _MONTHS[month - 1])]
-    return f"{text} in {_joined(names)}"
-
-
-def _said_weekday(part: _Part) -> list[str]:
-    name = _DAYS[part.first % 7]
-    if part.nth:
-        return [f"{'last' if part.nth < 0 else _ORDINALS[part.nth - 1]} {name} of the month"]
-    return _said_part(part, lambda day: _DAYS[day % 7])
-
-
-def _said_values(parts: tuple[_Part, ...]) -> str:
-    return _joined([text for part in parts for text in _said_part(part, str)])
-
-
-def _said_part(part: _Part, name: Callable[[int], str]) -> list[str]:
-    """The values of a part: one, a range, or those that a step leaves, the first and the last where they are many."""
-    if part.first == part.last:
-        return [name(part.first)]
-    if part.step == 1:
-        return [f"{name(part.first)} to {name(part.last)}"]
-    # A week has two Sundays.
-    texts = list(dict.fromkeys(map(name, range(part.first, part.last + 1, part.step))))
-    return texts if len(texts) <= _MOST_VALUES else [f"{', '.join(texts[:3])} … {texts[-1]}"]
-
-
-def _is_any(parts: tuple[_Part, ...], index: int) -> bool:
-    """Whether a field leaves its value open."""
-    field = _FIELDS[index]
-    return any(
-        (part.first, part.last, part.step, part.nth) == (field.low, field.high, 1, 0) for part in parts
-    )
-
-
-def _joined(texts: list[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
