@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from aggflow.api.attempts import Attempts
-from aggflow.api.exchange import exchange_of
+from aggflow.api.exchange import Exchange, exchange_of
 from aggflow.api.failure import Refused
 from aggflow.api.family import BEARER, Families, Family
 from aggflow.api.pool import run
@@ -95,23 +95,25 @@ class Door:
         Refused
             401: it is not valid; 429: too many of those came from there.
         """
-        access = await self._access(secret)
+        exchange = exchange_of(request.scope)
+        access = await self._access(secret, exchange)
         if access is None:
             raise self._refusal(request, self._families.owner(request.scope["path"]))
         if self._home.is_to_be_noted(access):
             self._note(access)
-        exchange_of(request.scope).token = access.token.id
+        exchange.token = access.token.id
         caller = self._callers.get(access.token.id)
         if caller is None:
             caller = Caller(access.token, access.workspace, granted(access.token.permissions))
             self._callers[access.token.id] = caller
         return caller
 
-    async def _access(self, secret: str) -> Access | None:
+    async def _access(self, secret: str, exchange: Exchange) -> Access | None:
         if len(secret) > _LONGEST:
             return None
         if self._home.is_embedded:
-            return self._home.access(secret)
+            exchange.as_of = self._home.mark()
+            return self._home.access(secret, exchange.as_of)
         return await run(self._home.access, secret)
 
     def _refusal(self, request: Request, family: Family) -> Refused:

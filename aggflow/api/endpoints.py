@@ -14,6 +14,7 @@ from aggflow.api.auth import Caller, caller_of, require
 from aggflow.api.bodies import AT_ONCE
 from aggflow.api.body import read_object
 from aggflow.api.data_request import SCHEMA, DataRequest, Format
+from aggflow.api.exchange import exchange_of
 from aggflow.api.failure import Refused
 from aggflow.api.family import Family
 from aggflow.api.openapi import body_of
@@ -125,7 +126,8 @@ async def _posed(request: Request, caller: Caller, asked: DataRequest) -> Posed:
     posed: Posed | None = None
     if request.app.state.home.is_embedded:
         try:
-            posed = ws.pose(endpoint_id, end=end, grouping_filters=filters, wait=False)
+            as_of = exchange_of(request.scope).as_of
+            posed = ws.pose(endpoint_id, end=end, grouping_filters=filters, wait=False, as_of=as_of)
         except NotAtHandError:
             posed = None
     if posed is None:

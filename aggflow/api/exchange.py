@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aggflow.catalog import Mark
+
 HEADER: Final = "X-Request-Id"
 _KEY: Final = "aggflow.exchange"
 _RAW: Final = HEADER.lower().encode()
@@ -34,9 +36,11 @@ class Exchange:
         Of its body, as they were sent.
     token
         What the token is called that it came with, once that is known.
+    as_of
+        What the catalog's mark was when the token was shown, where it has marks.
     """
 
-    __slots__ = ("began", "bytes", "ended", "request_id", "scope", "status", "token")
+    __slots__ = ("as_of", "began", "bytes", "ended", "request_id", "scope", "status", "token")
 
     def __init__(self, scope: Scope, request_id: str) -> None:
         self.scope = scope
@@ -46,6 +50,7 @@ class Exchange:
         self.status = 0
         self.bytes = 0
         self.token = ""
+        self.as_of: Mark | None = None
 
     @property
     def route(self) -> str:

@@ -4,6 +4,7 @@ from aggflow.catalog.build import Build, BuildStatus
 from aggflow.catalog.catalog import Catalog
 from aggflow.catalog.coverage import Coverage
 from aggflow.catalog.coverage_row import CoverageRow
+from aggflow.catalog.database import Mark
 from aggflow.catalog.definition import Definition
 from aggflow.catalog.dispatches import Dispatch, DispatchKind
 from aggflow.catalog.frontiers import Frontier
@@ -30,6 +31,7 @@ __all__ = [
     "Frontier",
     "Lease",
     "LoggedQuestion",
+    "Mark",
     "NewSegment",
     "Process",
     "Rollup",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from aggflow.catalog.coverage import Coverage
 from aggflow.catalog.coverage_row import CoverageRow
-from aggflow.catalog.database import Lookup
+from aggflow.catalog.database import Lookup, Mark
 from aggflow.catalog.leases import Lease, Leases, check_lease
 from aggflow.catalog.new_segment import NewSegment
 from aggflow.catalog.tables import coverage, garbage, rollup_versions, rollups, workspaces
@@ -189,9 +189,17 @@ class Coverages(Leases):
             raise NotFoundError("rollup", rollup_id)
         return rows[0][0]
 
-    def generations(self, rollup_id: str) -> tuple[int, int] | None:
-        """The generations of its workspace's definitions and of a rollup, of one moment; None where it is gone."""
-        rows = self._look_up(_GENERATIONS, rollup_id)
+    def generations(self, rollup_id: str, as_of: Mark | None = None) -> tuple[int, int] | None:
+        """The generations of its workspace's definitions and of a rollup, of one moment; None where it is gone.
+
+        Parameters
+        ----------
+        rollup_id
+            The rollup.
+        as_of
+            They have to be as new as this; None for now.
+        """
+        rows = self._look_up(_GENERATIONS, rollup_id, as_of)
         return tuple(rows[0]) if rows else None
 
     def replace_window(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, TypeAlias
 
 import sqlalchemy as sa
 import sqlalchemy.event
@@ -20,6 +21,11 @@ from aggflow.errors import CatalogError
 
 # SQLAlchemy's default for this name is a driver that aggflow does not install.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+_MOST_KEPT = 4096
+
+Mark: TypeAlias = tuple[int, int]
+"""Names what is committed, as far as a catalog on SQLite has come: see :meth:`Database.mark`."""
 
 # Connections that a fork brought along belong to the parent: never used, never closed.
 _INHERITED: list[Any] = []
@@ -43,14 +49,18 @@ class _Reading:
         The driver's own beneath it.
     lock
         Held while it reads: whoever closes it waits.
+    number
+        Of no other connection of the process.
     """
 
-    __slots__ = ("connection", "driver", "lock")
+    __slots__ = ("connection", "driver", "lock", "number")
+    _numbers: ClassVar = itertools.count()
 
     def __init__(self, connection: sa.Connection, driver: Any) -> None:
         self.connection = connection
         self.driver = driver
         self.lock = threading.Lock()
+        self.number = next(self._numbers)
 
 
 class _Engines:
@@ -72,6 +82,8 @@ class _Engines:
                 sqlalchemy.event.listen(engine, "connect", _prepare)
         self.driver_error: Any = self.reader.dialect.loaded_dbapi.Error
         self.compiled: dict[int, tuple[str, bool]] = {}
+        self.has_marks = url.get_backend_name() == "sqlite"
+        self.kept: dict[tuple[int, str], tuple[Mark, list[Any]]] = {}
 
     def _engine(self, url: sa.URL, **options: Any) -> sa.Engine:
         if (path := self.path) is not None:
@@ -205,15 +217,43 @@ class Database:
             engines.drop_reading()
             raise
 
-    def _look_up(self, lookup: Lookup, key: str) -> list[Any]:
+    def mark(self) -> Mark | None:
+        """Names what is committed now: of equal marks, lookups are equal; None where a server would be asked.
+
+        Whoever looks several things up takes it once, before the first: each is then as new as the mark,
+        and what was looked up before under the same mark is not looked up again.
+        """
+        engines = self._engines()
+        if not engines.has_marks:
+            return None
+        number = engines.reading().number
+        ((version,),) = self._driven(engines, "PRAGMA data_version", ())
+        # A version is one of the connection that told it, which may have been another.
+        return (number, version) if engines.reading().number == number else None
+
+    def _look_up(self, lookup: Lookup, key: str, as_of: Mark | None = None) -> list[Any]:
         """The rows of a lookup, by the driver alone: a tenth of what `_read` takes."""
         if _is_nowhere(key):
             return []
         engines = self._engines()
+        name = (id(lookup), key)
+        if as_of is not None:
+            kept = engines.kept.get(name)
+            if kept is not None and kept[0] == as_of:
+                return kept[1]
         try:
             text, by_position = engines.compiled[id(lookup)]
         except KeyError:
             text, by_position = engines.compiled[id(lookup)] = _compile(lookup, engines.reader.dialect)
+        rows = self._driven(engines, text, (key,) if by_position else {"key": key})
+        if as_of is not None:
+            if len(engines.kept) >= _MOST_KEPT:
+                engines.kept.clear()
+            engines.kept[name] = as_of, rows
+        return rows
+
+    def _driven(self, engines: _Engines, text: str, values: tuple[str, ...] | dict[str, str]) -> list[Any]:
+        """The rows of a statement, by the driver alone."""
         for is_last in (False, True):
             driver = None
             try:
@@ -221,7 +261,7 @@ class Database:
                 driver = reading.driver
                 with reading.lock:
                     cursor = driver.cursor()
-                    cursor.execute(text, (key,) if by_position else {"key": key})
+                    cursor.execute(text, values)
                     rows = cursor.fetchall()
                     cursor.close()
             except sqlalchemy.exc.SQLAlchemyError as error:

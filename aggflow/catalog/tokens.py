@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from aggflow.catalog.database import Database, Lookup
+from aggflow.catalog.database import Database, Lookup, Mark
 from aggflow.catalog.tables import tokens
 from aggflow.catalog.workspaces import lock_workspace
 from aggflow.errors import NotFoundError
@@ -160,9 +160,17 @@ class Tokens(Database):
         rows = self._read(_BY_HASH, sha256=sha256)
         return _token(rows[0]) if rows else None
 
-    def token_state(self, sha256: str) -> TokenState | None:
-        """What may change of the token with a hash, or None; costs a tenth of `token_by_hash`."""
-        rows = self._look_up(_STATE, sha256)
+    def token_state(self, sha256: str, as_of: Mark | None = None) -> TokenState | None:
+        """What may change of the token with a hash, or None; costs a tenth of `token_by_hash`.
+
+        Parameters
+        ----------
+        sha256
+            Of the secret.
+        as_of
+            It has to be as new as this; None for now.
+        """
+        rows = self._look_up(_STATE, sha256, as_of)
         return TokenState(*rows[0]) if rows else None
 
     def has_tokens(self, now_us: Micros) -> bool:

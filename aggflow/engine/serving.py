@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from aggflow.catalog import Catalog
+from aggflow.catalog import Catalog, Mark
 from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.answer import Answer
 from aggflow.engine.answerer import Answerer
@@ -187,6 +187,7 @@ class Serving:
         *,
         live: bool,
         wait: bool = True,
+        as_of: Mark | None = None,
     ) -> Posed:
         """The question of an endpoint, by its id or name.
 
@@ -198,6 +199,8 @@ class Serving:
             Whether what is not built may be read from the source.
         wait
             Whether definitions and coverage may be read that are not in memory.
+        as_of
+            What the catalog's mark was when it came in; None to look for changes now.
 
         Raises
         ------
@@ -208,7 +211,7 @@ class Serving:
         NotAtHandError
             Something had to be read.
         """
-        found = self._in_step("endpoint", name, wait=wait)
+        found = self._in_step("endpoint", name, wait=wait, as_of=as_of)
         if isinstance(found, SavedInquiry):
             if not wait:
                 raise NotAtHandError
@@ -248,7 +251,9 @@ class Serving:
         targets = self._targets.of_source(inquiry.source.name)
         return self._router.route(inquiry, targets, lambda: self._declarations.open(inquiry.source))
 
-    def _in_step(self, kind: _Askable, name: str, *, wait: bool) -> tuple[Resolved, Served] | SavedInquiry:
+    def _in_step(
+        self, kind: _Askable, name: str, *, wait: bool, as_of: Mark | None = None
+    ) -> tuple[Resolved, Served] | SavedInquiry:
         """What is asked and its rollup, both of the same declaration; of a task or a cube, any may answer.
 
         Raises
@@ -257,7 +262,7 @@ class Serving:
             A change of the filter or its source was cut off before its rollup followed.
         """
         known = self._known.get((kind, name))
-        if isinstance(known, Resolved) and (served := self._as_known(known)) is not None:
+        if isinstance(known, Resolved) and (served := self._as_known(known, as_of)) is not None:
             return known, served
         for _ in range(_TRIES):
             asked = self._resolved(kind, name, wait=wait)
@@ -276,9 +281,9 @@ class Serving:
             hint="add the source and the filter again",
         )
 
-    def _as_known(self, asked: Resolved) -> Served | None:
+    def _as_known(self, asked: Resolved, as_of: Mark | None) -> Served | None:
         """The rollup of what is asked, where nothing changed since both were read: one look into the catalog."""
-        generations = self._catalog.generations(asked.rollup.id)
+        generations = self._catalog.generations(asked.rollup.id, as_of)
         if generations is None or generations[0] != asked.generation:
             return None
         served = self._rollups.at(asked.rollup.id, generations[1])

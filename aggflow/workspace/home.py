@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from aggflow.catalog import Catalog
+from aggflow.catalog import Catalog, Mark
 from aggflow.catalog.tokens import Token
 from aggflow.errors import CatalogError
 from aggflow.settings import Settings
@@ -141,13 +141,27 @@ class Home:
         """Whether anybody may come in: there is a token that is valid, in any workspace."""
         return self._catalog.has_tokens(self._clock())
 
-    def access(self, secret: str) -> Access | None:
-        """What a secret gives access to just now; None where it is unknown, revoked or has expired.
+    def mark(self) -> Mark | None:
+        """Names what is committed to the catalog now, so that one request looks for changes once.
 
-        One look into the catalog: a token that was revoked is refused from then on.
+        None where the catalog is a server.
+        """
+        return self._catalog.mark()
+
+    def access(self, secret: str, as_of: Mark | None = None) -> Access | None:
+        """What a secret gives access to; None where it is unknown, revoked or has expired.
+
+        At most one look into the catalog: a token that was revoked is refused from then on.
+
+        Parameters
+        ----------
+        secret
+            The token's.
+        as_of
+            What :meth:`mark` gave when it was shown; None to look now.
         """
         sha256 = hash_of(secret)
-        state = self._catalog.token_state(sha256)
+        state = self._catalog.token_state(sha256, as_of)
         if (
             state is None
             or not hmac.compare_digest(state.sha256, sha256)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from aggflow.catalog import Mark
 from aggflow.engine.answer import Answer
 from aggflow.engine.explanation import Explanation
 from aggflow.engine.filter_question import FilterQuestion
@@ -63,6 +64,7 @@ class QuestionsPart(Foundation):
         grouping_filters: Mapping[str, Sequence[GroupingValue]] | None = None,
         live: bool = True,
         wait: bool = True,
+        as_of: Mark | None = None,
     ) -> Posed:
         """Pose a saved question without answering it yet: its fingerprint tells whether the answer changed.
 
@@ -72,6 +74,8 @@ class QuestionsPart(Foundation):
             As :meth:`query` takes them.
         wait
             Whether the catalog may be read for it, but for generations.
+        as_of
+            What :meth:`Home.mark` gave when it came in; None to look for changes now.
 
         Raises
         ------
@@ -83,7 +87,7 @@ class QuestionsPart(Foundation):
             It would have to wait.
         """
         end_us = self._clock() if end is None else parse_instant(end)
-        return self._serving.pose(endpoint, end_us, grouping_filters, live=live, wait=wait)
+        return self._serving.pose(endpoint, end_us, grouping_filters, live=live, wait=wait, as_of=as_of)
 
     def answer(self, posed: Posed, *, wait: bool = True) -> Answer:
         """Answer a question that was posed.
