@@ -9,6 +9,7 @@ from aggflow.language.entailment import implies
 from aggflow.language.expression import from_ibis
 from aggflow.language.function import FUNCTIONS, Function
 from aggflow.language.jpath import parse_path, parse_predicate
+from aggflow.language.jpath_text import to_jpath
 from aggflow.language.linq import OpenColumns, parse_condition, parse_linq, parse_operand
 from aggflow.language.linq_text import to_linq
 from aggflow.language.meaning import operand_to_ibis, to_ibis
@@ -54,7 +55,6 @@ from aggflow.language.predicate import (
     paths,
     quoted,
     read_number,
-    to_jpath,
 )
 from aggflow.language.query import BUCKET, Aggregate, Named, Query
 from aggflow.language.vocabulary import Word, vocabulary

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -34,6 +33,15 @@ import ibis.expr.types as ir
 
 from aggflow.errors import NotFoundError, Problem, QueryError, SpecError
 from aggflow.language.function import FUNCTIONS, Takes
+from aggflow.language.ibis_literal import (
+    beyond_the_type,
+    constant_literal,
+    number_of,
+    numeric_literal,
+    text_literal,
+    time_literal,
+    without_nul,
+)
 from aggflow.language.kind import kind_of_type
 from aggflow.language.operators import OPERATORS, Comparison, Meaning, find_regex
 from aggflow.language.predicate import (
@@ -57,14 +65,12 @@ from aggflow.language.predicate import (
     Path,
     Predicate,
     Subject,
-    read_number,
 )
 from aggflow.timeline import parse_instant, to_datetime
 
 Resolve: TypeAlias = Callable[[Path], ir.Value]
 Convert: TypeAlias = Callable[[Any], ir.Value]
 
-_MOST_DIGITS = 38
 _DAY_US = 86_400_000_000
 
 
@@ -209,12 +215,12 @@ class _Meaning:
                 return self.meanings["exists"](self.value(tree.operand), None)
             case Like():
                 return self.meanings["ILIKE" if tree.ignore_case else "LIKE"](
-                    self._as_text(tree.operand), _without_nul(tree.pattern)
+                    self._as_text(tree.operand), without_nul(tree.pattern)
                 )
             case Glob():
-                return self.meanings["glob"](self._as_text(tree.operand), _without_nul(tree.pattern))
+                return self.meanings["glob"](self._as_text(tree.operand), without_nul(tree.pattern))
             case Match():
-                return self.meanings["=~"](self._as_text(tree.operand), _without_nul(tree.pattern))
+                return self.meanings["=~"](self._as_text(tree.operand), without_nul(tree.pattern))
             case Find():
                 return self._find(tree)
             case In():
@@ -234,7 +240,7 @@ class _Meaning:
     def _find(self, tree: Find) -> Any:
         text = self._as_text(tree.operand)
         for searched_for in tree.texts:
-            _without_nul(searched_for)
+            without_nul(searched_for)
         if (tree.left, tree.right, tree.ignore_case) == ("any", "any", False):
             return ibis.or_(*map(text.contains, tree.texts))
         # A dot after the text: `$` alone would, on some engines, overlook a line break at the end.
@@ -248,7 +254,7 @@ class _Meaning:
         if literal.kind == "null":
             there = self.meanings["exists"](value, None)
             return {"==": ~there, "!=": there}.get(op, self.never)
-        beyond = _beyond_the_type(value, literal)
+        beyond = beyond_the_type(value, literal)
         if beyond is not None:
             # All values of the type lie on one side of the literal.
             return value.notnull() if OPERATORS[op].meaning(0, beyond) else self.never
@@ -273,7 +279,7 @@ class _Meaning:
         # would turn the integers of a mixed list into floats.
         forms: dict[Any, list[Any]] = {}
         for literal in tree.values:
-            if literal.kind == "null" or _beyond_the_type(value, literal) is not None:
+            if literal.kind == "null" or beyond_the_type(value, literal) is not None:
                 tests.append(self._compare_literal("==", tree.operand, literal))
                 continue
             sides = self._align(tree.operand, value, literal)
@@ -291,7 +297,7 @@ class _Meaning:
             case Length():
                 return self.length(operand.path)
             case Literal():
-                return _constant(operand)
+                return constant_literal(operand)
             case Arithmetic():
                 return self._arithmetic(operand)
             case Call():
@@ -369,25 +375,25 @@ class _Meaning:
         """A value and a literal made comparable; None where they never are."""
         type_: dt.DataType = value.type()
         if type_.is_numeric() and not type_.is_boolean():
-            number = _number(literal)
-            return None if number is None else _Aligned(value, _numeric_literal(number, type_))
+            number = number_of(literal)
+            return None if number is None else _Aligned(value, numeric_literal(number, type_))
         if type_.is_string():
             if literal.kind == "number":
-                return _Aligned(self.number(value), _numeric_literal(literal.number, dt.float64))
-            return _Aligned(value, _text_literal(literal))
+                return _Aligned(self.number(value), numeric_literal(literal.number, dt.float64))
+            return _Aligned(value, text_literal(literal))
         if type_.is_boolean():
             return self._align_boolean(value, literal)
         if type_.is_timestamp() or type_.is_date():
             return None if literal.kind == "boolean" else self._align_time(operand, value, literal)
         if kind_of_type(type_) == "scalar":
-            return _Aligned(value.cast("string"), _text_literal(literal)) if literal.kind == "text" else None
+            return _Aligned(value.cast("string"), text_literal(literal)) if literal.kind == "text" else None
         raise _unfit(operand, type_, "compared")
 
     def _align_boolean(self, value: Any, literal: Literal) -> _Aligned | None:
         if literal.kind == "number":
             # Not every engine casts them.
             as_number: Any = ibis.cases((value, 1), (~value, 0))
-            return _Aligned(as_number.cast("int64"), _numeric_literal(literal.number, dt.int64))
+            return _Aligned(as_number.cast("int64"), numeric_literal(literal.number, dt.int64))
         truth = {"true": True, "false": False, True: True, False: False}.get(_truth_name(literal))
         return None if truth is None else _Aligned(value, ibis.literal(truth))
 
@@ -400,7 +406,7 @@ class _Meaning:
             value = value.cast("timestamp")
         if self.instant is not None:
             return _Aligned(self.instant(value), ibis.literal(us, type="int64"))
-        return _Aligned(value, _time_literal(us, value.type()))
+        return _Aligned(value, time_literal(us, value.type()))
 
     def _align_values(self, left: Subject, right: Subject) -> _Aligned:
         """Two values made comparable."""
@@ -454,71 +460,8 @@ def _holds(op: Comparison, left: Literal, right: Literal) -> bool:
     return bool(OPERATORS[op].meaning(left.value, right.value))
 
 
-def _constant(literal: Literal) -> Any:
-    if literal.kind == "null":
-        return ibis.null("string")
-    if literal.kind == "number":
-        return _numeric_literal(literal.number, dt.float64)
-    return _text_literal(literal) if isinstance(literal.value, str) else ibis.literal(literal.value)
-
-
-def _number(literal: Literal) -> int | Decimal | None:
-    """The number that a literal is, or reads as."""
-    match literal.value:
-        case bool():
-            return int(literal.value)
-        case str():
-            return read_number(literal.value)
-        case _:
-            return literal.number
-
-
 def _truth_name(literal: Literal) -> Any:
     return literal.value.strip().lower() if isinstance(literal.value, str) else literal.value
-
-
-def _text_literal(literal: Literal) -> ir.Scalar:
-    text = literal.value if isinstance(literal.value, str) else str(literal)
-    return ibis.literal(_without_nul(text), type="string")
-
-
-def _without_nul(text: str) -> str:
-    """A text as it can be said in SQL, which ends at a NUL on some engines and has none on others."""
-    if "\x00" in text:
-        raise QueryError(
-            "a text to compare with cannot hold the character NUL", hint="most engines keep no text with it"
-        )
-    return text
-
-
-def _numeric_literal(number: int | Decimal, type_: dt.DataType) -> ir.Value:
-    """A literal that no engine rounds before it compares."""
-    if number == int(number) and abs(number) < 2**63:
-        return ibis.literal(int(number))
-    if isinstance(type_, dt.Decimal):
-        common = _common_decimal(number, type_)
-        if common is not None:
-            return ibis.literal(Decimal(number), type=common)
-    # Written with its decimals, some engines would take it as a decimal and round that twice.
-    return ibis.literal(repr(float(number))).cast("float64")
-
-
-def _common_decimal(number: int | Decimal, type_: dt.Decimal) -> Any:
-    """The decimal type that holds a number and all of a column's; None where no engine has one so wide."""
-    if type_.precision is None or type_.scale is None:
-        return None
-    scale = max(type_.scale, -int(Decimal(number).as_tuple().exponent))
-    whole = max(type_.precision - type_.scale, Decimal(number).adjusted() + 1)
-    return dt.Decimal(whole + scale, scale) if whole + scale <= _MOST_DIGITS else None
-
-
-def _beyond_the_type(value: Any, literal: Literal) -> int | Decimal | None:
-    """The number of a literal that is beyond what the integer type of a value holds."""
-    type_ = value.type()
-    number = _number(literal) if type_.is_integer() and literal.kind != "null" else None
-    if number is None or type_.bounds.lower <= number <= type_.bounds.upper:
-        return None
-    return number
 
 
 def _instant(operand: Operand, literal: Literal) -> int:
@@ -527,13 +470,6 @@ def _instant(operand: Operand, literal: Literal) -> int:
         return parse_instant(float(given) if isinstance(given, Decimal) else given)
     except QueryError as error:
         raise _wrong(f"{operand} holds times: {error.message}", error.hint) from None
-
-
-def _time_literal(us: int, type_: Any) -> ir.Value:
-    moment = to_datetime(us)
-    if type_.timezone is None:
-        return ibis.literal(moment.replace(tzinfo=None), type="timestamp")
-    return ibis.literal(moment.astimezone(UTC), type="timestamp('UTC')")
 
 
 def _comparable_kind(operand: Operand, value: Any) -> str:

@@ -11,11 +11,12 @@ from functools import lru_cache
 
 from aggflow.errors import ParseError, SpecError
 from aggflow.language.jpath import parse_path, parse_predicate
+from aggflow.language.jpath_text import to_jpath
 from aggflow.language.kind import Columns
 from aggflow.language.linq import parse_condition, parse_operand
 from aggflow.language.linq_text import to_linq
 from aggflow.language.mismatch import check_comparisons
-from aggflow.language.predicate import Literal, Path, Predicate, Subject, operand_paths, to_jpath
+from aggflow.language.predicate import Literal, Path, Predicate, Subject, operand_paths
 
 SIGN = "="
 _PLAIN = re.compile(r"[^\W\d]\w*")

@@ -26,7 +26,7 @@ from typing import TypeAlias
 
 from aggflow.errors import Problem, SpecError
 from aggflow.language.operators import MIRRORED, Comparison
-from aggflow.language.regex import escape_slashes, first_problem, unescape_slashes
+from aggflow.language.regex import first_problem, unescape_slashes
 
 Number: TypeAlias = int | Decimal
 Sign: TypeAlias = OneOf["+", "-", "*", "/"]
@@ -300,6 +300,7 @@ def all_of(terms: Iterable[Predicate]) -> Predicate:
 
     Examples
     --------
+    >>> from aggflow.language import to_jpath
     >>> to_jpath(all_of([TRUE, Exists(Path(("a",)))]))
     '@.a'
     """
@@ -353,25 +354,6 @@ def operand_paths(operand: Operand) -> set[Path]:
             return paths(operand.condition) | operand_paths(operand.then) | operand_paths(operand.otherwise)
 
 
-def to_jpath(tree: Predicate) -> str:
-    """The canonical text of a predicate; empty for TRUE.
-
-    Parsing it gives the same tree.
-
-    Raises
-    ------
-    SpecError
-        The predicate has something that only LINQ can say.
-
-    Examples
-    --------
-    >>> origin, delay = Path(("origin",)), Path(("dep", "delay min"))
-    >>> to_jpath(And((Not(In(origin, (Literal("LGA"),))), Compare("<", Literal(5), delay))))
-    "!(@.origin in ['LGA']) && @.dep['delay min'] > 5"
-    """
-    return "" if tree == TRUE else _text(tree)
-
-
 def quoted(text: str) -> str:
     r"""A text literal of JPath.
 
@@ -401,48 +383,6 @@ def read_number(text: str) -> Number | None:
     if not _is_in_range(number):
         return None
     return int(number) if text.lstrip("+-").isdigit() else number
-
-
-def _text(tree: Predicate) -> str:
-    match tree:
-        case Constant():
-            return "true" if tree.value else "false"
-        case Compare():
-            return f"{_side(tree.left)} {tree.op} {_side(tree.right)}"
-        case Like():
-            return f"{_field(tree.operand)} {'ILIKE' if tree.ignore_case else 'LIKE'} {quoted(tree.pattern)}"
-        case Match():
-            return f"{_field(tree.operand)} =~ /{escape_slashes(tree.pattern)}/"
-        case In():
-            return f"{_side(tree.operand)} in [{', '.join(map(str, tree.values))}]"
-        case Exists():
-            return _field(tree.operand)
-        case Glob() | Find():
-            raise _unsayable(f"{type(tree).__name__.lower()} on {tree.operand}")
-        case Not():
-            return f"!({_text(tree.term)})"
-        case And():
-            # || binds less than &&: only a disjunction needs its parentheses here.
-            return " && ".join(f"({_text(t)})" if isinstance(t, Or) else _text(t) for t in tree.terms)
-        case Or():
-            return " || ".join(map(_text, tree.terms))
-
-
-def _side(operand: Operand) -> str:
-    if isinstance(operand, Path | Length | Literal):
-        return str(operand)
-    raise _unsayable(str(operand))
-
-
-def _field(operand: Operand) -> str:
-    # A length that is tested for itself would be read as a field of that name.
-    if isinstance(operand, Path):
-        return str(operand)
-    raise _unsayable(str(operand))
-
-
-def _unsayable(what: str) -> SpecError:
-    return _wrong(f"JPath cannot say {what}", "it is said in LINQ")
 
 
 def _segments(parts: tuple[str, ...]) -> Iterator[str]:
