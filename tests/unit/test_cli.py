@@ -673,3 +673,17 @@ def test_an_interrupted_build_ends_with_code_130(shop: Run, home: Path) -> None:
     catalog.close()
     assert process.returncode == 130
     assert said == "interrupted; what was committed stays\n"
+
+
+def test_an_endpoint_asks_a_task_or_a_cube_too(shop: Run) -> None:
+    linq = "from shop group every 1h by shop select avg(price) as mean, sum(price) / count() as pace"
+    shop("task", "add", "hourly", linq, "--from", "0")
+    added = ("endpoint", "add", "paces", "--lookback", "1d", "--field", "mean=mean:AVG", "--field", "p=pace")
+    assert "'paces' is added" in shop(*added, "--task", "hourly", "--group", "shop").stdout
+    assert re.search(r"paces +task hourly +lookback +1d +mean, p", shop("endpoint", "ls").stdout)
+    assert "task: hourly" in shop("endpoint", "show", "paces").stdout
+    rows = json.loads(shop("query", "paces", "--end", "2024-03-04", "--json").stdout)
+    assert [list(row["fields"]) for row in rows] == [["mean", "p"]] * 2
+    assert "endpoint 'paces' needs task 'hourly'" in shop("task", "rm", "hourly", code=1).stderr
+    assert "an endpoint asks one thing" in shop(*added, "--task", "hourly", "--cube", "c", code=1).stderr
+    assert "filter: is required (or a task, or a cube)" in shop(*added, code=1).stderr

@@ -288,3 +288,89 @@ def test_copied_python_makes_the_same_endpoint(sales: af.Workspace, tmp_path: Pa
         other.remove("endpoint", "mine")
         exec(form.as_python(), {"ws": other})  # noqa: S102 - the text under test
         assert other.endpoints["mine"].spec == form.spec()
+
+
+# -- tasks and cubes
+
+LINQ = "from orders group every 1h by size select avg(price) as mean, sum(price) / count() as pace"
+
+
+def test_without_tasks_and_cubes_only_filters_are_there_to_be_asked(sales: af.Workspace) -> None:
+    form = named(sales)
+    assert not form.entry("asks").shows("asks")
+    sales.add_task("by size", linq=LINQ, from_date=0)
+    assert form.entry("asks").shows("asks")
+    assert [option.value for option in form.entry("asks").options("asks")] == ["filter", "task", "cube"]
+
+
+def test_of_a_task_what_it_selects_is_offered(sales: af.Workspace) -> None:
+    sales.add_task("by size", linq=LINQ, from_date=0)
+    form = named(sales)
+    form.set("asks", "task")
+    form.set("task", "by size")
+    assert not form.entry("filter").shows("filter")
+    offered = form.entry("fields[0].measure").options("fields[0].measure")
+    assert [option.value for option in offered] == ["mean", "pace"]
+    form.add("fields", measure="pace")
+    form.set("groupings[0].choice", "all")
+    spec = form.spec()
+    assert spec.subject == ("task", "by size")
+    assert [(one.name, one.aggregation, one.calculation) for one in spec.fields] == [
+        ("mean", "mean", None),
+        ("pace", "pace", None),
+    ]
+    assert spec.groupings == {"size": af.All()}
+    assert 'task="by size"' in form.as_python()
+    assert "filter" not in form.as_python()
+    form.save()
+    again = EndpointForm(sales, "mine")
+    assert again.spec() == spec
+    assert not again.is_dirty
+
+
+def test_a_calculation_that_an_endpoint_says_of_a_task_stays(sales: af.Workspace) -> None:
+    sales.add_task("by size", linq=LINQ, from_date=0)
+    fields = [af.Field("m", "mean", af.Calculation.AVG)]
+    spec = sales.add_endpoint("e", task="by size", timing=af.Lookback("1d"), fields=fields).spec
+    form = EndpointForm(sales, "e")
+    assert (form.spec(), form.is_dirty) == (spec, False)
+    offered = form.entry("fields[0].measure").options("fields[0].measure")
+    assert [option.value for option in offered] == ["mean", "pace", "mean · AVG"]
+
+
+def test_of_a_cube_its_measures_ratios_and_dimensions_are_offered(sales: af.Workspace) -> None:
+    sales.add_cube(
+        "c",
+        source="orders",
+        dimensions=["size", af.Dimension("date", levels=[af.Level("day")])],
+        measures=[
+            af.Aggregation("price", "price", (af.Calculation.SUM, af.Calculation.PERCENTILES)),
+            af.Aggregation("events"),
+            af.Ratio("each", "price:SUM", "events"),
+        ],
+    )
+    form = named(sales)
+    form.set("asks", "cube")
+    form.set("cube", "c")
+    offered = form.entry("fields[0].measure").options("fields[0].measure")
+    assert [option.value for option in offered] == [
+        "price · SUM",
+        "price · PERCENTILES",
+        "events · COUNT",
+        "each",
+    ]
+    assert [row["name"] for row in form.get("groupings")] == ["size"]
+    form.add("fields", measure="each")
+    form.add("fields", measure="price · PERCENTILES", percentile="0.9")
+    names = [(one.name, one.aggregation, one.calculation) for one in form.spec().fields]
+    assert names[1:] == [("each", "each", None), ("price_p90", "price", "PERCENTILES")]
+    form.set("timing.interval", "1h")
+    assert "1h is shorter than the cube's interval, 1d" in form.reason
+    form.set("timing.interval", "")
+    form.save()
+    assert EndpointForm(sales, "mine").is_dirty is False
+
+
+def test_without_a_filter_a_task_is_asked(ws: af.Workspace) -> None:
+    ws.add_task("by size", linq=LINQ, from_date=0)
+    assert named(ws).spec().subject == ("task", "by size")
