@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from aggflow.cli.build import show_built
+from aggflow.cli.option import Quiet
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 
@@ -35,7 +36,7 @@ def backfill(
     newest_first: Annotated[
         bool, typer.Option("--newest-first", help="Begin with the newest, not with the oldest.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

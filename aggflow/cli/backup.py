@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aggflow.cli.migrate import copied, site
+from aggflow.cli.option import Quiet
 from aggflow.cli.place import Home, chosen
 
 if TYPE_CHECKING:
     from aggflow.workspace.site import Site
-
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
 def backup(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aggflow.cli.option import Full, Quiet
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def build(
             show_default=False,
         ),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Build everything anew.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    full: Full = False,
+    quiet: Quiet = False,
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

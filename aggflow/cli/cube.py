@@ -8,6 +8,7 @@ import typer
 
 from aggflow.cli import form
 from aggflow.cli.failure import Commands
+from aggflow.cli.option import Description, Full, Quiet, SourceName
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ EXAMPLE = (
 @app.command("add", epilog=f"Example: {EXAMPLE}")
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the cube.", show_default=False)],
-    source: Annotated[str, typer.Option("--source", help="The source that it reads.", show_default=False)],
+    source: SourceName,
     dimension: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,7 +79,7 @@ def add(
         str, typer.Option("--time-zone", help="Zone of levels of a day and longer.")
     ] = "UTC",
     project: Annotated[str, typer.Option("--project", help="The project that it belongs to.")] = "default",
-    description: Annotated[str, typer.Option("--description", help="For people.", show_default=False)] = "",
+    description: Description = "",
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build all aggregates anew.")] = False,
     home: Home = None,
     workspace: WorkspaceName = None,
@@ -127,8 +128,8 @@ def show(cube: Name, home: Home = None, workspace: WorkspaceName = None) -> None
 @app.command("build")
 def build(
     cube: Name,
-    full: Annotated[bool, typer.Option("--full", help="Build everything anew.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    full: Full = False,
+    quiet: Quiet = False,
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

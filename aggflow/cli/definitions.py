@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from aggflow.cli.option import Quiet
 from aggflow.cli.place import Home, WorkspaceName, opened
 from aggflow.errors import AggflowError
 
@@ -15,7 +16,7 @@ def apply(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="A YAML file, or a folder of them.", show_default=False)
     ],
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from aggflow.cli.option import TasksEvery
 from aggflow.cli.place import Home, WorkspaceName, chosen, opened
 
 
@@ -19,9 +20,7 @@ def deploy(
             show_default=False,
         ),
     ] = None,
-    tasks_every: Annotated[
-        float, typer.Option("--tasks-every", min=5, help="Seconds between two runs of tasks.")
-    ] = 60.0,
+    tasks_every: TasksEvery = 60.0,
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from aggflow.cli import form
 from aggflow.cli.failure import Commands
+from aggflow.cli.option import Description
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def add(
             show_default=False,
         ),
     ] = None,
-    description: Annotated[str, typer.Option("--description", help="For people.", show_default=False)] = "",
+    description: Description = "",
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from aggflow.cli import form
 from aggflow.cli.failure import Commands
+from aggflow.cli.option import Description, SourceName
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 app = typer.Typer(cls=Commands, help="Filters: named rollups that endpoints read.", no_args_is_help=True)
@@ -21,7 +22,7 @@ EXAMPLE = (
 @app.command("add", epilog=f"Example: {EXAMPLE}")
 def add(
     name: Name,
-    source: Annotated[str, typer.Option("--source", help="The source that it reads.", show_default=False)],
+    source: SourceName,
     interval: Annotated[
         str,
         typer.Option(
@@ -63,7 +64,7 @@ def add(
     time_zone: Annotated[
         str, typer.Option("--time-zone", help="Zone of buckets of a day and longer.")
     ] = "UTC",
-    description: Annotated[str, typer.Option("--description", help="For people.", show_default=False)] = "",
+    description: Description = "",
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Compute history anew from the source.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Change nothing; say what would happen.")

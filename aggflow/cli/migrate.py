@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aggflow.cli.option import Quiet
 from aggflow.errors import AggflowError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def migrate(
             show_default=False,
         ),
     ] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Copy a home, whole, to another place: definitions, builds, tokens, states and events.
 

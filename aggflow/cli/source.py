@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from aggflow.cli.failure import Commands
+from aggflow.cli.option import Description
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 app = typer.Typer(cls=Commands, help="Sources: tables of events.", no_args_is_help=True)
@@ -42,7 +43,7 @@ def add(
     ] = None,
     lateness: Annotated[str, typer.Option("--lateness", help="How late rows may arrive (2h, 3d).")] = "0s",
     time_zone: Annotated[str, typer.Option("--time-zone", help="Zone of times that carry none.")] = "UTC",
-    description: Annotated[str, typer.Option("--description", help="For people.", show_default=False)] = "",
+    description: Description = "",
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

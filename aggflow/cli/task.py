@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aggflow.cli.failure import Commands
+from aggflow.cli.option import Description
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def add(
         str, typer.Option("--time-zone", help="Zone of buckets of a day and longer.")
     ] = "UTC",
     locale: Annotated[str, typer.Option("--locale", help="Language of the client, for clients.")] = "en",
-    description: Annotated[str, typer.Option("--description", help="For people.", show_default=False)] = "",
+    description: Description = "",
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aggflow.cli.option import TasksEvery
 from aggflow.cli.place import Home, WorkspaceName, chosen, opened, tell_if_new
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def up(
             show_default=False,
         ),
     ] = None,
-    tasks_every: Annotated[
-        float, typer.Option("--tasks-every", min=5, help="Seconds between two runs of tasks.")
-    ] = 60.0,
+    tasks_every: TasksEvery = 60.0,
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from aggflow.cli.option import Quiet
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 
@@ -16,7 +17,7 @@ def verify(
     fix: Annotated[
         bool, typer.Option("--fix", help="Make buckets that differ missing: the next build makes them anew.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
     home: Home = None,
     workspace: WorkspaceName = None,
 ) -> None:
