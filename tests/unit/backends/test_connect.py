@@ -254,3 +254,33 @@ def test_a_time_column_must_be_there_and_hold_times(tmp_path: Path, column: str,
         session(Source("events", url, column, "events")) as opened,
     ):
         SourceRows(opened)
+
+
+@pytest.mark.parametrize("of_files", [False, True])
+def test_what_is_more_than_its_memory_is_kept_on_disk_as_long_as_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, of_files: bool
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("aggflow.backends.connect.gettempdir", lambda: str(scratch))
+    url = make(tmp_path / "a.ddb", "duckdb")
+    if of_files:
+        with duckdb.connect() as con:
+            con.execute(f"COPY (SELECT TIMESTAMP '2024-01-01' AS happened) TO '{tmp_path / 'a.parquet'}'")
+        url = str(tmp_path / "a.parquet")
+    with session(source(url), memory=50_000_000) as opened:
+        assert not list(scratch.iterdir())
+        opened.con.raw_sql("CREATE TEMP TABLE t AS SELECT i, hash(i) AS h FROM range(6000000) r(i)")
+        assert len(list(scratch.iterdir())) == 1
+        assert opened.con.raw_sql("SELECT count(*), max(i) FROM t").fetchall() == [(6_000_000, 5_999_999)]
+    assert not list(scratch.iterdir())
+
+
+def test_too_little_memory_is_said_with_what_to_set(tmp_path: Path) -> None:
+    url = make(tmp_path / "a.ddb", "duckdb")
+    with (
+        pytest.raises(SourceUnavailableError) as caught,
+        session(source(url), memory=20_000_000) as opened,
+    ):
+        opened.con.raw_sql("SELECT len(list(i)) FROM range(20000000) r(i)").fetchall()
+    assert "AGGFLOW_SOURCE_MEMORY" in caught.value.hint
