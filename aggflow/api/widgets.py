@@ -8,7 +8,7 @@ Where a token is bound to brands and none is named, its only one is meant, if it
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -23,7 +23,7 @@ from aggflow.api.pool import run
 from aggflow.api.reply import reply
 from aggflow.errors import SpecError
 from aggflow.spec.declaration import read
-from aggflow.spec.widget import WidgetQuery
+from aggflow.spec.widget import ValueField, WidgetAggregation, WidgetQuery
 
 PLAN: Final = "X-Aggflow-Plan"
 _BRAND: Final = "X-Active-Brand"
@@ -48,24 +48,12 @@ _QUERY: Final = {
             "type": "string",
             "pattern": r"^(none|event_type|session|day|hour|product_id|metadata\.[a-z_][a-z0-9_]{0,62})$",
         },
-        "aggregation": {"type": "string", "enum": ["count", "count_distinct", "sum", "avg"]},
+        "aggregation": {"type": "string", "enum": list(get_args(WidgetAggregation))},
         "time_window_days": {"type": "integer", "minimum": 1, "maximum": 365},
         "value_field": {
             "description": "Required for sum and avg; not looked at by the counts.",
             "type": "string",
-            "enum": [
-                "value",
-                "amount",
-                "price",
-                "quantity",
-                "duration_ms",
-                "score",
-                "rating",
-                "session_id",
-                "product_id",
-                "agent_id",
-                "customer_id",
-            ],
+            "enum": list(get_args(ValueField)),
         },
         "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
     },

@@ -38,8 +38,8 @@ def _said_repeats(parts: tuple[tuple[CronPart, ...], ...]) -> str:
     """When it fires in a day, of an expression that fires often."""
     seconds, minutes, hours = parts[:3]
     exact = "" if seconds == (CronPart(0, 0),) else f" at second {_said_values(seconds)}"
-    plural = "" if len(hours) == 1 and hours[0].is_single else "s"
-    within = "" if is_any(hours, 2) else f" in hour{plural} {_said_values(hours)}"
+    is_one = len(hours) == 1 and hours[0].is_single
+    within = "" if is_any(hours, 2) else f" in {'hour' if is_one else 'hours'} {_said_values(hours)}"
     if not all(part.is_single for part in seconds):
         minute = "" if is_any(minutes, 1) else f" in minutes {_said_values(minutes)}"
         return f"{_said_steps(seconds, 0)}{minute}{within}"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aggflow.errors import QueryError, did_you_mean
+from aggflow.figure import counted
 from aggflow.language.aggregator import AGGREGATORS, is_aggregator, refusal_of
 from aggflow.language.function import FUNCTIONS, REFUSED, TAKES, Function, Takes
 from aggflow.language.kind import Kind, TypeOf, kind_of_type
@@ -376,7 +377,7 @@ class Reader:
         if most is None:
             wanted = f"{fewest} or more arguments"
         elif fewest == most:
-            wanted = "1 argument" if most == 1 else f"{most} arguments"
+            wanted = counted(fewest, "argument")
         else:
             wanted = f"{fewest} to {most} arguments"
         raise WrongHereError(f"{term.function}() takes {wanted}, not {count}", term.at)
