@@ -43,6 +43,7 @@ def test_the_tour_says_what_the_readme_says(tour: Path) -> None:
     assert "300 rows from filter delays" in output
     assert re.search(r"^cube flights/monthly\ncube flights/daily$", output, re.MULTILINE)
     assert "cube flights: delay:AVG by origin every 1mo: 36 cells" in output
+    assert output.count("\ncube flights/monthly\n") == 2
 
 
 # These serve until they are ended, or need a Prefect server: tests/orchestration runs them.
