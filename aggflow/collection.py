@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from aggflow.errors import NotFoundError
 from aggflow.figure import counted
 from aggflow.markup import nothing, table
 
 V = TypeVar("V")
+_NAMED: Final = 10
 
 
 class Collection(Mapping[str, V]):
@@ -77,7 +78,8 @@ class Collection(Mapping[str, V]):
     def __repr__(self) -> str:
         names = list(self._load())
         what = counted(len(names), self._kind)
-        return f"{what}: {', '.join(names)}" if names else what
+        rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return f"{what}: {', '.join(names[:_NAMED])}{rest}" if names else what
 
     def _repr_html_(self) -> str:
         headings, rows = self.table()

@@ -170,6 +170,9 @@ class DefinitionsPart(Foundation):
         ParseError, SpecError
             There is no such file, it is no YAML, or a definition is wrong.
         """
+        if "\n" in str(path):
+            problem = Problem("", "this is YAML itself, not the name of a file", "write it to a file first")
+            raise SpecError("definitions", [problem])
         place = Path(path)
         files = sorted([*place.glob("**/*.yaml"), *place.glob("**/*.yml")]) if place.is_dir() else [place]
         if not files or not all(file.is_file() for file in files):

@@ -28,6 +28,11 @@ def shelf() -> Shelf:
     return Shelf()
 
 
+def test_a_terminal_is_shown_the_first_names() -> None:
+    many = Collection("build", lambda: {f"b{i}": i for i in range(30)}, {"it": str})
+    assert repr(many) == f"30 builds: {', '.join(f'b{i}' for i in range(10))} and 20 more"
+
+
 def test_all_of_it_is_one_load(shelf: Shelf) -> None:
     for read, expected in (
         (lambda: list(shelf.shown.values()), ["A", "B", "C"]),

@@ -103,6 +103,11 @@ def test_what_is_no_source_at_all_is_told(ws: af.Workspace, option: str) -> None
         ws.add_source("x", time="at", **given)
 
 
+def test_yaml_itself_is_no_file_of_it(ws: af.Workspace) -> None:
+    with pytest.raises(SpecError, match="definitions: this is YAML itself, not the name of a file"):
+        ws.apply(ws.export())
+
+
 def test_builds_say_what_they_built(ws: af.Workspace) -> None:
     ws.build("all", until="2025-01-02", progress=False)
     assert "filter all" in ws.builds._repr_html_()
