@@ -32,6 +32,8 @@ from typing import Any, TypeAlias
 from scale_cases import CASES
 
 QUICK = 0.5
+_GROWS = 0.05
+"""Of a cost with a lower exponent it is not told what one more costs: that would be noise."""
 Costs: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """By case, by what is done and by size: ``{"seconds", "at", "load"}``."""
 
@@ -97,12 +99,17 @@ def table(costs: Costs) -> str:
         for what, by_size in by_what.items():
             sizes, seconds = [int(size) for size in by_size], [one["seconds"] for one in by_size.values()]
             shown = " · ".join(f"{size:,}: {_time(cost)}" for size, cost in zip(sizes, seconds, strict=True))
-            law = f"size^{exponent(sizes, seconds)}" if len(sizes) > 1 else ""
-            more = f"{one_more(sizes, seconds) * 1e6:.3g} µs" if len(sizes) > 1 else ""
+            power = exponent(sizes, seconds) if len(sizes) > 1 else 0.0
+            law = f"size^{power}" if len(sizes) > 1 else ""
+            more = _one(one_more(sizes, seconds)) if power >= _GROWS else ""
             loads = [one["load"] for one in by_size.values()]
             busy = f"{min(loads)} to {max(loads)}" if min(loads) < max(loads) else f"{loads[0]}"
             lines.append(f"| {name} | {what} | {shown} | {law} | {more} | {busy} |")
     return "\n".join(lines) + "\n"
+
+
+def _one(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
 
 
 def _time(seconds: float) -> str:
