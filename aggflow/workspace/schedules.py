@@ -16,12 +16,12 @@ from aggflow.spec.declaration import read
 from aggflow.spec.definitions import Definitions
 from aggflow.spec.schedule import Schedule
 from aggflow.timeline import Micros, format_instant
-from aggflow.workspace.cubes import CubesPart
+from aggflow.workspace.batches import BatchesPart
 
 _TOLD = ("schedules", "")
 
 
-class SchedulesPart(CubesPart):
+class SchedulesPart(BatchesPart):
     """The part of a workspace that holds schedules, and what is still to be told to orchestration."""
 
     # -- schedules

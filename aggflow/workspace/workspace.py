@@ -10,6 +10,7 @@ from aggflow.figure import counted
 from aggflow.settings import Settings, read_settings
 from aggflow.store import SegmentStore
 from aggflow.workspace.advice import AdvicePart
+from aggflow.workspace.cube_questions import CubeQuestionsPart
 from aggflow.workspace.drafts import DraftsPart
 from aggflow.workspace.endpoints import EndpointsPart
 from aggflow.workspace.events import EventsPart
@@ -76,6 +77,7 @@ class Workspace(
     DraftsPart,
     EndpointsPart,
     SchedulesPart,
+    CubeQuestionsPart,
     TasksPart,
     QuestionsPart,
     WidgetsPart,
