@@ -23,7 +23,7 @@ import pyarrow as pa
 from aggflow.catalog import Catalog, Coverage, NewSegment
 from aggflow.errors import LeaseLostError
 from aggflow.store import SegmentStore, compact
-from aggflow.store.segment import buckets_of, encode
+from aggflow.store.segment import buckets_of
 from aggflow.timeline import Window
 
 BUCKETS = 48
@@ -196,7 +196,8 @@ def be_killed(home: Path, until: float, seed: int) -> dict[str, Any]:
 def warm_up(home: Path) -> None:
     """Do once what is slow for the first time, so that all processes begin at once."""
     catalog, store, rollup_id = open_home(home)
-    encode(states(0, 1, 1), window_of(0, 1))
+    with store.draft(rollup_id=rollup_id, version=1, window=window_of(0, 1)) as draft:
+        draft.add(states(0, 1, 1))
     stamps(store, catalog.coverage(rollup_id))
     catalog.close()
 
