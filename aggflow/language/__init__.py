@@ -10,7 +10,8 @@ from aggflow.language.expression import from_ibis
 from aggflow.language.function import FUNCTIONS, Function
 from aggflow.language.jpath import parse_path, parse_predicate
 from aggflow.language.jpath_text import to_jpath
-from aggflow.language.linq import OpenColumns, parse_condition, parse_linq, parse_operand
+from aggflow.language.kind import OpenColumns
+from aggflow.language.linq import parse_condition, parse_linq, parse_operand
 from aggflow.language.linq_text import to_linq
 from aggflow.language.meaning import operand_to_ibis, to_ibis
 from aggflow.language.notation import (

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from aggflow.errors import AggflowError, ParseError, nearest
 from aggflow.language.aggregator import AGGREGATORS, percent_of
+from aggflow.language.condition import CONDITIONS
 from aggflow.language.function import FUNCTIONS
 from aggflow.language.kind import Kind, kind_of_type
 from aggflow.language.linq import parse_linq
@@ -19,7 +20,6 @@ from aggflow.language.linq_place import LinqPlace
 from aggflow.language.linq_text import to_linq
 from aggflow.language.predicate import Path
 from aggflow.language.query import BUCKET
-from aggflow.language.reader import TESTS
 from aggflow.language.term_builder import possible_after
 from aggflow.language.vocabulary import CHOICES, KEYWORDS, Word, WordKind, called
 
@@ -211,7 +211,7 @@ class _Candidates:
         else:
             yield from self._columns()
         if self._is_condition:
-            yield from (Word(called(row.name), "condition", row.sentence) for row in TESTS.values())
+            yield from (Word(called(row.name), "condition", row.sentence) for row in CONDITIONS.values())
             yield Word("not", "keyword", KEYWORDS["not"])
         yield from (Word(called(row.name), "function", row.sentence) for row in FUNCTIONS.values())
         for name in ("ifthenelse", "decode"):

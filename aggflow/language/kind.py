@@ -22,6 +22,10 @@ TypeOf: TypeAlias = Callable[[Path], Any]
 """The Ibis type of a path, or None where it is not known."""
 
 
+class OpenColumns(dict[str, Any]):
+    """The columns of a table one of which holds JSON: any other name is a key in it, of an unknown type."""
+
+
 def kind_of_type(type_: dt.DataType) -> Kind:
     """The kind of an Ibis type.
 

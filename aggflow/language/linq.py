@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
-from typing import Any
-
-import ibis.expr.datatypes as dt
 
 from aggflow.errors import ParseError, did_you_mean
 from aggflow.language.aggregator import AGGREGATORS, percent_of
 from aggflow.language.kind import Columns
 from aggflow.language.linq_text import aggregate_text, condition_terms, output_text, to_linq
-from aggflow.language.mismatch import declared_type
 from aggflow.language.predicate import Operand, Path, Predicate, all_of
 from aggflow.language.query import (
     BUCKET,
     Aggregate,
     Named,
     Query,
-    substituted_predicate,
 )
 from aggflow.language.reader import Reader
+from aggflow.language.row_names import RowNames
 from aggflow.language.syntax import WrongHereError, placed
 from aggflow.language.term import (
     Applied,
@@ -47,10 +43,6 @@ _BY_NAME = "keys are named, not counted: group by carrier; for one group, leave 
 _COUNTED = "count() counts rows, count(name) those that have a value there"
 _OF_COLUMN = "name a column, as in max(dep_delay)"
 _AFTER_GROUP = "after the group there are its keys, the start of the bucket (eventdate) and aggregates"
-
-
-class OpenColumns(dict[str, Any]):
-    """The columns of a table one of which holds JSON: any other name is a key in it, of an unknown type."""
 
 
 def parse_linq(text: str, *, columns: Columns | None = None, tables: Collection[str] = ()) -> Query:
@@ -114,7 +106,7 @@ def parse_condition(text: str, *, columns: Columns | None = None) -> Predicate:
     Compare(op='==', left=Path(parts=('client',)), right=Literal(value='self', kind='text'))
     """
     with placed(text):
-        reader = _Columns(columns).reader
+        reader = RowNames(columns).reader
         return all_of(map(reader.condition, read(text, "condition", "the condition")))
 
 
@@ -132,84 +124,7 @@ def parse_operand(text: str, *, columns: Columns | None = None) -> Operand:
     (@.distance / 2)
     """
     with placed(text):
-        return _Columns(columns).reader.operand(read(text, "operand", "the expression"))
-
-
-class _Columns:
-    """What names mean before the group: columns, and what is selected with a name.
-
-    Parameters
-    ----------
-    columns
-        The columns of the table, None where they are not known.
-    """
-
-    def __init__(self, columns: Columns | None) -> None:
-        self._columns = columns
-        self._read: set[str] = set()
-        self.selects: dict[str, Operand] = {}
-        self.reader = Reader(self._name, self._type, declared=self._declared)
-
-    def select(self, name: str, term: Term, at: int) -> None:
-        """Give an expression a name."""
-        operand = self.reader.operand(term)
-        if isinstance(operand, Path) and name == operand.parts[-1] and len(operand.parts) == 1:
-            return  # a column under its own name
-        if name in self._read or name in self.selects or name == BUCKET:
-            raise WrongHereError(f"the name {name!r} is used more than once", at, "give it another by as")
-        self.selects[name] = operand
-
-    def where(self, tree: Predicate) -> Predicate:
-        """A condition in columns of the table."""
-        for name, operand in reversed(self.selects.items()):
-            tree = substituted_predicate(tree, {Path((name,)): operand})
-        return tree
-
-    def _name(self, term: Name) -> Operand:
-        if term.parts[0] not in self.selects:
-            self._read.add(term.parts[0])
-            self._type(Path(term.parts), term)
-        elif len(term.parts) > 1:
-            raise WrongHereError(f"{term.parts[0]} is computed and has no fields", term.at)
-        return Path(term.parts)
-
-    def _type(self, path: Path, term: Name | None = None) -> Any:
-        """The type of a path, None where it is not known."""
-        name, *rest = path.parts
-        if name in self.selects:
-            return self._type_of_select(self.selects[name])
-        if self._columns is None:
-            return None
-        if name == BUCKET and BUCKET not in self._columns:
-            return dt.timestamp
-        at = term.at if term else 0
-        if name not in self._columns:
-            if isinstance(self._columns, OpenColumns):
-                return None
-            raise WrongHereError(f"there is no column {name!r}", at, did_you_mean(name, self._columns))
-        type_: Any = self._columns[name]
-        for part in rest:
-            if not type_.is_struct():
-                if type_.is_json() or type_.is_string():
-                    return dt.string
-                raise WrongHereError(f"{name} is {type_} and has no field {part!r}", at)
-            if part not in type_.names:
-                raise WrongHereError(f"there is no field {part!r}", at, did_you_mean(part, type_.names))
-            type_ = type_[part]
-        return type_
-
-    def _declared(self, path: Path) -> Any:
-        """The declared type of a path, also under a name that was given to it."""
-        selected = self.selects.get(path.parts[0])
-        if selected is not None:
-            return self._declared(selected) if isinstance(selected, Path) else None
-        return None if self._columns is None else declared_type(path, self._columns)
-
-    def _type_of_select(self, operand: Operand) -> Any:
-        if isinstance(operand, Path):
-            return self._type(operand)
-        types = {"text": dt.string, "number": dt.int64, "boolean": dt.boolean, "time": dt.timestamp}
-        return types.get(self.reader.kind(operand) or "")
+        return RowNames(columns).reader.operand(read(text, "operand", "the expression"))
 
 
 class _Builder:
@@ -217,7 +132,7 @@ class _Builder:
 
     def __init__(self, table: str, columns: Columns | None, end: int) -> None:
         self._table = table
-        self._rows = _Columns(columns)
+        self._rows = RowNames(columns)
         self._end = end
         self._wheres: list[Predicate] = []
         self._group: Group | None = None

@@ -11,11 +11,11 @@ Negations are therefore moved inwards, to where they say "the value is there, an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from aggflow.errors import QueryError, did_you_mean
 from aggflow.figure import counted
 from aggflow.language.aggregator import AGGREGATORS, is_aggregator, refusal_of
+from aggflow.language.condition import CONDITIONS
 from aggflow.language.function import FUNCTIONS, REFUSED, TAKES, Function, Takes
 from aggflow.language.kind import Kind, TypeOf, kind_of_type
 from aggflow.language.linq_text import to_linq
@@ -24,7 +24,6 @@ from aggflow.language.operators import OPPOSITE, Comparison
 from aggflow.language.predicate import (
     And,
     Arithmetic,
-    Border,
     Call,
     Choose,
     Compare,
@@ -53,29 +52,6 @@ from aggflow.timeline import parse_instant
 _SIGNS: dict[str, Sign] = {"+": "+", "-": "-", "*": "*", "/": "/"}
 _VALUES_FIRST = '`in`("A", "B", name) has its values first, all else has the column first'
 _IFTHENELSE = "a condition is no value; it becomes one by ifthenelse(condition, 1, 0)"
-
-
-@dataclass(frozen=True)
-class Test:
-    """A function that is a condition.
-
-    Attributes
-    ----------
-    name
-        As LINQ writes it.
-    fewest, most
-        How many arguments it takes; ``most`` is None where there is no end.
-    predicate
-        What it says of its arguments.
-    sentence
-        When it holds, for people.
-    """
-
-    name: str
-    fewest: int
-    most: int | None
-    predicate: Callable[[Reader, Applied], Predicate]
-    sentence: str
 
 
 class Reader:
@@ -130,8 +106,8 @@ class Reader:
             case Applied(function="not"):
                 self._must_take(term, 1, 1)
                 return self.condition(term.arguments[0], negated=not negated)
-            case Applied() if term.function in TESTS:
-                row = TESTS[term.function]
+            case Applied() if term.function in CONDITIONS:
+                row = CONDITIONS[term.function]
                 self._must_take(term, row.fewest, row.most)
                 return _negated(row.predicate(self, term)) if negated else row.predicate(self, term)
             case Name():
@@ -260,7 +236,7 @@ class Reader:
             return self._call(FUNCTIONS[name], term)
         if is_aggregator(name):
             return self._aggregate(term)
-        if name in TESTS or name in ("and", "or", "not"):
+        if name in CONDITIONS or name in ("and", "or", "not"):
             raise WrongHereError(_IFTHENELSE, term.at)
         refused = REFUSED.get(name) or refusal_of(name)
         if refused:
@@ -276,7 +252,7 @@ class Reader:
 
     def _functions(self) -> list[str]:
         aggregates = [] if self._aggregates is None else [*AGGREGATORS]
-        return [*FUNCTIONS, *TESTS, *aggregates, "ifthenelse", "decode", "not"]
+        return [*FUNCTIONS, *CONDITIONS, *aggregates, "ifthenelse", "decode", "not"]
 
     def _call(self, row: Function, term: Applied) -> Operand:
         self._must_take(term, row.fewest, len(row.takes))
@@ -413,114 +389,3 @@ def _called(term: Term) -> str:
 def _said(kind: str | None) -> str:
     names = {"nested": "what has fields or elements", "scalar": "an identifier", "boolean": "true or false"}
     return names.get(kind or "", f"a {kind}")
-
-
-# ---------------------------------------------------------------------------------------
-# Tests
-
-
-def _compare(op: Comparison) -> Callable[[Reader, Applied], Predicate]:
-    return lambda reader, term: reader.comparison(op, term)
-
-
-def _find(
-    left: Border, right: Border, *, ignore_case: bool = False
-) -> Callable[[Reader, Applied], Predicate]:
-    def find(reader: Reader, term: Applied) -> Predicate:
-        subject, *texts = term.arguments
-        return Find(reader.text(subject), reader.texts(texts), left, right, ignore_case)
-
-    return find
-
-
-def _token(*, ignore_case: bool) -> Callable[[Reader, Applied], Predicate]:
-    def token(reader: Reader, term: Applied) -> Predicate:
-        subject, text, *extends = term.arguments
-        borders: list[Border] = ["token", "token"]
-        for i, extend in enumerate(extends):
-            if not (isinstance(extend, Written) and isinstance(extend.literal.value, bool)):
-                raise WrongHereError("true or false is needed here", extend.at)
-            borders[i] = "any" if extend.literal.value else "token"
-        return Find(reader.text(subject), reader.texts([text]), borders[0], borders[1], ignore_case)
-
-    return token
-
-
-def _needles(reader: Reader, term: Applied) -> tuple[Term, list[Literal]]:
-    """What is looked up, and among which values: the needle first, or the column last."""
-    *first, last = term.arguments
-    if isinstance(last, Braces):
-        if len(first) > 1:
-            raise WrongHereError("one value stands before a set", first[1].at)
-        return first[0], reader.written([last])
-    return last, reader.written(first)
-
-
-def _in(reader: Reader, term: Applied) -> Predicate:
-    last = term.arguments[-1]
-    if isinstance(last, Written):
-        hint = "after < a minus needs a space: x < -5" if isinstance(last.literal.value, int) else ""
-        raise WrongHereError(
-            "a set or a column stands on the right",
-            last.at,
-            hint or 'as in name in {"A", "B"}, or "A" <- name',
-        )
-    needle, values = _needles(reader, term)
-    subject = reader.subject(needle)
-    for value in values:
-        reader.must_match(subject, value, needle.at)
-    return In(subject, tuple(values))
-
-
-def _weakin(reader: Reader, term: Applied) -> Predicate:
-    needle, values = _needles(reader, term)
-    texts = tuple(value.value if isinstance(value.value, str) else str(value) for value in values)
-    return Find(reader.text(needle), texts, "end", "end", ignore_case=True)
-
-
-def _matches(reader: Reader, term: Applied) -> Predicate:
-    subject, pattern = term.arguments
-    searched = reader.text(subject)
-    function, text = reader.pattern(pattern, "re", "nameglob")
-    return Match(searched, text) if function == "re" else Glob(searched, text)
-
-
-def _isnull(reader: Reader, term: Applied) -> Predicate:
-    return Not(Exists(reader.subject(term.arguments[0])))
-
-
-def _isnotnull(reader: Reader, term: Applied) -> Predicate:
-    return Exists(reader.subject(term.arguments[0]))
-
-
-def _isempty(reader: Reader, term: Applied) -> Predicate:
-    return Compare("==", reader.text(term.arguments[0]), Literal(""))
-
-
-_ROWS = (
-    Test("eq", 2, 2, _compare("=="), "both are equal"),
-    Test("ne", 2, 2, _compare("!="), "both are there and differ"),
-    Test("lt", 2, 2, _compare("<"), "the first is less"),
-    Test("le", 2, 2, _compare("<="), "the first is at most the second"),
-    Test("gt", 2, 2, _compare(">"), "the first is greater"),
-    Test("ge", 2, 2, _compare(">="), "the first is at least the second"),
-    Test("eqic", 2, 2, _find("end", "end", ignore_case=True), "both are equal in any case"),
-    Test("has", 2, None, _find("any", "any"), "it contains one of the texts"),
-    Test(
-        "weakhas", 2, None, _find("any", "any", ignore_case=True), "it contains one of the texts, in any case"
-    ),
-    Test("startswith", 2, None, _find("end", "any"), "it begins with one of the texts"),
-    Test("endswith", 2, None, _find("any", "end"), "it ends with one of the texts"),
-    Test("toktains", 2, 4, _token(ignore_case=False), "it contains the text as a whole token"),
-    Test(
-        "weaktoktains", 2, 4, _token(ignore_case=True), "it contains the text as a whole token, in any case"
-    ),
-    Test("in", 2, None, _in, "the last argument is one of those before it"),
-    Test("weakin", 2, None, _weakin, "the last argument is one of those before it, in any case"),
-    Test("matches", 2, 2, _matches, "a regular expression or glob fits"),
-    Test("isnull", 1, 1, _isnull, "the value is missing"),
-    Test("isnotnull", 1, 1, _isnotnull, "the value is there"),
-    Test("isempty", 1, 1, _isempty, "the text is empty"),
-)
-
-TESTS: dict[str, Test] = {row.name: row for row in _ROWS}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from aggflow.language.aggregator import AGGREGATORS
+from aggflow.language.condition import CONDITIONS
 from aggflow.language.function import FUNCTIONS
 from aggflow.language.linq_text import to_linq
 from aggflow.language.predicate import Path
 from aggflow.language.query import BUCKET
-from aggflow.language.reader import TESTS
 
 KEYWORDS = {
     "from": "the table that is read",
@@ -78,7 +78,7 @@ def vocabulary(columns: Iterable[str] = (), *, begins: str = "") -> tuple[Word, 
     words = (
         *(Word(to_linq(Path((name,))), "column") for name in dict.fromkeys((*columns, BUCKET))),
         *(Word(name, "keyword", sentence) for name, sentence in KEYWORDS.items()),
-        *(Word(called(row.name), "condition", row.sentence) for row in TESTS.values()),
+        *(Word(called(row.name), "condition", row.sentence) for row in CONDITIONS.values()),
         *(Word(called(row.name), "function", row.sentence) for row in FUNCTIONS.values()),
         *(Word(called(name), "function", sentence) for name, sentence in CHOICES.items()),
         *(Word(called(row.name), "aggregate", row.sentence) for row in AGGREGATORS.values()),
