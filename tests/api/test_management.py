@@ -182,8 +182,8 @@ def test_every_mistake_of_a_body_is_told_by_its_field(declared: Manager) -> None
     assert errors["groupping"] == "unknown key 'groupping' (did you mean 'groupings'?)"
     assert "x" not in declared.ws.filters
     assert declared.errors("POST", "/endpoints", ENDPOINT | {"name": "y", "colour": "red"}) == {
-        "colour": "unknown key 'colour' (known: description, fields, filter, grouping_limits, groupings, "
-        "limit, name, sort, timing)"
+        "colour": "unknown key 'colour' (known: cube, description, fields, filter, grouping_limits, groupings, "
+        "limit, name, sort, task, timing)"
     }
 
 
