@@ -51,6 +51,14 @@ class Answerer:
         Where cells come from.
     sums
         What was merged before.
+
+    Attributes
+    ----------
+    kinds
+        The kinds of the states' fields, as far as they were read.
+    forms
+        By state, the names of the bucket sums of all parts that it was made of; None of a part that was
+        made of something else.
     """
 
     def __init__(
@@ -65,7 +73,8 @@ class Answerer:
         self._sums = sums
         self._find_pieces = find_pieces
         self._reader = reader
-        self._kinds: dict[StateKey, Kind] = {}
+        self.kinds: dict[StateKey, Kind] = {}
+        self.forms: dict[StateKey, list[Hashable | None]] = {}
         self._vocabularies = vocabularies
         self._pieces = {window: self._read_from(window) for window in question.windows}
         self._keys: dict[_Grain, list[StateKey]] = {}
@@ -126,7 +135,7 @@ class Answerer:
         of_window = [key for (of, _), keys in self._keys.items() if of == window for key in keys]
         mine = set(self._keys[grain])
         asked = list(dict.fromkeys(of_window))
-        for part in self._reader.parts(self._pieces[window], asked, self._question.paths, self._kinds):
+        for part in self._reader.parts(self._pieces[window], asked, self._question.paths, self.kinds):
             if not mine & part.keys:
                 continue
             wanted = [key for key in part.keys if key in mine and key in keys]
@@ -153,11 +162,17 @@ class Answerer:
             whole = partial(self._merged, part.load, wanted, by, part.width, selection)
             sums = self._sums.get(form, part.buckets, whole)
             if sums is not None:
+                self._note(wanted, form)
                 cells = cut(sums, part.buckets)
-                found = Merged(merged(cells, by, series, self._kinds), len(cells))
+                found = Merged(merged(cells, by, series, self.kinds), len(cells))
                 return found if found.read < _MANY else self._sums.kept.get(name, lambda: found)
+        self._note(wanted, None)
         found = partial(self._merged, part.cells, wanted, by, series, selection)
         return self._sums.kept.get(name, found)
+
+    def _note(self, keys: Sequence[StateKey], form: Hashable | None) -> None:
+        for key in keys:
+            self.forms.setdefault(key, []).append(form)
 
     def _merged(
         self,
@@ -170,7 +185,7 @@ class Answerer:
         cells = load()
         self._reader.spend(len(cells))
         selected = selection.of(cells.only(key for key in wanted if key in cells.states))
-        return Merged(merged(self._with_stand_ins(selected), by, series, self._kinds), len(cells))
+        return Merged(merged(self._with_stand_ins(selected), by, series, self.kinds), len(cells))
 
     def _with_stand_ins(self, cells: Cells) -> Cells:
         """Cells that say what a question says for missing values."""
@@ -196,7 +211,7 @@ class Answerer:
     ) -> dict[_Grain, Reduced]:
         """One cell a group, of each window and grain that has any."""
         found = {
-            grain: joined(self._parts(grain, keys, by, series, selection), by, series, self._kinds)
+            grain: joined(self._parts(grain, keys, by, series, selection), by, series, self.kinds)
             for grain in self._keys
         }
         return {grain: one for grain, one in found.items() if one is not None}
@@ -264,7 +279,7 @@ class Answerer:
         if ranking is None or asked.key not in ranking.cells.states:
             return _nothing(asked.calculation, count)
         cells = ranking.cells.take(kept.mask(ranking.cells))
-        level = reduced([cells], paths, None, self._kinds)
+        level = reduced([cells], paths, None, self.kinds)
         if level is None:
             return _nothing(asked.calculation, count)
         columns = [np.concatenate([kept.codes[path][rows][one], level.cells.codes[path]]) for path in paths]
@@ -311,7 +326,7 @@ class Answerer:
 
     def _values(self, asked: Asked, cells: Cells) -> Values:
         assert asked.key is not None  # noqa: S101 - cells have its states
-        kind = self._kinds[asked.key]
+        kind = self.kinds[asked.key]
         state = cells.states[asked.key]
         return MEASURES[asked.key.measure].finish(state, asked.calculation, kind, asked.percentile)
 

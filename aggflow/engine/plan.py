@@ -59,8 +59,8 @@ def _pieces(version: Version, coverage: Coverage, window: Window) -> Iterator[Pi
     wanted = _own_buckets(version, window)
     if wanted is None:
         return
-    rows = [row for row in coverage.of(version.number) if row.window & wanted]
-    if len(rows) == 1 and rows[0].window & wanted == wanted:
+    rows = [row for row in coverage.of(version.number) if row.window.overlaps(wanted)]
+    if len(rows) == 1 and rows[0].window.holds(wanted):
         # As most windows lie: whole buckets, all of them in one segment.
         yield Piece(version, wanted, rows[0])
         return
@@ -74,7 +74,7 @@ def _stored(version: Version, coverage: Coverage, wanted: Window) -> Iterator[Pi
     """The whole buckets of a version that are built, in a window."""
     width, zone = version.rollup.width, version.rollup.zone
     inside = WindowSet.of(wanted).snap_in(width, zone)
-    rows = [row for row in coverage.of(version.number) if row.window & wanted]
+    rows = [row for row in coverage.of(version.number) if row.window.overlaps(wanted)]
     whole = WindowSet(row.window for row in rows).snap_in(width, zone) & inside
     for row in rows:
         for part in whole & WindowSet.of(row.window):

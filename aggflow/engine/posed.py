@@ -25,8 +25,7 @@ _MOST_DIGESTS: Final = 4096
 
 def need_of(of: Filter, question: Question) -> Need:
     """What a rollup must have to answer a question to a filter."""
-    keys = tuple(dict.fromkeys(asked.key for asked in question.fields if asked.key is not None))
-    return Need(of.source, of.where, keys, question)
+    return Need(of.source, of.where, question.keys, question)
 
 
 @dataclass(frozen=True)

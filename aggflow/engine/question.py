@@ -122,6 +122,11 @@ class Question:
         """The groupings that are returned, filtered or tested."""
         return frozenset([*self.groupings.values(), *self.filters, *self.conditions])
 
+    @property
+    def keys(self) -> tuple[StateKey, ...]:
+        """The states of all fields, each once."""
+        return tuple(dict.fromkeys(asked.key for asked in self.fields if asked.key is not None))
+
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """The windows of all fields, each once, in order of time."""

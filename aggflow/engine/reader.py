@@ -281,10 +281,15 @@ def _readable(window: Window, version: Version, rows: SourceRows) -> Window:
 
 
 def cut(cells: Cells, window: Window) -> Cells:
-    """The cells whose buckets start in a window; cells are sorted by bucket."""
+    """The cells whose buckets start in a window."""
+    return cells.slice(*run_of(cells, window))
+
+
+def run_of(cells: Cells, window: Window) -> tuple[int, int]:
+    """From where to where the cells are whose buckets start in a window; cells are sorted by bucket."""
     low, high = -(-window.start // 1_000_000), -(-window.end // 1_000_000)
     find = cells.buckets.searchsorted
-    return cells.slice(int(find(low)), int(find(high)))
+    return int(find(low)), int(find(high))
 
 
 def _same_kind(kinds: dict[StateKey, Kind], key: StateKey, kind: Kind) -> None:

@@ -24,7 +24,8 @@ from aggflow.engine.plan import Need, Piece
 from aggflow.engine.posed import Posed, PosedInquiry, PosedToFilter, need_of
 from aggflow.engine.question import Question
 from aggflow.engine.question_log import QuestionLog
-from aggflow.engine.reader import OpenRows, Reader
+from aggflow.engine.reader import OpenRows, Reader, Trace
+from aggflow.engine.recipe import Recipe
 from aggflow.engine.reductions import Merged, Reductions
 from aggflow.engine.saved_inquiry import SavedInquiry, saved_inquiry
 from aggflow.engine.served import Served, ServedRollups
@@ -44,6 +45,7 @@ from aggflow.timeline import ALWAYS, Micros, Window, WindowSet
 _Askable: TypeAlias = Literal["endpoint", "filter"]
 # How often, and after how many seconds, a change that is under way is looked at again.
 _TRIES, _PAUSE = 40, 0.05
+_MOST_RECIPES = 1024
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,13 @@ class Kept:
         return answer.count * (8 * columns + 32)
 
 
+def _recipe_key(posed: Posed, pieces: Sequence[Piece]) -> Hashable | None:
+    """Names all questions that are made by the recipe of one; None where there can be none."""
+    if posed.made_of is None or len(pieces) != 1 or pieces[0].row is None or pieces[0].row.file is None:
+        return None
+    return posed.made_of, pieces[0].version.number, pieces[0].row.file
+
+
 class Serving:
     """Answers questions of a workspace.
 
@@ -178,6 +187,7 @@ class Serving:
         self._rollups = ServedRollups(catalog)
         self._router = Router(self._rollups, resident.store)
         self._known: dict[tuple[_Askable, str], Resolved | SavedInquiry] = {}
+        self._recipes: dict[Hashable, Recipe] = {}
 
     def pose(
         self,
@@ -377,19 +387,48 @@ class Serving:
         return self._answers.get(self._key(posed), lambda: self._answered(posed, started, wait=True)).answer
 
     def _answered(self, posed: Posed, started: float, *, wait: bool) -> Kept:
-        question, version = posed.question, posed.version
-        reader = self._reader(posed.source, wait=wait)
-        columns = Answerer(question, posed.pieces, reader.vocabularies(version), reader, self._sums).columns()
-        checked_rows(question, columns.count)
-        for values in columns.fields.values():
+        answer = self._by_recipe(posed, started) or self._found_out(posed, started, wait=wait)
+        for values in answer.fields.values():
             # Whoever asks the same gets the same arrays.
             values.data.flags.writeable = False
+        return Kept(answer, started)
+
+    def _by_recipe(self, posed: Posed, started: float) -> Answer | None:
+        """The answer, where it is known how it is made."""
+        window = posed.windows[0]
+        if posed.filters or any(other != window for other in posed.windows):
+            return None
+        pieces = posed.pieces(window)
+        recipe = self._recipes.get(_recipe_key(posed, pieces))
+        made = None if recipe is None else recipe.columns(self._sums.kept, pieces[0].buckets)
+        if made is None:
+            return None
+        columns, read = made
+        piece = pieces[0]
+        assert piece.row is not None and piece.row.file is not None  # noqa: PT018, S101 - else it has no recipe
+        cells = {(piece.version.number, piece.window, 0): read}
+        trace = Trace(stored=[piece.window], files={piece.row.file}, cells=cells)
+        explanation = self._explanation(posed.rollup, trace, 0, lambda: posed.need, started)
+        return Answer(posed.name, None, {}, columns.fields, columns.count, explanation, self._draw, None)
+
+    def _found_out(self, posed: Posed, started: float, *, wait: bool) -> Answer:
+        """The answer, however it has to be made; how it was is kept, where the next can be made alike."""
+        question, version = posed.question, posed.version
+        reader = self._reader(posed.source, wait=wait)
+        answerer = Answerer(question, posed.pieces, reader.vocabularies(version), reader, self._sums)
+        columns = answerer.columns()
+        checked_rows(question, columns.count)
+        recipe = Recipe.of(question, answerer.forms, answerer.kinds)
+        key = None if recipe is None else _recipe_key(posed, posed.pieces(posed.windows[0]))
+        if recipe is not None and key is not None:
+            if len(self._recipes) >= _MOST_RECIPES:
+                self._recipes.clear()
+            self._recipes[key] = recipe
         # Windows may cut the last bucket.
         until = min(self._clock(), question.windows[-1].end)
-        answer = self._answer(
+        return self._answer(
             posed.name, posed.rollup, question, columns, reader, version, lambda: posed.need, until, started
         )
-        return Kept(answer, started)
 
     def inquire(self, inquiry: Inquiry) -> Answer:
         """The answer to an ad hoc question, from the best rollup of the source, or the source itself.
@@ -499,12 +538,29 @@ class Serving:
     ) -> Answer:
         """The answer of columns, with the reason for it."""
         vocabularies = reader.vocabularies(version)
-        trace = reader.trace
+        return Answer(
+            name=name,
+            buckets=None if columns.buckets is None else tuple(columns.buckets.tolist()),
+            groupings={
+                grouping: tuple(vocabularies[path].decode(columns.codes[path]))
+                for grouping, path in question.groupings.items()
+            },
+            fields=columns.fields,
+            count=columns.count,
+            explanation=self._explanation(rollup, reader.trace, columns.cut, find_need, started),
+            draw=self._draw,
+            open_from=None
+            if columns.buckets is None or question.series is None
+            else open_from(columns.buckets, question.series, question.zone, until),
+        )
 
+    def _explanation(
+        self, rollup: str, trace: Trace, cut: int, find_need: Callable[[], Need], started: float
+    ) -> Explanation:
         def targets() -> list[Target]:
             return self._targets.of_source(find_need().source)
 
-        explanation = Explanation(
+        return Explanation(
             rollup=rollup,
             find_candidates=lambda: self._router.candidates(find_need(), targets()),
             find_events=lambda: self._router.events(find_need(), targets()),
@@ -517,22 +573,7 @@ class Serving:
             tail_age=trace.tail_age,
             milliseconds=(time.perf_counter() - started) * 1000,
             source_milliseconds=trace.live_seconds * 1000,
-            cut=columns.cut,
-        )
-        return Answer(
-            name=name,
-            buckets=None if columns.buckets is None else tuple(columns.buckets.tolist()),
-            groupings={
-                grouping: tuple(vocabularies[path].decode(columns.codes[path]))
-                for grouping, path in question.groupings.items()
-            },
-            fields=columns.fields,
-            count=columns.count,
-            explanation=explanation,
-            draw=self._draw,
-            open_from=None
-            if columns.buckets is None or question.series is None
-            else open_from(columns.buckets, question.series, question.zone, until),
+            cut=cut,
         )
 
     def close(self) -> None:

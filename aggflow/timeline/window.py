@@ -90,6 +90,20 @@ class Window:
     def __contains__(self, us: Micros) -> bool:
         return self.start <= us < self.end
 
+    def overlaps(self, other: Window) -> bool:
+        """Whether an instant lies in both."""
+        return self.start < other.end and other.start < self.end
+
+    def holds(self, other: Window) -> bool:
+        """Whether all of another window lies in it.
+
+        Examples
+        --------
+        >>> Window(0, 10).holds(Window(2, 10)), Window(0, 10).overlaps(Window(9, 12))
+        (True, True)
+        """
+        return self.start <= other.start and other.end <= self.end
+
     def __and__(self, other: Window) -> Window | None:
         start, end = max(self.start, other.start), min(self.end, other.end)
         return Window(start, end) if start < end else None
@@ -143,7 +157,7 @@ class WindowSet:
     def __contains__(self, item: Micros | Window) -> bool:
         """Whether an instant, or the whole of a window, is in the set."""
         if isinstance(item, Window):
-            return any(window.start <= item.start and item.end <= window.end for window in self.windows)
+            return any(window.holds(item) for window in self.windows)
         return any(item in window for window in self.windows)
 
     def __or__(self, other: WindowSet) -> WindowSet:
