@@ -61,7 +61,7 @@ def every(slug: str, seconds: float) -> Wanted:
 
     return Wanted(
         slug, IntervalSchedule(interval=timedelta(seconds=seconds), anchor_date=_ANCHOR, timezone="UTC")
-    )  # pyright: ignore[reportArgumentType] - a zone's name is one
+    )
 
 
 def daily(slug: str, hour: int, minute: int) -> Wanted:

@@ -181,7 +181,7 @@ def endpoints(draw: Callable[..., Any], of: dict[str, Any]) -> dict[str, Any]:
     coarse = set(of["groupings"])
     for f in fields:
         kept = by_name[f.aggregation].sketch_groupings
-        if f.calculation.is_sketch and kept is not None:
+        if f.calculation is not None and f.calculation.is_sketch and kept is not None:
             coarse &= set(kept)
     groupings = draw(choices(of["groupings"], coarse))
     returned = [n for n, choice in groupings.items() if getattr(choice, "returned", choice.kind == "all")]

@@ -117,6 +117,7 @@ class Shop:
     def expected(self, endpoint: str, end: datetime | None = None, **options: Any) -> list[dict[str, Any]]:
         """What the oracle says of all events that arrived."""
         spec = self.ws.endpoints[endpoint].spec
+        assert spec.filter is not None
         of = self.ws.filters[spec.filter].spec
         return oracle.answer(self.events, of, spec, end or self.now, **options)
 

@@ -95,6 +95,6 @@ def test_other_variables_are_not_ours(monkeypatch: pytest.MonkeyPatch):
 
 def test_settings_are_frozen_and_closed():
     with pytest.raises(pydantic.ValidationError):
-        Settings().live_ttl = 1.0  # pyright: ignore[reportAttributeAccessIssue] - that is the point
+        Settings().live_ttl = 1.0
     with pytest.raises(pydantic.ValidationError):
         Settings.model_validate({"live_tll": 1.0})

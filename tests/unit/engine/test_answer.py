@@ -49,7 +49,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 def answer(shop: Shop, **options: Any) -> Any:
-    shop.ws.add_endpoint("e", filter="f", **{"timing": af.Lookback("24h"), "fields": FIELDS, **options})
+    given: dict[str, Any] = {"timing": af.Lookback("24h"), "fields": FIELDS, **options}
+    shop.ws.add_endpoint("e", filter="f", **given)
     return shop.ws.query("e")
 
 
