@@ -207,7 +207,10 @@ def _tell(stored: StoredTask, what: str) -> None:
 
     next_ = f": {_NEXT}" if stored.status.is_pending else ""
     text = f"Task {stored.name!r} ({stored.task_id}) is {what}; it is {stored.status}{next_}"
-    console().print(text, markup=False, soft_wrap=True)
+    out = console()
+    out.print(text, markup=False, soft_wrap=True)
+    for effect in stored.effects:
+        out.print(f"  {effect}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _trouble(stored: StoredTask) -> str:

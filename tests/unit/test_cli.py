@@ -684,6 +684,8 @@ def test_an_endpoint_asks_a_task_or_a_cube_too(shop: Run) -> None:
     assert "task: hourly" in shop("endpoint", "show", "paces").stdout
     rows = json.loads(shop("query", "paces", "--end", "2024-03-04", "--json").stdout)
     assert [list(row["fields"]) for row in rows] == [["mean", "p"]] * 2
+    less = shop("task", "update", "hourly", "--linq", linq.partition(", ")[0])
+    assert "endpoint 'paces': 'p' will be null" in less.stdout
     assert "endpoint 'paces' needs task 'hourly'" in shop("task", "rm", "hourly", code=1).stderr
     assert "an endpoint asks one thing" in shop(*added, "--task", "hourly", "--cube", "c", code=1).stderr
     assert "filter: is required (or a task, or a cube)" in shop(*added, code=1).stderr
