@@ -10,8 +10,9 @@ from typing import Any
 
 from aggflow.charts.bands import bands, percentile, rows_of_bands, without_percentile
 from aggflow.charts.canvas import ABOVE, WIDTH, Canvas, merged
+from aggflow.charts.colours import Colours
 from aggflow.charts.library import altair
-from aggflow.charts.lines import Colours, rows_of_lines
+from aggflow.charts.lines import rows_of_lines
 from aggflow.charts.panel import Panel, arranged
 from aggflow.charts.table import Table
 

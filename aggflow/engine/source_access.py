@@ -13,13 +13,13 @@ from aggflow.backends.connect import embedded_at, session
 from aggflow.backends.event_folder import EventFolder
 from aggflow.backends.source_rows import SourceRows
 from aggflow.catalog import Catalog
-from aggflow.engine.declared import Declared
+from aggflow.engine.stored_definitions import StoredDefinitions
 from aggflow.errors import Problem, SourceUnavailableError, SpecError
 from aggflow.spec.declaration import digest
 from aggflow.spec.source import Source
 
 
-class SourceAccess(Declared):
+class SourceAccess(StoredDefinitions):
     """The sources of a workspace, which can be opened.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The declared: the definitions of a workspace, read from its catalog."""
+"""The stored definitions of a workspace, read from its catalog."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aggflow.spec.fit import AskedOf
 from aggflow.spec.lifecycle import LIVING
 
 
-class Declared:
-    """The definitions of a workspace.
+class StoredDefinitions:
+    """What is declared in a workspace.
 
     Parameters
     ----------
@@ -27,8 +27,6 @@ class Declared:
     def __init__(self, catalog: Catalog, workspace_id: str) -> None:
         self._catalog = catalog
         self._workspace_id = workspace_id
-
-    # -- reading
 
     def all(self, kind: KindName) -> dict[str, Stored[Any]]:
         """All definitions of a kind, by name."""
