@@ -169,6 +169,7 @@ def test_a_request_under_way_is_answered_before_it_ends(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_it_without_a_fuss(tmp_path: Path) -> None:
+    create(tmp_path)
     with service(tmp_path, "--no-access-log") as running:
         assert running.get("/healthz")[0] == 200
         assert running.end(signal.SIGINT) == 0
