@@ -45,7 +45,7 @@ _WHERE = {
     "All": "aggflow.spec.choice",
     "Answer": "aggflow.engine.answer",
     "BuildMonitor": "aggflow.notebook.build_monitor",
-    "BuildReport": "aggflow.engine.build",
+    "BuildReport": "aggflow.engine.build_report",
     "Calculation": "aggflow.spec.calculation",
     "Cube": "aggflow.spec.cube",
     "CubeAggregate": "aggflow.spec.cube_aggregate",
