@@ -61,8 +61,6 @@ class Declarations(Inspection):
         super().__init__(catalog, workspace_id, events, memory)
         self._clock = clock
 
-    # -- writing
-
     def put_source(self, spec: Source, table: ir.Table | None = None) -> Stored[Source]:
         """Add a source, or replace the one of its name; states of other rows are void.
 

@@ -27,8 +27,6 @@ class BatchesPart(CubesPart):
             self._catalog, self._id, self._targets, self._builder, self._store, self.settings, self._clock
         )
 
-    # -- batches
-
     @property
     def batches(self) -> Collection[Batch]:
         """The last hundred batches, by id, newest first."""

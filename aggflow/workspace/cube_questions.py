@@ -20,8 +20,6 @@ from aggflow.workspace.foundation import Instant
 class CubeQuestionsPart(CubesPart):
     """The part of a workspace that asks cubes."""
 
-    # -- questions
-
     def ask_cube(
         self,
         cube: str,

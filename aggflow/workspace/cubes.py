@@ -21,8 +21,6 @@ from aggflow.workspace.projects import ProjectsPart
 class CubesPart(ProjectsPart):
     """The part of a workspace that holds cubes."""
 
-    # -- cubes
-
     def add_cube(
         self,
         name: str,
@@ -118,8 +116,6 @@ class CubesPart(ProjectsPart):
             generation=cube.generation,
             project_id="" if project is None else project.id,
         )
-
-    # -- definitions
 
     def apply_definitions(self, found: Definitions, base: Path | None = None) -> Definitions:
         """Add declarations, sources first; relative paths are taken from ``base``.

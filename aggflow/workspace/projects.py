@@ -17,8 +17,6 @@ from aggflow.workspace.builds import BuildsPart
 class ProjectsPart(BuildsPart):
     """The part of a workspace that holds projects."""
 
-    # -- projects
-
     @property
     def projects(self) -> Collection[Stored[Project]]:
         """The projects, by name; ``default`` is there by itself."""
@@ -36,8 +34,6 @@ class ProjectsPart(BuildsPart):
             made = self._declarations.put("project", Project(DEFAULT_PROJECT))
             found = {DEFAULT_PROJECT: made, **found}
         return found
-
-    # -- definitions
 
     def remove(self, kind: KindName, name: str) -> None:
         """Remove a definition, and what was built for it.
