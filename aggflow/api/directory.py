@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from starlette.routing import BaseRoute, Match, Route
@@ -50,7 +50,7 @@ class Directory(BaseRoute):
         # A path below a proxy's prefix begins with what is no part of any route.
         if scope["type"] != "http" or scope.get("root_path"):
             return Match.NONE, {}
-        found = list(self._ends(self._root, scope["path"].split("/"), 0))
+        found = self._ends(scope["path"].split("/"))
         if len(found) > 1:
             found.sort(key=lambda numbered: numbered[0])
         for _, route in found:
@@ -60,13 +60,11 @@ class Directory(BaseRoute):
                 return match, child
         return Match.NONE, {}
 
-    def _ends(self, place: _Place, parts: list[str], at: int) -> Iterator[tuple[int, Route]]:
-        if at == len(parts):
-            yield from place.routes
-            return
-        for way in (parts[at], _ANY):
-            if (next_ := place.ways.get(way)) is not None:
-                yield from self._ends(next_, parts, at + 1)
+    def _ends(self, parts: list[str]) -> list[tuple[int, Route]]:
+        places = [self._root]
+        for part in parts:
+            places = [end for place in places for way in (part, _ANY) if (end := place.ways.get(way))]
+        return [route for place in places for route in place.routes]
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the route that was found."""

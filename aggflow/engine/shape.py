@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aggflow.engine.question import Asked, Order, Question
 from aggflow.errors import Problem, QueryError, SpecError, did_you_mean
@@ -21,6 +21,8 @@ from aggflow.spec.fit import AskedOf, canonical_grouping, choices, former_choice
 from aggflow.spec.rollup import kept_for, rollup_of
 from aggflow.spec.timing import Lookback, TimeSeries
 from aggflow.timeline import Duration, Interval, Window, Zone, lookback
+
+_MOST_KEPT: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,7 @@ class Shape:
         live: bool = True,
     ) -> Bound:
         """The values of one request, as `ask` takes them; the question is made where it is needed."""
-        spans, _ = self._spans
-        return self._bound([span.window(end_us) for span in spans], grouping_filters, live=live)
+        return self._bound(self._windows(end_us), grouping_filters, live=live)
 
     def within(self, window: Window, *, live: bool = True) -> Question:
         """The question about a window that is not the endpoint's own, one for all fields.
@@ -170,7 +171,7 @@ class Shape:
         QueryError
             A Query Time grouping has no values.
         """
-        return self._bound([window] * len(self.fields), None, live=live).make()
+        return self._bound((window,) * len(self.fields), None, live=live).make()
 
     @cached_property
     def common(self) -> Question:
@@ -185,9 +186,24 @@ class Shape:
         spans = list(dict.fromkeys(span for _, _, span in self.fields))
         return spans, [spans.index(span) for _, _, span in self.fields]
 
+    def _windows(self, end_us: int) -> tuple[Window, ...]:
+        """The window of each field; many ask about the same end."""
+        found = self._kept.get(end_us)
+        if found is None:
+            spans, places = self._spans
+            windows = [span.window(end_us) for span in spans]
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            found = self._kept[end_us] = tuple(windows[place] for place in places)
+        return found
+
+    @cached_property
+    def _kept(self) -> dict[int, tuple[Window, ...]]:
+        return {}
+
     def _bound(
         self,
-        windows: Sequence[Window],
+        windows: tuple[Window, ...],
         grouping_filters: Mapping[str, Sequence[GroupingValue]] | None,
         *,
         live: bool,
@@ -195,8 +211,7 @@ class Shape:
         filters = self.question.filters
         if grouping_filters or self.query_time:
             filters = {**filters, **self._values(grouping_filters or {})}
-        _, places = self._spans
-        return Bound(self, tuple(windows[place] for place in places), filters, live)
+        return Bound(self, windows, filters, live)
 
     def _values(self, given: Mapping[str, Sequence[GroupingValue]]) -> dict[str, tuple[GroupingValue, ...]]:
         named = {canonical_grouping(self.filter, name): values for name, values in given.items()}
