@@ -138,3 +138,27 @@ def test_what_of_a_cube_cannot_be_served(ws: af.Workspace) -> None:
     assert "teem" in problem.message
     paths = [problem.path for problem in ws.misfits_of_cube(Cube("c", "nowhere", project="none"))]
     assert paths == ["source", "project"]
+
+
+def test_endpoints_that_lose_something_are_told_before_a_task_or_a_cube_is_saved(ws: af.Workspace) -> None:
+    both = LINQ + ", count() as n"
+    stored = ws.add_task("t", linq=both, from_date="2025-01-01").spec
+    points = Aggregation("points", "points", ["SUM"])
+    ws.add_cube("c", source="events", dimensions=["team"], measures=[points, Aggregation("events")])
+    of_task: Any = [af.Field("n", "n"), af.Field("points", "points")]
+    of_cube: Any = [af.Field("n", "events"), af.Field("points", "points")]
+    ws.add_endpoint("e", task="t", timing=af.Lookback("1d"), fields=of_task)
+    ws.add_endpoint("d", cube="c", timing=af.Lookback("1d"), fields=of_cube, groupings={"team": af.All()})
+    lost = "'n' will be null: what it is made of is no longer kept"
+    assert told(ws, task(LINQ))[1:] == [(lost, False)]
+    gone = "it would lose its last valid field ('n', 'points')"
+    assert told(ws, task("from events group every 1h by team select max(points) as most"))[1:] == [
+        (gone, True)
+    ]
+    fewer: Any = {"source": "events", "dimensions": ["player"], "measures": [points]}
+    effects = [one for one in ws.effects_of_cube(Cube("c", **fewer)) if one.endpoint == "d"]
+    assert [(one.what, one.blocks) for one in effects] == [
+        ("grouping 'team', which it needs, is no longer kept", True),
+        (lost, False),
+    ]
+    assert ws.tasks["t"].spec == stored
