@@ -48,6 +48,28 @@ class Targets:
             known = self._known = _Known(generation, dict(self._found()))
         return known.targets
 
+    def _is_known(self) -> bool:
+        """Whether all targets are at hand, as of now."""
+        known = self._known
+        return known is not None and known.generation == self._catalog.definitions_generation(
+            self._workspace_id
+        )
+
+    def _one(self, kind: str, name: str) -> Target | None:
+        """A target by itself: a process that builds a few of many tasks reads no others."""
+        if kind not in OWNERS:
+            return None
+        own, _, of_cube = name.partition("/") if kind == "cube" else (name, "", name)
+        owner = self._declarations.find(kind, own)
+        rollup = None if owner is None else rollups_of(owner.spec).get(of_cube)
+        source = None if rollup is None else self._declarations.find("source", rollup.source)
+        if owner is None or rollup is None or source is None:
+            return None
+        for stored in self._catalog.rollups_of(owner.id):
+            if stored.name == of_cube:
+                return self._target(kind, owner, of_cube, stored, rollup, {rollup.source: source})
+        return None
+
     def get(self, reference: str) -> Target:
         """The target of a reference; a bare name is a filter's.
 
@@ -56,8 +78,10 @@ class Targets:
         NotFoundError
             There is none.
         """
+        kind, _, name = reference.partition(" ")
+        if not self._is_known() and (target := self._one(kind, name) or self._one("filter", reference)):
+            return target
         found = self.all()
-        kind, _, _ = reference.partition(" ")
         named = reference if kind in OWNERS and reference in found else f"filter {reference}"
         if named in found:
             return found[named]
