@@ -5,17 +5,16 @@ from __future__ import annotations
 import errno
 import math
 import os
-import resource
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from little_disk import files_of_at_most
 
 import aggflow as af
 from aggflow.catalog import Catalog
@@ -525,17 +524,6 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     clear(caught.value, "home")
 
 
-@contextmanager
-def small_files(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond a size."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_disk_that_is_full_while_building(tmp_path: Path) -> None:
     home = Home(tmp_path, batch_rows=200)
     home.declare()
@@ -545,7 +533,7 @@ def test_a_disk_that_is_full_while_building(tmp_path: Path) -> None:
     home.sql(
         "UPDATE events SET kind = 'k' || n WHERE happened > '2024-01-05'"
     )  # larger segments from there on
-    with small_files(size), pytest.raises((StoreFullError, CatalogError)) as caught:
+    with files_of_at_most(size), pytest.raises((StoreFullError, CatalogError)) as caught:
         home.build()
     clear(caught.value, "no space")
     assert not [file for file in home.segments() if file.name.startswith(".")]

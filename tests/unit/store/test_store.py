@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import os
 import pickle
-import resource
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from little_disk import files_of_at_most
 
 from aggflow.errors import (
     SegmentDamagedError,
@@ -231,16 +230,6 @@ def test_pickles_as_its_url(any_store: SegmentStore) -> None:
     written = write(any_store, states(3))
     other: SegmentStore = pickle.loads(pickle.dumps(any_store))  # noqa: S301 - pickled here
     assert other.read(written.file, written.checksum).num_rows == 3
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_without_room_nothing_half_written_stays(store: SegmentStore) -> None:
