@@ -6,12 +6,13 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from conftest import Open
 from events import EPOCH, Loaded, Row, instant, micros
@@ -23,6 +24,7 @@ from aggflow.backends.rollup_sql import (
     newest_arrival,
     null_times,
     read_states,
+    stream_states,
     touched_since,
 )
 from aggflow.backends.source_rows import SourceRows
@@ -532,3 +534,30 @@ def test_no_rows_are_no_cells(loaded: Loaded, open_rows: Open) -> None:
     with open_rows() as rows:
         span = window("2024-06-01T00:00:00", "2024-06-02T00:00:00")
         assert agree(rows, declared, {"it": Asked(of("amount"))}, loaded, bucket=fixed(3600), span=span) == 0
+
+
+def test_slices_are_together_what_is_read_at_once(open_rows: Open) -> None:
+    rollup = rollup_of(declare("1d", groupings=("kind",), aggregations=(asking("it", "amount", EVERYTHING),)))
+    with open_rows() as rows:
+        layout, vocabularies = layout_of(rollup, rows), Vocabularies()
+        whole = read_states(rows, rollup, layout, ALL_TIME, vocabularies)
+        reads = list(stream_states(rows, rollup, layout, ALL_TIME, vocabularies, whole.rows // 4))
+    assert len(reads) > 2
+    for grain, at_once in enumerate(whole.grains):
+        in_parts = Cells.concat([read.grains[grain] for read in reads])
+        for one, other in zip(columns_of(in_parts), columns_of(at_once), strict=True):
+            if other.dtype == object:
+                assert list(one) == list(other)
+            else:
+                assert np.allclose(one, other, rtol=1e-9, equal_nan=True)
+
+
+def columns_of(found: Cells) -> Iterator[Any]:
+    """All columns, and the parts of sketches."""
+    yield from (found.buckets, found.rows, *found.codes.values())
+    for state in found.states.values():
+        for column in state.values():
+            if isinstance(column, Sketch):
+                yield from (column.offsets, column.keys, column.counts)
+            else:
+                yield column
