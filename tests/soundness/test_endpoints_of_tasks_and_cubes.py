@@ -218,6 +218,7 @@ def brute(shop: Shop, start: Any, end: Any, below: Any = None) -> list[dict[str,
 
 @pytest.mark.parametrize("is_built", [False, True])
 def test_what_a_delay_hides_is_hidden_from_endpoints(shop: Shop, *, is_built: bool) -> None:
+    shop.add(*(Event(at(time, "2025-01-04"), "a", "x", 1.0, 500) for time in ("09:36", "09:38", "10:02")))
     add_task(shop, delay=TWO_HOURS)
     if is_built:
         shop.ws.run_tasks()
