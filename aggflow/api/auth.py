@@ -141,7 +141,10 @@ def secret_of(request: Request, family: Family) -> str:
 def _header(request: Request, name: str) -> str:
     """The first header of a name, in lower case; empty where there is none."""
     raw = name.encode()
-    return next((value.decode("latin-1") for key, value in request.scope["headers"] if key == raw), "")
+    for key, value in request.scope["headers"]:
+        if key == raw:
+            return value.decode("latin-1")
+    return ""
 
 
 def _unauthorized(message: str, family: Family) -> Refused:

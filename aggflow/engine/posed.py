@@ -88,9 +88,18 @@ class Posed(ABC):
         return self.make()
 
     @property
+    def distinct_windows(self) -> tuple[Window, ...]:
+        """The windows of all fields, each once, in order of time."""
+        first = self.windows[0]
+        # As most questions have it: one for all fields.
+        if all(window is first for window in self.windows):
+            return (first,)
+        return tuple(sorted(set(self.windows)))
+
+    @property
     def is_live(self) -> bool:
         """Whether a part of it has to be read from the source."""
-        return any(self.states(window) is None for window in dict.fromkeys(self.windows))
+        return any(self.states(window) is None for window in self.distinct_windows)
 
     @cached_property
     def key(self) -> Hashable | None:
@@ -100,13 +109,12 @@ class Posed(ABC):
         """
         if self.made_of is None:
             return None
-        # Most questions have one window for all fields.
-        names = {window: self.states(window) for window in dict.fromkeys(self.windows)}
-        if None in names.values():
+        names = tuple([self.states(window) for window in self.distinct_windows])
+        if None in names:
             return None
         windows = tuple([(window.start, window.end) for window in self.windows])
         values = tuple([(path, tuple(map(canonical, of))) for path, of in self.filters.items()])
-        return self.made_of, tuple(names.values()), windows, values
+        return self.made_of, names, windows, values
 
     @cached_property
     def fingerprint(self) -> str | None:

@@ -377,9 +377,8 @@ class Serving:
         self._note(posed, explanation, 0.0)
 
     def _note(self, posed: Posed, explanation: Explanation, milliseconds: float) -> None:
-        windows = tuple(sorted(set(posed.windows)))
         shape = posed.asked or AskedShape.of(posed.name, posed.need)
-        self._log.note_shape(shape, windows, explanation, milliseconds)
+        self._log.note_shape(shape, posed.distinct_windows, explanation, milliseconds)
 
     def glance(self, posed: Posed) -> Answer:
         """The answer to a question that nobody asked: it is not noted, so that nothing is advised by it."""
@@ -395,8 +394,8 @@ class Serving:
 
     def _by_recipe(self, posed: Posed, started: float) -> Answer | None:
         """The answer, where it is known how it is made."""
-        window = posed.windows[0]
-        if posed.filters or any(other != window for other in posed.windows):
+        window, *others = posed.distinct_windows
+        if posed.filters or others:
             return None
         pieces = posed.pieces(window)
         recipe = self._recipes.get(_recipe_key(posed, pieces))
