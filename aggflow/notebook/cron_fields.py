@@ -11,8 +11,8 @@ from aggflow.notebook.entry import Option
 
 
 @dataclass(frozen=True)
-class CronField:
-    """One of the six.
+class CronEntry:
+    """One of the six, as an entry of a form.
 
     Attributes
     ----------
@@ -36,14 +36,14 @@ class CronField:
 
 
 CRON_FIELDS: Final = (
-    CronField(
+    CronEntry(
         "second",
         "Second",
         "0",
         (Option("0", help="at the full minute"), Option("*/30", help="every 30 seconds")),
         "0 to 59",
     ),
-    CronField(
+    CronEntry(
         "minute",
         "Minute",
         "0",
@@ -56,7 +56,7 @@ CRON_FIELDS: Final = (
         ),
         "0 to 59",
     ),
-    CronField(
+    CronEntry(
         "hour",
         "Hour",
         "6",
@@ -68,7 +68,7 @@ CRON_FIELDS: Final = (
         ),
         "0 to 23",
     ),
-    CronField(
+    CronEntry(
         "day_of_month",
         "Day of the month",
         "?",
@@ -81,7 +81,7 @@ CRON_FIELDS: Final = (
         ),
         "1 to 31, L for the last, ? for any",
     ),
-    CronField(
+    CronEntry(
         "month",
         "Month",
         "*",
@@ -92,7 +92,7 @@ CRON_FIELDS: Final = (
         ),
         "1 to 12, or JAN to DEC",
     ),
-    CronField(
+    CronEntry(
         "day_of_week",
         "Day of the week",
         "*",
