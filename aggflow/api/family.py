@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 from aggflow.api.failure import Failure
@@ -65,10 +64,8 @@ class Families:
     def __init__(self, families: Iterable[Family] = ()) -> None:
         self.all: tuple[Family, ...] = (*families, SERVICE)
         by_prefix = {prefix.rstrip("/"): family for family in self.all for prefix in family.prefixes}
-        # The longest prefix decides.
-        self._by_prefix = sorted(by_prefix.items(), key=lambda item: -len(item[0]))
-        # Each request is asked about more than once, most are about the same few things.
-        self._owner = lru_cache(1024)(self._find)
+        self._by_prefix = by_prefix
+        self._longest = max(map(len, by_prefix), default=0)
 
     def owner(self, path: str) -> Family:
         """The family that owns a path.
@@ -79,10 +76,11 @@ class Families:
         >>> Families([data]).owner("/api/v1/data/x").name, Families([data]).owner("/api/v1/database").name
         ('data', 'service')
         """
-        return self._owner(path)
-
-    def _find(self, path: str) -> Family:
-        for prefix, family in self._by_prefix:
-            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+        # The longest prefix decides; no path has to be looked at any further.
+        end = len(path) if len(path) <= self._longest else path.rfind("/", 0, self._longest + 1)
+        while end > 0:
+            family = self._by_prefix.get(path[:end])
+            if family is not None:
                 return family
+            end = path.rfind("/", 0, end)
         return SERVICE
