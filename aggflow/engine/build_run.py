@@ -173,11 +173,15 @@ class BuildRun:
         """The segment of a portion: a file of the store, or none where it has no rows."""
         if portion.read is None:
             return NewSegment(portion.window, None)
-        window, share = portion.read, portion.share
-        if self._finer is not None and share is not None:
-            draft = self._of_finer(self._finer, portion, share)
+        window, finer, share = portion.read, self._finer, portion.share
+        if finer is not None and share is not None:
+            draft, read = self._drafted(portion, lambda draft: self._of_finer(draft, finer, portion, share))
+            self._states_read += read
+            self._detail[STATES_READ] = self._states_read
         else:
-            draft, read = self._retried(lambda: self._of_rows(rows, portion, window))
+            draft, read = self._retried(
+                lambda: self._drafted(portion, lambda draft: self._of_rows(draft, rows, portion, window))
+            )
             self._rows += read
         with draft:
             if not draft.rows:
@@ -188,40 +192,39 @@ class BuildRun:
         self._bytes += written.bytes
         return NewSegment(portion.window, written.file, written.rows, written.bytes, written.checksum)
 
-    def _of_rows(self, rows: SourceRows, portion: Portion, window: Window) -> tuple[Draft, int]:
-        """The states of source rows, written slice by slice as they come, and how many rows they sum up."""
-        rollup, layout = portion.version.rollup, _layout(portion)
-        draft, count, vocabularies = self._draft(portion), 0, Vocabularies()
-        reads = stream_states(rows, rollup, layout, window, vocabularies, self._settings.slice_rows)
+    def _drafted(self, portion: Portion, write: Callable[[Draft], int]) -> tuple[Draft, int]:
+        """A draft that was written, and of how much; none is left behind where that fails."""
+        draft = self._store.draft(
+            rollup_id=self._target.rollup_id, version=portion.version.number, window=portion.window
+        )
         try:
-            with closing(reads):
-                for read in reads:
-                    if read.rows:
-                        draft.add(to_segment(layout, read.grains, vocabularies))
-                    count += read.rows
-                    # Values of the next slice are hardly the same where there are many.
-                    vocabularies.clear()
-                    del read
+            return draft, write(draft)
         except BaseException:
             draft.drop()
             raise
-        return draft, count
 
-    def _of_finer(self, finer: Coarsening, portion: Portion, share: Share) -> Draft:
-        """The cells of a finer rollup, summed up."""
+    def _of_rows(self, draft: Draft, rows: SourceRows, portion: Portion, window: Window) -> int:
+        """Write the states of source rows, slice by slice as they come; how many rows they sum up."""
+        rollup, layout = portion.version.rollup, _layout(portion)
+        count, vocabularies = 0, Vocabularies()
+        reads = stream_states(rows, rollup, layout, window, vocabularies, self._settings.slice_rows)
+        with closing(reads):
+            for read in reads:
+                if read.rows:
+                    draft.add(to_segment(layout, read.grains, vocabularies))
+                count += read.rows
+                # Values of the next slice are hardly the same where there are many.
+                vocabularies.clear()
+                del read
+        return count
+
+    def _of_finer(self, draft: Draft, finer: Coarsening, portion: Portion, share: Share) -> int:
+        """Write the cells of a finer rollup, summed up; how many they were."""
         vocabularies = Vocabularies()
         grains, count = finer.read(portion.version, share, vocabularies)
-        self._states_read += count
-        self._detail[STATES_READ] = self._states_read
-        draft = self._draft(portion)
         if any(map(len, grains)):
             draft.add(to_segment(_layout(portion), grains, vocabularies))
-        return draft
-
-    def _draft(self, portion: Portion) -> Draft:
-        return self._store.draft(
-            rollup_id=self._target.rollup_id, version=portion.version.number, window=portion.window
-        )
+        return count
 
     def _commit(self, portion: Portion, segment: NewSegment, lease: Lease) -> None:
         def commit() -> None:

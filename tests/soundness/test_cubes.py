@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import shutil
 from collections.abc import Iterator
@@ -12,12 +13,20 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from oracle import Event
 from shop import NOON, Aggregation, Shop, at
 
 import aggflow as af
-from aggflow.errors import CancelledError, ConflictError, NotCoveredError, QueryError, SegmentMissingError
+from aggflow.errors import (
+    CancelledError,
+    ConflictError,
+    NotCoveredError,
+    QueryError,
+    SegmentMissingError,
+    StoreFullError,
+)
 
 MEASURES = [
     Aggregation("value", "value", ["COUNT", "SUM", "AVG", "MIN", "MAX", "STDDEV", "PERCENTILES"]),
@@ -522,6 +531,30 @@ def test_a_finer_segment_that_is_gone_is_an_error_not_a_wrong_number(built: Shop
     ws.doctor(fix=True)
     ws.build_cube("c", progress=False)
     assert ws.verify("cube c/hourly", sample=20).agrees
+
+
+def test_a_disk_that_is_full_as_finer_states_are_summed_up_leaves_nothing(
+    built: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws, folder = built.ws, built.folder / "home" / "segments"
+    batch = ws.begin_batch("c", full=True)
+    assert batch is not None
+    ws.build_aggregate(batch, "hourly", progress=False)
+    before = {file for file in folder.rglob("*") if file.is_file()}
+
+    def fill(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(pq.ParquetWriter, "write_table", fill)
+        with pytest.raises(StoreFullError):
+            ws.build_aggregate(batch, "daily", progress=False)
+    assert {file for file in folder.rglob("*") if file.is_file()} == before
+    report = ws.build_aggregate(batch, "daily", progress=False)
+    assert report.states_read, "it is made of finer states"
+    assert not report.rows_read
+    ws.finish_batch(batch)
+    assert ws.verify("cube c/daily", sample=20).agrees
 
 
 def test_an_aggregate_that_is_changed_is_built_anew_and_others_stay(built: Shop) -> None:
