@@ -71,8 +71,13 @@ class Posed(ABC):
 
     @property
     @abstractmethod
+    def find_need(self) -> Callable[[], Need]:
+        """Gives what a rollup must have to answer it; holds nothing of what is built, so that it may be kept."""
+
+    @property
     def need(self) -> Need:
         """What a rollup must have to answer it."""
+        return self.find_need()
 
     @abstractmethod
     def pieces(self, window: Window) -> tuple[Piece, ...]:
@@ -148,9 +153,10 @@ class PosedToFilter(Posed):
         return self.served.versions[-1]
 
     @property
-    def need(self) -> Need:
-        """What a rollup must have to answer it."""
-        return need_of(self.filter, self.question)
+    def find_need(self) -> Callable[[], Need]:
+        """Gives what a rollup must have to answer it."""
+        of, make = self.filter, self.make
+        return lambda: need_of(of, make())
 
     def pieces(self, window: Window) -> tuple[Piece, ...]:
         """Where a window is read from."""
@@ -184,9 +190,10 @@ class PosedInquiry(Posed):
         return self.route.version
 
     @property
-    def need(self) -> Need:
-        """What a rollup must have to answer it."""
-        return self.route.inquiry.need
+    def find_need(self) -> Callable[[], Need]:
+        """Gives what a rollup must have to answer it."""
+        inquiry = self.route.inquiry
+        return lambda: inquiry.need
 
     def pieces(self, window: Window) -> tuple[Piece, ...]:
         """Where a window is read from."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from aggflow.catalog import Catalog, Mark
-from aggflow.catalog import Rollup as StoredRollup
 from aggflow.engine.answer import Answer
 from aggflow.engine.answerer import Answerer
 from aggflow.engine.asked_shape import AskedShape
@@ -19,14 +17,17 @@ from aggflow.engine.columns import Columns
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
 from aggflow.engine.inquiry import Inquiry, Route, Router
+from aggflow.engine.kept_answer import KeptAnswer
 from aggflow.engine.open_bucket import open_from
 from aggflow.engine.plan import Need, Piece
-from aggflow.engine.posed import Posed, PosedInquiry, PosedToFilter, need_of
+from aggflow.engine.posed import Posed, PosedInquiry, need_of
 from aggflow.engine.question import Question
 from aggflow.engine.question_log import QuestionLog
 from aggflow.engine.reader import OpenRows, Reader, Trace
 from aggflow.engine.recipe import Recipe
+from aggflow.engine.recipes import Recipes
 from aggflow.engine.reductions import Merged, Reductions
+from aggflow.engine.resolved import Resolved
 from aggflow.engine.saved_inquiry import SavedInquiry, saved_inquiry
 from aggflow.engine.served import Served, ServedRollups
 from aggflow.engine.shape import Shape, checked_rows
@@ -40,104 +41,11 @@ from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import Resident
-from aggflow.timeline import ALWAYS, Micros, Window, WindowSet
+from aggflow.timeline import ALWAYS, Micros, WindowSet
 
 _Askable: TypeAlias = Literal["endpoint", "filter"]
 # How often, and after how many seconds, a change that is under way is looked at again.
 _TRIES, _PAUSE = 40, 0.05
-_MOST_RECIPES = 1024
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """What is asked, with all that it refers to, as of a generation of the workspace's definitions.
-
-    Attributes
-    ----------
-    generation
-        Of the definitions.
-    name, id
-        Of the endpoint or the filter that is asked.
-    filter, rollup, source
-        What answers, its states, made from where.
-    data_hash
-        What the newest version of the rollup has to be of.
-    made_of
-        Names all of these definitions, with their generations.
-    shape
-        What an endpoint asks; None of a filter.
-    """
-
-    generation: int
-    name: str
-    id: str
-    filter: Filter
-    rollup: StoredRollup
-    source: Source
-    data_hash: str
-    made_of: tuple[object, ...]
-    shape: Shape | None = None
-
-    def posed(
-        self,
-        windows: tuple[Window, ...],
-        filters: Mapping[str, tuple[GroupingValue, ...]],
-        make: Callable[[], Question],
-        served: Served,
-    ) -> Posed:
-        """A question to it."""
-        # What is asked of a filter directly is not declared.
-        made_of, asked = (None, None) if self.shape is None else (self.made_of, self.asked)
-        return PosedToFilter(
-            self.name,
-            self.id,
-            self.source,
-            windows,
-            filters,
-            make,
-            made_of,
-            asked,
-            filter=self.filter,
-            served=served,
-        )
-
-    @cached_property
-    def asked(self) -> AskedShape | None:
-        """What all questions to an endpoint have in common."""
-        return (
-            None if self.shape is None else AskedShape.of(self.name, need_of(self.filter, self.shape.common))
-        )
-
-
-@dataclass(frozen=True)
-class Kept:
-    """An answer that stays right, for whoever asks the same.
-
-    Attributes
-    ----------
-    answer
-        The answer.
-    started
-        When it was begun, by the clock that only goes forward, in seconds.
-    """
-
-    answer: Answer
-    started: float
-
-    @property
-    def bytes(self) -> int:
-        """Bytes that it holds, about."""
-        answer = self.answer
-        columns = 1 + len(answer.groupings) + len(answer.fields)
-        # A column's entry is a number or a pointer; buckets are objects of their own.
-        return answer.count * (8 * columns + 32)
-
-
-def _recipe_key(posed: Posed, pieces: Sequence[Piece]) -> Hashable | None:
-    """Names all questions that are made by the recipe of one; None where there can be none."""
-    if posed.made_of is None or len(pieces) != 1 or pieces[0].row is None or pieces[0].row.file is None:
-        return None
-    return posed.made_of, pieces[0].version.number, pieces[0].row.file
 
 
 class Serving:
@@ -180,14 +88,14 @@ class Serving:
         self._resident = resident
         self._tails = tails
         self._sums = BucketSums(reductions)
-        self._answers: Reductions[Kept] = Reductions(answer_bytes)
+        self._answers: Reductions[KeptAnswer] = Reductions(answer_bytes)
         self._log = log
         self._draw = draw
         self._clock = clock
         self._rollups = ServedRollups(catalog)
         self._router = Router(self._rollups, resident.store)
         self._known: dict[tuple[_Askable, str], Resolved | SavedInquiry] = {}
-        self._recipes: dict[Hashable, Recipe] = {}
+        self._recipes = Recipes(reductions)
 
     def pose(
         self,
@@ -385,29 +293,20 @@ class Serving:
         started = time.perf_counter()
         return self._answers.get(self._key(posed), lambda: self._answered(posed, started, wait=True)).answer
 
-    def _answered(self, posed: Posed, started: float, *, wait: bool) -> Kept:
+    def _answered(self, posed: Posed, started: float, *, wait: bool) -> KeptAnswer:
         answer = self._by_recipe(posed, started) or self._found_out(posed, started, wait=wait)
         for values in answer.fields.values():
             # Whoever asks the same gets the same arrays.
             values.data.flags.writeable = False
-        return Kept(answer, started)
+        return KeptAnswer(answer, started)
 
     def _by_recipe(self, posed: Posed, started: float) -> Answer | None:
         """The answer, where it is known how it is made."""
-        window, *others = posed.distinct_windows
-        if posed.filters or others:
-            return None
-        pieces = posed.pieces(window)
-        recipe = self._recipes.get(_recipe_key(posed, pieces))
-        made = None if recipe is None else recipe.columns(self._sums.kept, pieces[0].buckets)
+        made = self._recipes.made(posed)
         if made is None:
             return None
-        columns, read = made
-        piece = pieces[0]
-        assert piece.row is not None and piece.row.file is not None  # noqa: PT018, S101 - else it has no recipe
-        cells = {(piece.version.number, piece.window, 0): read}
-        trace = Trace(stored=[piece.window], files={piece.row.file}, cells=cells)
-        explanation = self._explanation(posed.rollup, trace, 0, lambda: posed.need, started)
+        columns, trace = made
+        explanation = self._explanation(posed.rollup, trace, columns.cut, posed.find_need, started)
         return Answer(posed.name, None, {}, columns.fields, columns.count, explanation, self._draw, None)
 
     def _found_out(self, posed: Posed, started: float, *, wait: bool) -> Answer:
@@ -417,16 +316,11 @@ class Serving:
         answerer = Answerer(question, posed.pieces, reader.vocabularies(version), reader, self._sums)
         columns = answerer.columns()
         checked_rows(question, columns.count)
-        recipe = Recipe.of(question, answerer.forms, answerer.kinds)
-        key = None if recipe is None else _recipe_key(posed, posed.pieces(posed.windows[0]))
-        if recipe is not None and key is not None:
-            if len(self._recipes) >= _MOST_RECIPES:
-                self._recipes.clear()
-            self._recipes[key] = recipe
+        self._recipes.keep(posed, Recipe.of(question, answerer.forms, answerer.kinds))
         # Windows may cut the last bucket.
         until = min(self._clock(), question.windows[-1].end)
         return self._answer(
-            posed.name, posed.rollup, question, columns, reader, version, lambda: posed.need, until, started
+            posed.name, posed.rollup, question, columns, reader, version, posed.find_need, until, started
         )
 
     def inquire(self, inquiry: Inquiry) -> Answer:

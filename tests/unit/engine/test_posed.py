@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,16 @@ class TestKept:
     def test_nobody_can_change_what_others_get(self, shop: Shop) -> None:
         with pytest.raises(ValueError, match="read-only"):
             shop.ws.query("e", end=TEN).fields["n"].data[0] = 7
+
+    def test_it_holds_nothing_of_what_was_built(self, shop: Shop) -> None:
+        posed: Any = shop.ws.pose("e", end=TEN)
+        coverage, answer = weakref.ref(posed.served), shop.ws.answer(posed)
+        del posed
+        shop.build(until=at("11:00"), full=True)
+        shop.ws.query("e", end=at("09:00"))
+        gc.collect()
+        assert coverage() is None
+        assert [one.name for one in answer.explanation.candidates] == ["filter f"]
 
     def test_a_build_ends_it(self, shop: Shop) -> None:
         assert shop.ws.query("e", end=TEN).rows == [{"fields": {"n": 2}}]
