@@ -104,6 +104,23 @@ class Draft:
                 self._checksum = self._writer.close()
         return self._checksum
 
+    @property
+    def size(self) -> int:
+        """How many bytes were written.
+
+        Raises
+        ------
+        StoreError
+            They are not there any more.
+        """
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"what was written of the segment {self.file} is gone",
+                hint="leave temporary files alone while they are written, and build again",
+            ) from error
+
     def drop(self) -> None:
         """Delete the file, if it is there."""
         if self._writer is not None:

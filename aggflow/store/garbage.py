@@ -34,6 +34,8 @@ class GarbageReport:
 def collect_garbage(catalog: Catalog, store: SegmentStore, *, grace: float, now_us: Micros) -> GarbageReport:
     """Delete what nobody needs any more.
 
+    What is being written is safe: strays of a rollup wait for the end of its builds, however long these take.
+
     Parameters
     ----------
     catalog, store
@@ -59,11 +61,19 @@ def collect_garbage(catalog: Catalog, store: SegmentStore, *, grace: float, now_
     # Only files of rollups that this catalog has: others may belong to other homes, or to nobody here.
     ours = {rollup.id for workspace in catalog.workspaces() for rollup in catalog.rollups(workspace.id)}
     strays = [file for file in old if file not in known and _rollup_of(file) in ours]
+    # Leases after the files: who began later wrote none of those.
+    built = {rollup for rollup in map(_rollup_of, strays) if rollup and _is_built(catalog, rollup, now_us)}
+    strays = [file for file in strays if _rollup_of(file) not in built]
     deleted = store.delete(superseded)
     catalog.forget_garbage(superseded)
     return GarbageReport(
         deleted, store.delete(strays), sum(old.get(file, 0) for file in (*superseded, *strays))
     )
+
+
+def _is_built(catalog: Catalog, rollup_id: str, now_us: Micros) -> bool:
+    """Whether a build of a rollup is at work."""
+    return any(lease.is_live(now_us) for lease in catalog.leases(rollup_id))
 
 
 def _rollup_of(file: str) -> str | None:

@@ -153,18 +153,19 @@ class SegmentStore:
         StoreFullError, StoreReadOnlyError
             It cannot be written; nothing half-written stays.
         StoreError
-            The draft has no columns, or the store failed.
+            The draft has no columns, somebody deleted it, or the store failed.
         """
         checksum = draft.end()
-        size = draft.path.stat().st_size
 
-        def write() -> None:
+        def write() -> int:
+            size = draft.size
             if self._is_local:
                 into_place(draft.path, Path(self._path(draft.file)))
             else:
                 self._fs.put_file(str(draft.path), self._path(draft.file))
+            return size
 
-        self._ask(f"the segment {draft.file}", write, writing=True)
+        size = self._ask(f"the segment {draft.file}", write, writing=True)
         return SegmentFile(draft.file, draft.rows, size, checksum)
 
     def read(self, file: str, checksum: str | None = None, buckets: Buckets | None = None) -> pa.Table:

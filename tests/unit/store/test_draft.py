@@ -102,6 +102,15 @@ def test_what_is_not_kept_is_gone(
     assert not list((tmp_path / "scratch").iterdir())
 
 
+def test_a_draft_that_somebody_deleted_is_an_error_of_the_store(any_store: SegmentStore) -> None:
+    with draft_of(any_store) as draft:
+        draft.add(part(0, texts("a", "b", "c")))
+        draft.path.unlink()
+        with pytest.raises(StoreError, match="is gone"):
+            any_store.keep(draft)
+    assert any_store.files() == ()
+
+
 def test_a_draft_without_columns_is_no_segment(any_store: SegmentStore) -> None:
     with draft_of(any_store) as draft, pytest.raises(StoreError):
         any_store.keep(draft)

@@ -54,6 +54,23 @@ def test_strays_go_after_the_grace(
     assert names(store) == {young.file}
 
 
+def test_what_a_build_is_writing_is_no_garbage(
+    catalog: Catalog, store: SegmentStore, rollup: Rollup, tmp_path: Path
+) -> None:
+    lease = catalog.acquire_lease(rollup.id, WINDOW, "test", NOW, 30)
+    assert lease
+    with store.draft(rollup_id=rollup.id, version=1, window=WINDOW) as draft:
+        draft.add(pa.table({"bucket": [0]}))
+        os.utime(draft.path, (0, 0))
+        assert collect_garbage(catalog, store, grace=0, now_us=NOW + 29 * SECOND) == GarbageReport()
+        made = store.keep(draft)
+    os.utime(tmp_path / "segments" / made.file, (0, 0))
+    assert collect_garbage(catalog, store, grace=0, now_us=NOW + 29 * SECOND) == GarbageReport()
+    assert store.read(made.file, made.checksum).num_rows == 1
+    catalog.release_lease(lease)
+    assert collect_garbage(catalog, store, grace=0, now_us=NOW + 29 * SECOND).strays == 1
+
+
 def test_what_is_not_this_catalogs_is_never_deleted(
     catalog: Catalog, store: SegmentStore, rollup: Rollup, tmp_path: Path
 ) -> None:
