@@ -21,7 +21,7 @@ from aggflow.spec.askable import Askable, Value
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.choice import All
 from aggflow.spec.endpoint import Endpoint
-from aggflow.spec.fit import grouping_problems, is_kept, problems_with
+from aggflow.spec.fit import grouping_problems, is_kept, problems_with, value_problems
 from aggflow.spec.reading import Measured
 from aggflow.spec.rollup import Rollup, sorted_kept
 from aggflow.spec.source import Source
@@ -183,7 +183,8 @@ def saved_inquiry(endpoint: Stored[Any], declared: Declarations, generation: int
     NotFoundError
         What it asks is not there.
     QuestionError
-        What it asks was changed, and has none of its fields any more, or not a grouping that it needs.
+        What it asks was changed, and has none of its fields any more, not a grouping that it needs, or
+        nothing that ranks its groups.
     """
     spec: Endpoint = endpoint.spec
     asked, of = declared.asked(spec)
@@ -194,12 +195,14 @@ def saved_inquiry(endpoint: Stored[Any], declared: Declarations, generation: int
 
 
 def _shape(endpoint: Endpoint, of: Askable) -> Shape:
-    problems = list(grouping_problems(endpoint.groupings, of))
+    completed = of.completed(endpoint)
+    # What has changed since the endpoint was saved may rank no groups any more: better no answer than others.
+    problems = [*grouping_problems(endpoint.groupings, of), *value_problems(completed, of)]
     if not any(is_kept(field, of) for field in endpoint.fields):
-        problems += problems_with(endpoint, of)
+        problems = problems_with(endpoint, of)
     if problems:
         raise QuestionError(f"endpoint {endpoint.name!r}", problems)
-    return Shape.of(of.completed(endpoint), of)
+    return Shape.of(completed, of)
 
 
 def _renamed(value: Value, window: Window, parts: Mapping[_Part, str]) -> Operand:

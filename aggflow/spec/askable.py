@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from aggflow.errors import did_you_mean
 from aggflow.language import Operand, Path
+from aggflow.language.query import substituted
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.field import Field
@@ -51,6 +52,14 @@ class Value:
     def is_plain(self) -> bool:
         """Whether it is one of them as it is, so that groups can be ranked by it."""
         return isinstance(self.operand, Path)
+
+    @property
+    def meaning(self) -> Operand:
+        """What it is computed of and how, whatever its parts are called: equal values have equal ones."""
+        names: dict[Path, Operand] = {
+            Path((one.name,)): Path((repr(one.kept), one.percentile or "")) for one in self.parts
+        }
+        return substituted(self.operand, names)
 
 
 @dataclass(frozen=True)

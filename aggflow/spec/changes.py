@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from aggflow.spec.askable import Askable
 from aggflow.spec.choice import Aggregate, is_returned
 from aggflow.spec.endpoint import Endpoint
-from aggflow.spec.fit import AskedOf, choices, is_kept
+from aggflow.spec.fit import AskedOf, choices, is_kept, value_problems
 from aggflow.spec.timing import TimeSeries
 from aggflow.timeline import Interval
 
@@ -52,12 +52,13 @@ def effects(old: AskedOf, new: AskedOf, endpoints: Iterable[Endpoint]) -> tuple[
     -------
     tuple of Effect
         Removed groupings, lost fields (blocking where none is left), changed intervals.  Of tasks and
-        cubes, whose past is built anew, removed groupings are blocking.
+        cubes, whose past is built anew, removed groupings are blocking, and so is what can rank groups no
+        more; fields that are computed otherwise are told.
     """
     return tuple(
         effect
         for endpoint in endpoints
-        for effects_of in (_groupings, _fields, _interval)
+        for effects_of in (_groupings, _fields, _values, _interval)
         for effect in effects_of(old, new, endpoint)
     )
 
@@ -111,6 +112,20 @@ def _fields(old: AskedOf, new: AskedOf, endpoint: Endpoint) -> Iterator[Effect]:
         yield Effect(endpoint.name, f"it would lose its last valid field ({names})", blocks=True)
     else:
         yield Effect(endpoint.name, f"{names} will be null: what it is made of is no longer kept")
+
+
+def _values(old: AskedOf, new: AskedOf, endpoint: Endpoint) -> Iterator[Effect]:
+    if not (isinstance(old, Askable) and isinstance(new, Askable)):
+        return
+    kept = [field for field in endpoint.fields if is_kept(field, old) and is_kept(field, new)]
+    others = [field.name for field in kept if old.value(field).meaning != new.value(field).meaning]
+    if others:
+        yield Effect(endpoint.name, f"{', '.join(map(repr, others))} will be computed otherwise")
+    # What was wrong before is not the change's doing.
+    before = list(value_problems(old.completed(endpoint), old))
+    for problem in value_problems(new.completed(endpoint), new):
+        if problem not in before:
+            yield Effect(endpoint.name, f"{problem.path}: {problem.message}", blocks=True)
 
 
 def _interval(old: AskedOf, new: AskedOf, endpoint: Endpoint) -> Iterator[Effect]:

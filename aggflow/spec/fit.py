@@ -28,7 +28,7 @@ def problems_with(endpoint: Endpoint, of: AskedOf) -> list[Problem]:
         *grouping_problems(endpoint.groupings, of),
         *_field_problems(endpoint, of),
         *_order_problems(endpoint, of),
-        *(_value_problems(endpoint, of) if isinstance(of, Askable) else ()),
+        *(value_problems(endpoint, of) if isinstance(of, Askable) else ()),
     ]
 
 
@@ -174,15 +174,24 @@ def _order_problems(endpoint: Endpoint, of: AskedOf) -> Iterator[Problem]:
         limited.add(name)
 
 
-def _value_problems(endpoint: Endpoint, of: Askable) -> Iterator[Problem]:
-    """What cannot be said of values that are computed of others, and of columns that have several names."""
+def value_problems(endpoint: Endpoint, of: Askable) -> Iterator[Problem]:
+    """What cannot be said of values that are computed of others, and of columns that have several names.
+
+    Parameters
+    ----------
+    endpoint
+        With all groupings that it returns: :meth:`Askable.completed`.
+    of
+        What it asks.
+    """
     plain = {field.name: _is_plain(field, of) for field in endpoint.fields}
     if isinstance(endpoint.timing, TimeSeries) and endpoint.timing.fill == "zero":
-        for name in (name for name, is_plain in plain.items() if not is_plain):
+        for name in (name for name, is_plain in plain.items() if is_plain is False):
             yield Problem("timing.fill", f"{name!r} is computed, and not 0 where nothing happened", "null")
     first = next((sort.by for sort in endpoint.sort if sort.by in plain), None)
     if endpoint.grouping_limits and first is not None and not plain[first]:
-        message = f"groups are ranked by the first field of the order, and {first!r} is computed of several"
+        what = "is not there" if plain[first] is None else "is computed of several"
+        message = f"groups are ranked by the first field of the order, and {first!r} {what}"
         yield Problem("grouping_limits", message, "sort by another field first")
     chosen, seen = choices(endpoint, of), set[str]()
     for key in of.groupings:
@@ -192,9 +201,9 @@ def _value_problems(endpoint: Endpoint, of: Askable) -> Iterator[Problem]:
             seen.add(key.path)
 
 
-def _is_plain(field: Field, of: Askable) -> bool:
-    # What is not there is told elsewhere.
-    return not is_kept(field, of) or of.value(field).is_plain
+def _is_plain(field: Field, of: Askable) -> bool | None:
+    """Whether a field is a finished state as it is; None where what it is made of is not there."""
+    return of.value(field).is_plain if is_kept(field, of) else None
 
 
 def canonical_grouping(of: AskedOf, name: str) -> str:

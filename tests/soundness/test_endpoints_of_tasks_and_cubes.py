@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from oracle import Event
 from shop import Aggregation, Field, Shop, at
 
 import aggflow as af
-from aggflow.errors import ConflictError, NotCoveredError, NotFoundError, SourceError, SpecError
+from aggflow.errors import ConflictError, NotCoveredError, NotFoundError, QueryError, SourceError, SpecError
 
 FILTER_FIELDS = [
     Field("n", "value", "COUNT"),
@@ -378,6 +379,34 @@ def test_a_change_of_a_task_says_what_its_endpoints_lose(shop: Shop) -> None:
     assert shop.ws.tasks["t"].linq == shop.ws.update_task("t", description="same").linq
 
 
+RANKED: dict[str, Any] = {
+    "timing": af.Lookback("7d"),
+    "groupings": {"team": af.All()},
+    "sort": [af.Sort("m", "desc")],
+    "grouping_limits": [("team", 2)],
+}
+
+
+def test_a_task_keeps_what_ranks_groups(shop: Shop) -> None:
+    averages = "from events group every 1h by team select avg(points) as m"
+    add_task(shop, averages)
+    before = ask(shop, fields=[Field("m", "m")], **RANKED)
+    computed = averages.replace("avg(points)", "sum(points) / count()")
+    with pytest.raises(ConflictError, match=r"groups are ranked by .* 'm' is computed of several"):
+        shop.ws.update_task("t", linq=computed)
+    shop.ws.run_tasks()
+    assert shop.ask("e") == before
+    # Be it changed all the same, as before that was refused: better no answer than one by other ranks.
+    record = shop.ws._tasks.get("t")
+    shop.ws._tasks.update(record, replace(shop.ws.task("t").spec, linq=computed))
+    shop.ws.run_tasks()
+    with pytest.raises(QueryError, match="'m' is computed of several"):
+        shop.ask("e")
+    shop.ws.update_task("t", linq=averages)
+    shop.ws.run_tasks()
+    assert shop.ask("e") == before
+
+
 @pytest.mark.parametrize("rebuilds", [False, True])
 def test_an_endpoint_follows_a_task_whose_name_changes(shop: Shop, *, rebuilds: bool) -> None:
     add_task(shop)
@@ -529,6 +558,18 @@ def test_a_change_of_a_cube_says_what_its_endpoints_lose(shop: Shop) -> None:
     assert shop.ask("e") == [{**row, "fields": {**row["fields"], "share": None}} for row in wanted]
     shop.ws.remove("endpoint", "e")
     shop.ws.remove("cube", "c")
+
+
+def test_a_cube_keeps_what_ranks_groups(shop: Shop) -> None:
+    events = Aggregation("events")
+    add_cube(shop, measures=[Aggregation("m", "points", ["AVG"]), events], aggregates=None)
+    before = ask_cube(shop, fields=[Field("m", "m")], **RANKED).rows
+    ratio = [Aggregation("good", where="@.points > 500"), events, af.Ratio("m", "good", "events")]
+    with pytest.raises(ConflictError, match=r"groups are ranked by .* 'm' is computed of several"):
+        add_cube(shop, measures=ratio, aggregates=None)
+    assert shop.ask("e") == before
+    highest = add_cube(shop, measures=[Aggregation("m", "points", ["MAX"]), events], aggregates=None)
+    assert [str(effect) for effect in highest.effects] == ["endpoint 'e': 'm' will be computed otherwise"]
 
 
 # -- definitions, previews

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from aggflow.spec.aggregation import Aggregation
+from aggflow.spec.asked_task import AskedTask
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.changes import effects
 from aggflow.spec.choice import All
-from aggflow.spec.endpoint import Endpoint
+from aggflow.spec.endpoint import Endpoint, GroupingLimit, Sort
 from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
 from aggflow.spec.grouping import Grouping
+from aggflow.spec.task import Task
 from aggflow.spec.timing import Lookback, TimeSeries
 
 COUNT = Field("n", "events", Calculation.COUNT)
@@ -88,3 +92,53 @@ def test_effects_are_told_for_each_endpoint() -> None:
     new = replace(OLD, groupings=())
     found = effects(OLD, new, [endpoint(name=name, groupings={"carrier": All()}) for name in ("a", "b")])
     assert [effect.endpoint for effect in found] == ["a", "b"]
+
+
+def task(select: str) -> AskedTask:
+    return AskedTask.of(Task("t", f"from s group every 1h by client select {select}", 0))
+
+
+def ranked(**options: Any) -> Endpoint:
+    usual: dict[str, Any] = {
+        "filter": None,
+        "task": "t",
+        "fields": (Field("m", "m"), Field("n", "n")),
+        "groupings": {"client": All()},
+        "sort": (Sort("m", "desc"),),
+        "grouping_limits": (GroupingLimit("client", 3),),
+    }
+    return endpoint(**(usual | options))
+
+
+@pytest.mark.parametrize(
+    ("select", "options", "message"),
+    [
+        ("sum(x) / count() as m, count() as n", {}, "'m' is computed of several"),
+        ("count() as n", {}, "'m' is not there"),
+        (
+            "sum(x) / count() as m, count() as n",
+            {"timing": TimeSeries("7d", fill="zero"), "sort": (), "grouping_limits": ()},
+            "'m' is computed, and not 0",
+        ),
+    ],
+)
+def test_what_ranks_no_groups_and_is_not_zero_any_more_is_blocked(
+    select: str, options: dict[str, Any], message: str
+) -> None:
+    old, new, of = task("avg(x) as m, count() as n"), task(select), ranked(**options)
+    (blocking,) = (effect for effect in effects(old, new, [of]) if effect.blocks)
+    assert message in blocking.what
+    # Where it does not rank, it may be so; and what was so before is nobody's doing now.
+    other = replace(of, sort=(Sort("n"),), timing=Lookback("7d"))
+    assert not any(effect.blocks for effect in effects(old, new, [other]))
+    assert not any(effect.blocks for effect in effects(new, new, [of]))
+
+
+@pytest.mark.parametrize("select", ["min(x) as m", "sum(x) / count() as m", "percentile(x, 0.5) as m"])
+def test_what_is_computed_otherwise_is_told(select: str) -> None:
+    of = ranked(sort=(), grouping_limits=())
+    old = task("percentile(x, 0.95) as m, count() as n")
+    (effect,) = effects(old, task(f"{select}, count() as n"), [of])
+    assert str(effect) == "endpoint 'e': 'm' will be computed otherwise"
+    # Whatever stands before it.
+    assert not effects(old, task("max(y) as z, count() as n, percentile(x, 0.95) as m"), [of])
