@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from patience import awaited
 from typer.testing import CliRunner, Result
 
 from aggflow import __version__
@@ -646,13 +647,6 @@ def test_a_damaged_catalog_is_an_error(built: Run, home: Path) -> None:
     assert "error: " in built("status", code=1).stderr
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="signals are others there")
 def test_an_interrupted_build_ends_with_code_130(shop: Run, home: Path) -> None:
     from aggflow.catalog import Catalog
@@ -666,8 +660,7 @@ def test_an_interrupted_build_ends_with_code_130(shop: Run, home: Path) -> None:
     assert lease is not None
     command = [sys.executable, "-m", "aggflow", "build", "sales", "--home", str(home)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_for(lambda: any(build.status == "running" for build in catalog.builds(workspace.id, limit=5)))
-        time.sleep(0.5)
+        awaited("the build", lambda: catalog.builds(workspace.id, status="running", limit=1))
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     catalog.close()
