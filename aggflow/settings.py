@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     source_memory: int = Field(
         default=1_000_000_000,
         ge=0,
-        description="Bytes of memory that DuckDB may use for one open source; what is more goes to disk. 0: as much as it likes.",
+        description="Bytes of memory that DuckDB may use for one open source; what is more goes to disk, in the folder that TMPDIR names. 0: as much as it likes.",
     )
     live_ttl: float = Field(
         default=2.0, ge=0, description="Seconds for which a live tail is kept; 0 computes it anew each time."

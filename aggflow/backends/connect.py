@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
-from uuid import uuid4
 
 import duckdb
 import ibis
@@ -27,6 +25,7 @@ from aggflow.backends.pool import pool, prepared
 from aggflow.errors import SourceMissingError, SourceUnavailableError, did_you_mean
 from aggflow.language import Path as LanguagePath
 from aggflow.language import read_subject
+from aggflow.scratch import scratch
 from aggflow.spec.source import Source
 
 _DATABASES = {
@@ -192,9 +191,7 @@ def _bound(con: Any, memory: int) -> None:
     with suppress(duckdb.NotImplementedException):  # who shares its file with us has spilled already
         # A folder of its own, made when it is needed and gone with the session: by default it would be one
         # that all processes which began in the same folder share, or that of the source, which may be read-only.
-        con.raw_sql(
-            f"SET temp_directory = {_quoted(str(Path(gettempdir(), f'aggflow-{uuid4().hex}')), chr(39))}"
-        )
+        con.raw_sql(f"SET temp_directory = {_quoted(str(scratch()), chr(39))}")
     if memory:
         con.raw_sql(f"SET memory_limit = '{memory}B'")
 

@@ -10,7 +10,6 @@ from aggflow.catalog.dispatches import Dispatch, DispatchKind
 from aggflow.catalog.frontiers import Frontier
 from aggflow.catalog.leases import Lease
 from aggflow.catalog.new_segment import NewSegment
-from aggflow.catalog.process import Process
 from aggflow.catalog.question_log import LoggedQuestion
 from aggflow.catalog.rollup import Rollup
 from aggflow.catalog.rollup_version import RollupVersion
@@ -18,6 +17,7 @@ from aggflow.catalog.schedule_states import ScheduleState
 from aggflow.catalog.task_records import TaskRecord
 from aggflow.catalog.tokens import Token
 from aggflow.catalog.workspace import Workspace
+from aggflow.process import Process
 
 __all__ = [
     "Build",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from aggflow.brief import brief
-from aggflow.catalog.process import Process
 from aggflow.markup import facts
+from aggflow.process import Process
 from aggflow.timeline.instant import Micros, format_instant
 from aggflow.timeline.window import Window
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from aggflow.catalog.build import Build, BuildStatus
 from aggflow.catalog.build_totals import BuildTotals
 from aggflow.catalog.database import Database
-from aggflow.catalog.process import Process
 from aggflow.catalog.tables import builds, rollups
 from aggflow.catalog.workspaces import lock_workspace
 from aggflow.errors import NotFoundError
+from aggflow.process import Process
 from aggflow.timeline.instant import Micros
 from aggflow.timeline.window import Window
 

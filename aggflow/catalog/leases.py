@@ -9,9 +9,9 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from aggflow.catalog.database import Database
-from aggflow.catalog.process import Process
 from aggflow.catalog.tables import leases, rollups
 from aggflow.errors import LeaseLostError, NotFoundError
+from aggflow.process import Process
 from aggflow.timeline.instant import Micros
 from aggflow.timeline.window import Window
 

@@ -22,6 +22,7 @@ from aggflow.engine.target import Target
 from aggflow.engine.version import Version
 from aggflow.errors import AggflowError, CancelledError
 from aggflow.measures.cells import Layout, to_segment
+from aggflow.scratch import sweep
 from aggflow.settings import Settings
 from aggflow.store import Draft, SegmentStore, Vocabularies
 from aggflow.timeline import BEGINNING, Micros, Window, WindowSet
@@ -149,6 +150,8 @@ class BuildRun:
                 self._null_times = null_times(rows, versions[-1].rollup)
             if not portions:
                 return
+            # What builds write for a while may be large, and one that was killed left it.
+            sweep()
             self._note(portions)
             for portion in reversed(portions) if newest_first else portions:
                 self._lease.check()

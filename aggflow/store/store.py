@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
 from aggflow.errors import AggflowError, SegmentMissingError, StoreError, StoreUnavailableError
+from aggflow.scratch import scratch
 from aggflow.store.draft import Draft
 from aggflow.store.errors import done, mapped, said
 from aggflow.store.segment import Buckets, SegmentFile, decode, span
@@ -137,7 +137,7 @@ class SegmentStore:
                 path = temporary_of(Path(self._path(file)))
         else:
             # An object comes to be with all of its bytes: they are gathered here.
-            path = Path(gettempdir()) / f"aggflow-{Path(file).name}"
+            path = scratch(Path(file).name)
         return Draft(file, path, window)
 
     def keep(self, draft: Draft) -> SegmentFile:

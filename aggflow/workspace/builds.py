@@ -17,6 +17,7 @@ from aggflow.engine.target import Target
 from aggflow.engine.verify import VerifyReport, verify
 from aggflow.errors import StoreError
 from aggflow.progress_bar import reporting
+from aggflow.scratch import sweep
 from aggflow.store import CompactionReport, GarbageReport, collect_garbage, compact
 from aggflow.timeline import BEGINNING, WindowSet, format_instant, parse_instant
 from aggflow.workspace.definitions import DefinitionsPart
@@ -164,7 +165,8 @@ class BuildsPart(DefinitionsPart):
         return replace(found, fixed=fix and bool(found.differences))
 
     def maintain(self) -> tuple[list[CompactionReport], GarbageReport]:
-        """Merge small segments, and delete files that nothing names any more."""
+        """Merge small segments, and delete files that nothing names any more, temporary ones of the dead too."""
+        sweep()
         reports = [
             compact(self._catalog, self._store, rollup.id, least=2, now_us=self._clock())
             for rollup in self._catalog.rollups(self._id)

@@ -262,7 +262,7 @@ def test_what_is_more_than_its_memory_is_kept_on_disk_as_long_as_the_session(
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setattr("aggflow.backends.connect.gettempdir", lambda: str(scratch))
+    monkeypatch.setattr("aggflow.scratch.gettempdir", lambda: str(scratch))
     url = make(tmp_path / "a.ddb", "duckdb")
     if of_files:
         with duckdb.connect() as con:

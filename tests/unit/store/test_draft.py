@@ -93,7 +93,7 @@ def test_what_is_not_kept_is_gone(
     any_store: SegmentStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "scratch").mkdir()
-    monkeypatch.setattr("aggflow.store.store.gettempdir", lambda: str(tmp_path / "scratch"))
+    monkeypatch.setattr("aggflow.scratch.gettempdir", lambda: str(tmp_path / "scratch"))
     with draft_of(any_store) as draft:
         draft.add(part(0, texts("a", "b", "c")))
         assert draft.path.exists()

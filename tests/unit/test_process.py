@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import psutil
 
-from aggflow.catalog import Process
+from aggflow.process import Process
 
 
 def test_this_one_is_alive() -> None:
