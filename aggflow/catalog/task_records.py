@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from aggflow.catalog.database import Database
 from aggflow.catalog.dispatches import DispatchKind, write_dispatch
-from aggflow.catalog.tables import tasks, workspaces
+from aggflow.catalog.tables import definitions, tasks, workspaces
 from aggflow.catalog.workspaces import lock_workspace
 from aggflow.errors import ConflictError, NotFoundError
 from aggflow.timeline.instant import Micros
@@ -105,7 +105,7 @@ class TaskRecords(Database):
         NotFoundError
             There is no such workspace.
         ConflictError
-            There is a task of that name.
+            There is a task of that name, or what is built of one that was renamed still has it.
         """
         with self._write() as connection:
             lock_workspace(connection, workspace_id)
@@ -195,7 +195,7 @@ class TaskRecords(Database):
         NotFoundError
             There is no such task.
         ConflictError
-            Another task has the name that it is to have.
+            Another task, or what is built of one, has the name that it is to have.
         """
         if unknown := values.keys() - _CHANGEABLE:
             raise TypeError(f"a task has no {', '.join(sorted(unknown))} that changes")
@@ -239,6 +239,25 @@ def _check_name(connection: sa.Connection, workspace_id: str, name: str, but_id:
     )
     if connection.execute(same).first() is not None:
         raise ConflictError(f"there is a task {name!r} already", hint="choose another name")
+
+    _check_unheld(connection, workspace_id, name, but_id)
+
+
+def _check_unheld(connection: sa.Connection, workspace_id: str, name: str, but_id: str) -> None:
+    """Refuse a name that the definition of another task keeps until its new name is taken up."""
+    held = sa.select(tasks.c.name).where(
+        tasks.c.workspace_id == workspace_id,
+        tasks.c.definition_id == definitions.c.id,
+        definitions.c.name == name,
+        tasks.c.status != _DELETED,
+        tasks.c.id != but_id,
+    )
+    holder = connection.execute(held).scalar()
+    if holder is not None:
+        raise ConflictError(
+            f"what is built of task {holder!r} is still called {name!r}",
+            hint="run the tasks first, or choose another name",
+        )
 
 
 def _new_id(connection: sa.Connection, workspace_id: str) -> str:

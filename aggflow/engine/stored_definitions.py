@@ -12,7 +12,6 @@ from aggflow.errors import NotFoundError
 from aggflow.spec.asked import asked_of
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.fit import AskedOf
-from aggflow.spec.lifecycle import LIVING
 
 
 class StoredDefinitions:
@@ -60,16 +59,15 @@ class StoredDefinitions:
             It is not there.
         """
         kind, name = endpoint.subject
-        found = (self._called(name) if kind == "task" else None) or self.get(kind, name)
+        found = (self._of_task(name) if kind == "task" else None) or self.get(kind, name)
         return found, asked_of(found.spec)
 
-    def _called(self, task: str) -> Stored[Any] | None:
-        """A task whose definition has another name until the next run, or None."""
-        if self.find("task", task) is not None:
+    def _of_task(self, name: str) -> Stored[Any] | None:
+        """The definition of a task, whose name may be another one until the next run; None where it has none."""
+        record = self._catalog.task_named(self._workspace_id, name)
+        if record is None or record.definition_id is None:
             return None
-        living = self._catalog.tasks(self._workspace_id, LIVING)
-        ids = (record.definition_id for record in living if record.name == task)
-        return next((self.by_id("task", one) for one in ids if one is not None), None)
+        return self.by_id("task", record.definition_id)
 
     def asking(self, kind: KindName, name: str) -> list[Endpoint]:
         """The endpoints that ask a filter, task or cube."""

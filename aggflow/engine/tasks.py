@@ -131,7 +131,7 @@ class Tasks:
         Raises
         ------
         ConflictError
-            There is one of that name.
+            There is one of that name, or what is built of one that was renamed still has it.
         """
         record = self._catalog.add_task(self._workspace_id, spec.name, plain(spec), self._clock())
         try:
@@ -270,6 +270,10 @@ class Tasks:
         if definition is not None and definition.spec == record.spec and definition.name == record.name:
             return record
         if definition is not None and definition.name != record.name:
+            # Endpoints that still ask it by its old name: their change was cut off, or they were saved meanwhile.
+            self._declarations.carry(
+                replace(read(Task, definition.spec), name=definition.name), read(Task, record.spec)
+            )
             self._catalog.rename_definition(definition.id, record.name, self._clock())
         definition_id = self._put(read(Task, record.spec))
         if definition_id != record.definition_id:
