@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from aggflow.errors import Problem, SpecError, did_you_mean
-from aggflow.spec.askable import Askable
+from aggflow.spec.askable import Askable, Key
 from aggflow.spec.choice import Aggregate, AnyChoice, Fixed, QueryTime, is_returned
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
+from aggflow.spec.grouping import Grouping
 from aggflow.spec.timing import Lookback, TimeSeries
 from aggflow.timeline import Duration, Interval
 
@@ -206,11 +207,17 @@ def _is_plain(field: Field, of: Askable) -> bool | None:
     return of.value(field).is_plain if is_kept(field, of) else None
 
 
-def canonical_grouping(of: AskedOf, name: str) -> str:
-    """The name that answers use for a grouping given by path or alias; other names unchanged."""
+def grouping_of(of: AskedOf, name: str) -> Grouping | Key | None:
+    """The grouping that a name, path or alias means; None where there is none."""
     if isinstance(of, Askable):
         name = of.canonical(name)
-    return next((g.name for g in of.groupings if name in (g.name, g.path)), name)
+    return next((grouping for grouping in of.groupings if name in (grouping.name, grouping.path)), None)
+
+
+def canonical_grouping(of: AskedOf, name: str) -> str:
+    """The name that answers use for a grouping given by path or alias; other names unchanged."""
+    found = grouping_of(of, name)
+    return name if found is None else found.name
 
 
 def choices(endpoint: Endpoint, of: AskedOf) -> dict[str, AnyChoice]:

@@ -560,6 +560,19 @@ def test_a_change_of_a_cube_says_what_its_endpoints_lose(shop: Shop) -> None:
     shop.ws.remove("cube", "c")
 
 
+def test_an_endpoint_by_a_dimension_means_the_level_that_it_meant(shop: Shop) -> None:
+    def place(*levels: str, name: str = "place") -> list[Any]:
+        return [af.Dimension(name, levels=levels)]  # type: ignore[arg-type]  # texts are levels
+
+    add_cube(shop, dimensions=place("team"), aggregates=None)
+    chosen = {"place": af.Fixed(["a", "b"])}
+    before = ask_cube(shop, af.Lookback("7d"), groupings=chosen, grouping_limits=[("place", 1)]).rows
+    assert before
+    for dimensions in (place("team", "player"), place("team"), place("team", "player", name="other")):
+        assert not add_cube(shop, dimensions=dimensions, aggregates=None).effects
+        assert shop.ask("e") == before
+
+
 def test_a_cube_keeps_what_ranks_groups(shop: Shop) -> None:
     events = Aggregation("events")
     add_cube(shop, measures=[Aggregation("m", "points", ["AVG"]), events], aggregates=None)

@@ -8,14 +8,19 @@ from typing import Any
 import pytest
 
 from aggflow.spec.aggregation import Aggregation
+from aggflow.spec.asked_cube import AskedCube
 from aggflow.spec.asked_task import AskedTask
 from aggflow.spec.calculation import Calculation
-from aggflow.spec.changes import effects
-from aggflow.spec.choice import All
+from aggflow.spec.changes import carried, effects
+from aggflow.spec.choice import Aggregate, All, Fixed
+from aggflow.spec.cube import Cube
+from aggflow.spec.dimension import Dimension
 from aggflow.spec.endpoint import Endpoint, GroupingLimit, Sort
 from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
+from aggflow.spec.fit import canonical_grouping
 from aggflow.spec.grouping import Grouping
+from aggflow.spec.level import Level
 from aggflow.spec.task import Task
 from aggflow.spec.timing import Lookback, TimeSeries
 
@@ -142,3 +147,92 @@ def test_what_is_computed_otherwise_is_told(select: str) -> None:
     assert str(effect) == "endpoint 'e': 'm' will be computed otherwise"
     # Whatever stands before it.
     assert not effects(old, task("max(y) as z, count() as n, percentile(x, 0.95) as m"), [of])
+
+
+def cube(*dimensions: Dimension) -> AskedCube:
+    return AskedCube.of(Cube("c", "s", dimensions, measures=(Aggregation("events"),)))
+
+
+def by_place(**options: Any) -> Endpoint:
+    usual: dict[str, Any] = {
+        "filter": None,
+        "cube": "c",
+        "groupings": {"place": Fixed(("a", "b"))},
+        "sort": (Sort("place"),),
+        "grouping_limits": (GroupingLimit("place", 3),),
+    }
+    return endpoint(**(usual | options))
+
+
+def place(*levels: str, name: str = "place") -> Dimension:
+    return Dimension(name, levels=tuple(Level(one, f"{name}_{one}") for one in levels))
+
+
+PLACE = place("country", "city")
+
+
+@pytest.mark.parametrize(
+    ("new", "kept", "told"),
+    [
+        ((place("country", "city", "district"),), "city", []),
+        ((Dimension("where", levels=PLACE.levels),), "city", []),
+        ((PLACE, Dimension("other")), "place", []),
+        ((place("country", "region", "city"),), "place", ["its groups will be told apart by 'region', too"]),
+        (
+            (place("country", "city", "district"), place("city", "street", name="other")),
+            "place.city",
+            ["answers will call 'city' 'place.city'"],
+        ),
+    ],
+)
+def test_an_endpoint_by_a_dimension_keeps_to_the_level_that_was_its_finest(
+    new: tuple[Dimension, ...], kept: str, told: list[str]
+) -> None:
+    old, changed = cube(PLACE), cube(*new)
+    same = carried(by_place(), old, changed)
+    assert same.groupings == {kept: Fixed(("a", "b"))}
+    assert (same.sort[0].by, same.grouping_limits[0].grouping) == (kept, kept)
+    # It is saved before the cube is.
+    assert canonical_grouping(old, kept) == "city"
+    assert [effect.what for effect in effects(old, changed, [by_place()])] == told
+
+
+@pytest.mark.parametrize(
+    ("new", "message"),
+    [
+        (
+            (Dimension("place", "place_country"), Dimension("other", "place_city")),
+            "not be told apart by 'place'",
+        ),
+        ((place("country", "district"),), "grouping 'city', which it needs, is no longer kept"),
+        (
+            (place("country", "city", "district"), place("x", name="city"), place("y", name="place_city")),
+            "grouping 'place', which it needs, would mean another",
+        ),
+        ((place("n", "country", "city"),), "grouping 'n' is called as one of its fields"),
+    ],
+)
+def test_a_level_that_cannot_be_named_as_before_is_told(new: tuple[Dimension, ...], message: str) -> None:
+    found = [str(effect) for effect in effects(cube(PLACE), cube(*new), [by_place()])]
+    assert any(message in effect for effect in found), found
+
+
+def test_keys_that_are_called_as_each_other_are_told_apart_by_what_they_are() -> None:
+    old = AskedTask.of(
+        Task("t", "from s select a as x, b as y group every 1h by x, y select count() as n", 0)
+    )
+    new = AskedTask.of(
+        Task("t", "from s select b as x, a as y group every 1h by x, y select count() as n", 0)
+    )
+    of = ranked(fields=(Field("n", "n"),), groupings={"x": All()}, sort=(), grouping_limits=())
+    assert carried(of, old, new).groupings == {"a": All()}
+    changed = replace(OLD, groupings=(Grouping("origin", "carrier"), Grouping("carrier", "airline")))
+    (effect,) = effects(OLD, changed, [endpoint(groupings={"carrier": All()})])
+    assert effect.blocks
+
+
+def test_a_grouping_that_is_no_more_needs_no_choice() -> None:
+    of = by_place(groupings={"place": All(), "other": Aggregate()})
+    old, new = cube(PLACE, Dimension("other")), cube(PLACE)
+    assert not effects(old, new, [of])
+    assert carried(of, old, new).groupings == {"place": All()}
