@@ -16,7 +16,7 @@ from aggflow.errors import AggflowError
 from aggflow.figure import counted, plural
 from aggflow.markup import table
 from aggflow.measures.state import Values
-from aggflow.measures.vocabulary import GroupingValue
+from aggflow.measures.vocabulary import GroupingValue, inferred
 from aggflow.timeline import format_seconds
 
 if TYPE_CHECKING:
@@ -169,8 +169,8 @@ def _plain(value: object) -> Any:
 
 def _arrow(values: Any, of: Values | None = None) -> pa.Array:
     try:
-        array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        array = inferred(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         # Values of several types in one grouping: their texts.
         array = pa.array([None if value is None else str(value) for value in values])
     if pa.types.is_null(array.type):

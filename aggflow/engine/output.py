@@ -19,7 +19,7 @@ from aggflow.engine.columns import Columns
 from aggflow.engine.question import Question
 from aggflow.language import BUCKET, Arithmetic, Named, Operand, Path, operand_to_ibis
 from aggflow.measures.state import Values
-from aggflow.measures.vocabulary import Vocabulary
+from aggflow.measures.vocabulary import Vocabulary, inferred
 
 
 def computed(columns: Columns, question: Question, vocabularies: Mapping[str, Vocabulary]) -> Columns:
@@ -106,7 +106,7 @@ def _table(columns: Columns, question: Question, vocabularies: Mapping[str, Voca
 
 
 def _inferred(values: list[Any]) -> pa.Array:
-    array = pa.array(values)
+    array = inferred(values)
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
 
 

@@ -39,7 +39,7 @@ from aggflow.language import (
     write_subject,
 )
 from aggflow.language.query import substituted_predicate
-from aggflow.measures.vocabulary import GroupingValue, Vocabulary
+from aggflow.measures.vocabulary import GroupingValue, Vocabulary, inferred
 from aggflow.spec.rollup import Rollup
 
 _VALUE = Path(("value",))
@@ -121,7 +121,7 @@ def fulfilling(vocabulary: Vocabulary, predicate: Predicate) -> NDArray[np.bool_
 
 @functools.lru_cache(256)
 def _fulfilling(predicate: Predicate, values: tuple[tuple[type, GroupingValue], ...]) -> NDArray[np.bool_]:
-    column = pa.array([value for _, value in values])
+    column = inferred([value for _, value in values])
     if pa.types.is_null(column.type):
         column = column.cast(pa.string())
     table = ibis.memtable(pa.table({"ROW_": np.arange(len(values)), "value": column}))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from aggflow.errors import SourceTypeError
 from aggflow.timeline import format_instant, from_datetime
 
 GroupingValue: TypeAlias = str | bool | int | float | Decimal | None
@@ -66,8 +67,12 @@ class Vocabulary:
     def to_arrow(self, codes: Codes) -> pa.Array:
         """Codes as a dictionary column that holds only values that occur.
 
-        Its type hangs on the values' type alone, so that segments can be joined; where all are
-        missing it is Arrow's null, which joins with any.
+        Its type hangs on the values alone: where all are missing it is Arrow's null, which joins with any.
+
+        Raises
+        ------
+        SourceTypeError
+            The values have no type in common.
         """
         used, indices = np.unique(codes, return_inverse=True)
         values = [self.values[code] for code in used.tolist()]
@@ -77,10 +82,8 @@ class Vocabulary:
         there = [value for value in values if value is not None]
         if not there:
             return pa.nulls(len(codes))
-        dictionary = pa.array(there)
-        if pa.types.is_decimal(dictionary.type):
-            dictionary = dictionary.cast(pa.decimal128(38, dictionary.type.scale))
-        return pa.DictionaryArray.from_arrays(pa.array(places[indices], mask=missing[indices]), dictionary)
+        indices = pa.array(places[indices], mask=missing[indices])
+        return pa.DictionaryArray.from_arrays(indices, _typed(there))
 
     def matching(self, wanted: Iterable[GroupingValue]) -> NDArray[np.bool_]:
         """For every code, whether its value is one of those wanted, compared by canonical text."""
@@ -195,6 +198,34 @@ def _answerable(value: object) -> GroupingValue:
     if value is None or isinstance(value, str | bool | int | Decimal):
         return value
     return str(value)
+
+
+def inferred(values: Sequence[Any]) -> pa.Array:
+    """Values as Arrow infers their type; it does so of whole numbers that need all 64 bits, too.
+
+    Raises
+    ------
+    ArrowInvalid, ArrowTypeError, OverflowError
+        They have no type in common.
+    """
+    try:
+        return pa.array(values)
+    except OverflowError:
+        return pa.array(values, pa.uint64())
+
+
+def _typed(values: list[GroupingValue]) -> pa.Array:
+    """Values, none of them missing, in the type that they have in segments."""
+    try:
+        found = inferred(values)
+        decimal = pa.types.is_decimal(found.type)
+        return found.cast(pa.decimal128(38, found.type.scale)) if decimal else found
+    except (OverflowError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        kinds = " and ".join(sorted({type(value).__name__ for value in values}))
+        raise SourceTypeError(
+            f"a grouping's values have no type in common that holds them: they are {kinds}, such as {values[0]!r}",
+            hint="group by a text made of it in the source",
+        ) from error
 
 
 def _text_sort_key(value: GroupingValue) -> tuple[bool, str]:

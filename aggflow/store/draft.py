@@ -66,7 +66,7 @@ class Draft:
             The rows are none of such a segment.
         """
         with mapped(f"the segment {self.file}", writing=True):
-            self._add(table)
+            self._add(_with_plain_numbers(table))
 
     def _add(self, table: pa.Table) -> None:
         check(table, self._window)
@@ -151,9 +151,39 @@ class Draft:
 def _joined(schema: pa.Schema, table: pa.Table) -> pa.Table:
     """Rows with the columns that they and others need."""
     try:
+        schema, table = _with_same_numbers(schema, table)
         found = pa.concat_tables([schema.empty_table(), table], promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise StoreError(
             "the parts of a segment have different columns", hint="rebuild the rollup"
         ) from error
     return found.unify_dictionaries().replace_schema_metadata(schema.metadata)
+
+
+def _with_plain_numbers(table: pa.Table) -> pa.Table:
+    """Rows whose dictionaries are of texts alone: Parquet gives only these back as they were."""
+    for place, field in enumerate(table.schema):
+        type_: Any = field.type
+        if pa.types.is_dictionary(type_) and not pa.types.is_string(type_.value_type):
+            plain = table.column(place).cast(type_.value_type)
+            table = table.set_column(place, field.with_type(type_.value_type), plain)
+    return table
+
+
+def _with_same_numbers(schema: pa.Schema, table: pa.Table) -> tuple[pa.Schema, pa.Table]:
+    """Both with one type for the numbers of each column, which Arrow would not find."""
+    for place, field in enumerate(schema):
+        own = table.schema.get_field_index(field.name)
+        type_ = None if own < 0 else _common(field.type, table.schema.field(own).type)
+        if type_ is not None:
+            wide = field.with_type(type_)
+            schema = schema.set(place, wide)
+            table = table.set_column(own, wide, table.column(own).cast(type_))
+    return schema, table
+
+
+def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    """The type that holds the numbers of two; None where they are one, or Arrow finds it."""
+    if one != other and pa.types.is_integer(one) and pa.types.is_integer(other):
+        return pa.uint64() if pa.uint64() in [one, other] else None
+    return None

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from measured import INT64, OVERFLOW, duckdb_table, one, sqlite_table
 
+import aggflow as af
 from aggflow.errors import SourceTypeError
 from aggflow.spec.calculation import Calculation
 
+Aggregation: Any = af.Aggregation
 SUM, AVG, LAST, MAX = Calculation.SUM, Calculation.AVG, Calculation.LAST, Calculation.MAX
 
 
@@ -46,6 +52,39 @@ def test_what_does_not_fit_is_an_error() -> None:
         table = duckdb_table(f"select timestamp '1970-01-01' t, {value} x")
         with pytest.raises(SourceTypeError):
             one(table, "x", MAX)
+
+
+def test_unsigned_numbers_are_groupings_up_to_the_largest(tmp_path: Path) -> None:
+    # Some hours have large ones, and some none: their states stand in one segment.
+    hours, most = range(48), 2**64 - 1
+    value = {hour: most - hour % 2 if hour % 3 == 0 else hour % 5 for hour in hours}
+    with duckdb.connect(str(tmp_path / "e.ddb")) as con:
+        con.execute("CREATE TABLE e (t TIMESTAMP, g UBIGINT)")
+        for hour in hours:
+            con.execute(
+                f"INSERT INTO e VALUES (TIMESTAMP '2024-01-01' + INTERVAL {hour} HOUR, {value[hour]})"
+            )
+    ws = af.open(tmp_path / "home")
+    ws.settings = ws.settings.model_copy(update={"slice_rows": 2, "batch_rows": 30})
+    ws.add_source("e", f"duckdb://{tmp_path / 'e.ddb'}", table="e", time="t")
+    ws.add_filter("f", source="e", interval="1h", groupings=["g"], aggregations=[Aggregation("n")])
+    days, fields = af.Lookback("90d"), [af.Field("n", "n", Calculation.COUNT)]
+    ws.add_endpoint("by g", filter="f", timing=days, groupings={"g": af.All()}, fields=fields)
+    expected = Counter(value.values())
+    for live in (True, False):
+        answer = ws.query("by g", end="2024-01-10", live=live)
+        assert {row["groupings"]["g"]: row["fields"]["n"] for row in answer.rows} == expected
+        assert dict(zip(*answer.to_arrow().to_pydict().values(), strict=True)) == expected
+        asked = ws.linq(
+            f"from e where g >= {most - 1} group by g select count() as n",
+            start="2024-01-01",
+            end="2024-01-10",
+            live=live,
+        )
+        assert sorted(row["fields"]["n"] for row in asked.rows) == [expected[most], expected[most - 1]]
+        ws.build("f", progress=False)
+        ws.maintain()
+    ws.close()
 
 
 def test_the_last_of_equal_times_is_the_largest_even_at_the_least_integer() -> None:

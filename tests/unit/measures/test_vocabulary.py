@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from aggflow.errors import SourceTypeError
 from aggflow.measures.vocabulary import GroupingValue, Vocabulary, canonical
 
 
@@ -183,3 +184,22 @@ def test_ranks_grow_with_the_values(as_text: bool) -> None:
         assert None not in texts[:-1]
     assert vocabulary.values[vocabulary.missing_code] is None
     assert Vocabulary().missing_code == -1
+
+
+def test_whole_numbers_of_all_64_bits_come_back_as_they_were() -> None:
+    vocabulary = Vocabulary()
+    values = [7, 2**64 - 1, None, 2**63, 7]
+    column = vocabulary.to_arrow(vocabulary.encode(pa.array(values, pa.uint64())))
+    assert column.to_pylist() == values
+    small = vocabulary.to_arrow(vocabulary.encode(pa.array([7, None])))
+    assert small.type.value_type == pa.int64(), "only where they are needed"
+    assert vocabulary.code_of(7) == vocabulary.encode(column)[0]
+
+
+@pytest.mark.parametrize("values", [[-1, 2**63], [2**64], [1, "a"], ["a", 1], [True, 1]])
+def test_values_without_a_common_type_are_refused_in_words(values: list[GroupingValue]) -> None:
+    vocabulary = Vocabulary()
+    codes = np.array([vocabulary.code_of(value) for value in values], dtype=np.int32)
+    with pytest.raises(SourceTypeError, match="no type in common") as caught:
+        vocabulary.to_arrow(codes)
+    assert "text" in caught.value.hint

@@ -72,6 +72,45 @@ def test_a_column_takes_the_type_that_it_first_has(any_store: SegmentStore, valu
 
 
 @pytest.mark.parametrize(
+    "values", [[1, None, 7], [True, None, False], [1.5, None, 2.0], [Decimal("1.5")] * 3]
+)
+def test_a_column_takes_its_type_beside_others_of_any(any_store: SegmentStore, values: list[Any]) -> None:
+    numbers = pa.array(values).dictionary_encode()
+    parts = [
+        part(10 * i, numbers).append_column("by h", other)
+        for i, other in enumerate([pa.nulls(3), texts("a", None, "b"), pa.nulls(3)])
+    ]
+    with draft_of(any_store) as draft:
+        for one in parts:
+            draft.add(one)
+        written = any_store.keep(draft)
+    found = any_store.read(written.file, written.checksum)
+    assert found.to_pylist() == [row for one in parts for row in one.to_pylist()]
+
+
+@pytest.mark.parametrize("large_first", [False, True])
+def test_whole_numbers_without_a_sign_are_of_one_type(any_store: SegmentStore, large_first: bool) -> None:
+    small, large = pa.array([1, None, 7]), pa.array([2**64 - 1, None, 7], pa.uint64())
+    values = [large, small, large] if large_first else [small, large, small]
+    parts = [part(10 * i, column.dictionary_encode()) for i, column in enumerate(values)]
+    with draft_of(any_store) as draft:
+        for one in parts:
+            draft.add(one)
+        written = any_store.keep(draft)
+    found = any_store.read(written.file, written.checksum)
+    assert found["by g"].to_pylist() == [value for column in values for value in column.to_pylist()]
+    assert found.schema.field("by g").type == pa.uint64()
+
+
+def test_numbers_that_no_type_holds_are_refused(any_store: SegmentStore) -> None:
+    with draft_of(any_store) as draft:
+        draft.add(part(0, pa.array([-1, 2, 3]).dictionary_encode()))
+        with pytest.raises(StoreError, match="different columns"):
+            draft.add(part(10, pa.array([2**64 - 1, 2, 3], pa.uint64()).dictionary_encode()))
+    assert any_store.files() == ()
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         part(2, texts("a", "b", "c")),
