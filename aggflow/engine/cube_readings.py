@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aggflow.engine.declarations import Declarations
-from aggflow.engine.residual import is_testable
+from aggflow.engine.plain_paths import plain_paths
 from aggflow.errors import NotFoundError
-from aggflow.language import check_predicate, paths, read_predicate, write_subject
+from aggflow.language import check_predicate, read_predicate
 from aggflow.spec.cube import Cube
 from aggflow.spec.source import Source
 
@@ -90,8 +90,5 @@ class CubeReadings:
             with self._declarations.open(reading.source) as rows:
                 rows.predicate(where)
                 check_predicate(where, rows.columns)
-                found = {path: rows.column(path).type() for path in paths(read_predicate(where))}
-            self._plain[key] = frozenset(
-                write_subject(path) for path, type_ in found.items() if is_testable(type_)
-            )
+                self._plain[key] = plain_paths(read_predicate(where), rows)
         return self._plain[key]

@@ -9,10 +9,10 @@ from aggflow.backends.source_rows import SourceRows
 from aggflow.engine.check import check_reading
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.inquiry import Inquiry
+from aggflow.engine.plain_paths import plain_paths
 from aggflow.engine.question import Asked, Question
-from aggflow.engine.residual import is_testable
 from aggflow.errors import ParseError
-from aggflow.language import parse_linq, paths, write_subject
+from aggflow.language import parse_linq
 from aggflow.measures.registry import state_key
 from aggflow.spec.reading import Reading, reading_of
 from aggflow.spec.source import Source
@@ -97,9 +97,7 @@ class Readings:
         source: Source = sources[table_of(text, sources)].spec
         with self._declarations.open(source) as rows:
             reading = reading_on(text, rows)
-            tested = paths(reading.query.predicate)
-            plain = frozenset(write_subject(path) for path in tested if is_testable(rows.column(path).type()))
-        return Read(reading, source, plain)
+            return Read(reading, source, plain_paths(reading.query.predicate, rows))
 
 
 def table_of(text: str, sources: Collection[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.inquiry import Inquiry
+from aggflow.engine.plain_paths import PlainPaths
 from aggflow.engine.plan import Need
 from aggflow.engine.question import Asked, Question
 from aggflow.engine.shape import Bound, QuestionError, Shape
@@ -51,6 +52,8 @@ class SavedInquiry:
         Names these definitions, with their generations; None where the endpoint is not declared.
     shape
         What the endpoint asks but for what its fields are made of.
+    plain_paths
+        Finds the paths of its events' conditions that can be tested on values of groupings; None for none.
     """
 
     generation: int
@@ -59,6 +62,7 @@ class SavedInquiry:
     source: Source
     made_of: tuple[object, ...] | None
     shape: Shape
+    plain_paths: PlainPaths | None = None
 
     @classmethod
     def of_draft(cls, endpoint: Endpoint, of: Askable, source: Source) -> SavedInquiry:
@@ -172,7 +176,8 @@ class SavedInquiry:
             live=bound.live,
             outputs=tuple(outputs),
         )
-        return Inquiry(self.name, self.source, rollup, question)
+        plain = frozenset[str]() if self.plain_paths is None else self.plain_paths.get()
+        return Inquiry(self.name, self.source, rollup, question, plain)
 
 
 def saved_inquiry(endpoint: Stored[Any], declared: Declarations, generation: int) -> SavedInquiry:
@@ -191,7 +196,8 @@ def saved_inquiry(endpoint: Stored[Any], declared: Declarations, generation: int
     assert isinstance(of, Askable)  # noqa: S101 - it asks no filter
     source = declared.get("source", of.source)
     made_of = tuple((one.id, one.generation) for one in (endpoint, asked, source))
-    return SavedInquiry(generation, endpoint.id, of, source.spec, made_of, _shape(spec, of))
+    plain = PlainPaths(of.where, lambda: declared.open(source.spec))
+    return SavedInquiry(generation, endpoint.id, of, source.spec, made_of, _shape(spec, of), plain)
 
 
 def _shape(endpoint: Endpoint, of: Askable) -> Shape:

@@ -338,6 +338,39 @@ def test_what_is_computed_ranks_no_groups_and_is_not_zero(shop: Shop) -> None:
         ask(shop, af.TimeSeries("1d", fill="zero"), fields)
 
 
+@pytest.mark.parametrize("asked", [{"task": "t"}, {"cube": "c"}])
+def test_what_is_kept_by_more_groupings_answers_where_nothing_else_is_built(
+    shop: Shop, asked: dict[str, str]
+) -> None:
+    shop.filter(groupings=["team"], aggregations=AGGREGATIONS)
+    shop.build()
+    add_task(shop, 'from events where team = "a" group every 1h select count() as n, sum(points) as total')
+    measures = [Aggregation("n"), Aggregation("total", "points", ["SUM"])]
+    shop.ws.add_cube("c", source="events", where="@.team == 'a'", dimensions=["player"], measures=measures)
+    timing = af.Lookback("2d", include_incomplete=False)
+    fields = [Field("n", "n"), Field("total", "total")]
+    shop.ws.add_endpoint("e", **asked, timing=timing, fields=fields)  # type: ignore[arg-type]  # what is asked
+    mine = [event.points or 0 for event in shop.events if event.team == "a" and within_two_days(event)]
+    wanted = [{"fields": {"n": len(mine), "total": sum(mine)}}]
+    # A source that is away is asked again later: a new process has not seen its types.
+    with shop_without_events(shop), pytest.raises(NotCoveredError):
+        shop.ws.query("e", live=False)
+    other = Shop(shop.folder, NOW)
+    answer = other.ws.query("e", live=False)
+    assert (answer.rows, answer.explain().rollup) == (wanted, "filter f")
+    with shop_without_events(shop):
+        assert other.ws.query("e").rows == wanted
+    other.close()
+    shop.ws.run_tasks()
+    shop.ws.build_cube("c", progress=False)
+    answer = shop.ws.query("e", live=False)
+    assert (answer.rows, answer.explain().rollup) == (wanted, "task t")
+
+
+def within_two_days(event: Event) -> bool:
+    return at("11:00", "2025-01-02") <= event.time < at("11:00", "2025-01-04")
+
+
 # -- what becomes of endpoints
 
 
