@@ -140,6 +140,17 @@ class TaskRecords(Database):
         rows = self._read(_BY_NAME, workspace_id=workspace_id, name=name)
         return TaskRecord(*rows[0]) if rows else None
 
+    def check_task_name(self, workspace_id: str, name: str) -> None:
+        """Make sure that a task could be added under a name.
+
+        Raises
+        ------
+        ConflictError
+            There is a task of that name, or what is built of one that was renamed still has it.
+        """
+        with self._write() as connection:
+            _check_name(connection, workspace_id, name)
+
     def tasks(
         self,
         workspace_id: str,

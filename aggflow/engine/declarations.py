@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,6 +23,7 @@ from aggflow.spec.asked import asked_of
 from aggflow.spec.changes import Effect, carried, effects
 from aggflow.spec.cube import Cube
 from aggflow.spec.declaration import digest, plain
+from aggflow.spec.definitions import Definitions
 from aggflow.spec.endpoint import SUBJECTS, Endpoint, Subject
 from aggflow.spec.filter import Filter
 from aggflow.spec.fit import problems_with
@@ -120,7 +121,14 @@ class Declarations(Inspection):
             for owner in self.all(kind).values():
                 yield kind, owner, rollups_of(owner.spec)
 
-    def put_filter(self, spec: Filter, *, rebuild: bool = False, dry_run: bool = False) -> Stored[Filter]:
+    def put_filter(
+        self,
+        spec: Filter,
+        *,
+        rebuild: bool = False,
+        dry_run: bool = False,
+        replaced: Collection[str] = (),
+    ) -> Stored[Filter]:
         """Add a filter, or change the one of its name.
 
         Parameters
@@ -131,6 +139,8 @@ class Declarations(Inspection):
             Compute history anew from the source, instead of keeping it as it was.
         dry_run
             Change nothing; the effects say what would happen.
+        replaced
+            Names of endpoints that are replaced together with it, and may lose anything.
 
         Raises
         ------
@@ -148,7 +158,7 @@ class Declarations(Inspection):
         if dry_run:
             happened = () if old is None else self.effects(old.spec, spec)
             return Stored(old.id if old else "", spec, happened)
-        happened = () if old is None else self.check_change(old.spec, spec)
+        happened = () if old is None else self.check_change(old.spec, spec, replaced)
         if old is not None:
             self.carry(old.spec, spec)
         rollup = rollup_of(spec)
@@ -156,20 +166,39 @@ class Declarations(Inspection):
         self._put_rollup(stored, rollup, rollup.data_hash(source), rebuild=rebuild)
         return Stored(stored.id, spec, happened)
 
-    def effects(self, old: Filter | Task | Cube, new: Filter | Task | Cube) -> tuple[Effect, ...]:
+    def effects(
+        self, old: Filter | Task | Cube, new: Filter | Task | Cube, replaced: Collection[str] = ()
+    ) -> tuple[Effect, ...]:
         """What a change of a filter, a task or a cube does to the endpoints that ask it."""
-        asking = self.asking(*_subject(old))
+        asking = [endpoint for endpoint in self.asking(*_subject(old)) if endpoint.name not in replaced]
         return effects(asked_of(old), asked_of(new), asking) if asking else ()
 
-    def check_change(self, old: Filter | Task | Cube, new: Filter | Task | Cube) -> tuple[Effect, ...]:
-        """What a change does to endpoints.
+    def check_together(self, found: Definitions) -> None:
+        """Refuse sources, filters and cubes that could not be changed now, all of them seen before any is.
+
+        Raises
+        ------
+        ConflictError
+            Events were sent to a source, or an endpoint needs what it would lose.
+        """
+        for source in found.sources:
+            if (there := self.find("source", source.name)) is not None:
+                self._check_events(there.spec, source)
+        for spec in (*found.filters, *found.cubes):
+            if (there := self.find(*_subject(spec))) is not None:
+                self.check_change(there.spec, spec, found.endpoint_names)
+
+    def check_change(
+        self, old: Filter | Task | Cube, new: Filter | Task | Cube, replaced: Collection[str] = ()
+    ) -> tuple[Effect, ...]:
+        """What a change does to endpoints, but for those of some names, which are replaced together with it.
 
         Raises
         ------
         ConflictError
             It would take from one what it cannot do without.
         """
-        happened = self.effects(old, new)
+        happened = self.effects(old, new, replaced)
         blocking = [str(effect) for effect in happened if effect.blocks]
         if blocking:
             raise ConflictError("; ".join(blocking), hint="change or remove the endpoint first")

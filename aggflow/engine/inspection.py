@@ -41,7 +41,7 @@ class Inspection(SourceAccess):
             checks.append(
                 (
                     f"endpoint {endpoint.name!r}",
-                    lambda e=endpoint, f=of: problems_with(e, asked_of(f) if f else self.asked(e)[1]),
+                    lambda e=endpoint, f=of: problems_with(e, asked_of(f) if f else self.to_be_asked(e)),
                 )
             )
         for task in found.tasks:

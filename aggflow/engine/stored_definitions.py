@@ -10,8 +10,10 @@ from aggflow.engine.definition_kind import KindName
 from aggflow.engine.stored import Stored, stored_of
 from aggflow.errors import NotFoundError
 from aggflow.spec.asked import asked_of
+from aggflow.spec.declaration import read
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.fit import AskedOf
+from aggflow.spec.task import Task
 
 
 class StoredDefinitions:
@@ -61,6 +63,18 @@ class StoredDefinitions:
         kind, name = endpoint.subject
         found = (self._of_task(name) if kind == "task" else None) or self.get(kind, name)
         return found, asked_of(found.spec)
+
+    def to_be_asked(self, endpoint: Endpoint) -> AskedOf:
+        """What an endpoint asks, a task as it was declared last: its definition may lag behind until the next run.
+
+        Raises
+        ------
+        NotFoundError
+            It is not there.
+        """
+        kind, name = endpoint.subject
+        record = self._catalog.task_named(self._workspace_id, name) if kind == "task" else None
+        return self.asked(endpoint)[1] if record is None else asked_of(read(Task, record.spec))
 
     def _of_task(self, name: str) -> Stored[Any] | None:
         """The definition of a task, whose name may be another one until the next run; None where it has none."""

@@ -58,6 +58,11 @@ class Definitions:
     def __add__(self, other: Definitions) -> Definitions:
         return Definitions(**{kind: getattr(self, kind) + getattr(other, kind) for kind in KINDS})
 
+    @property
+    def endpoint_names(self) -> frozenset[str]:
+        """What its endpoints are called."""
+        return frozenset(endpoint.name for endpoint in self.endpoints)
+
     def doubled(self) -> Iterator[Problem]:
         """Names that stand more than once within a kind: only one of them could be kept."""
         for kind in KINDS:

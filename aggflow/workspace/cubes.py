@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Some
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -60,13 +61,13 @@ class CubesPart(ProjectsPart):
                 where = to_jpath(from_ibis(where, rows.table))
         return self._put_cube(Cube(name, source, dimensions, where=where, **options), rebuild=rebuild)
 
-    def _put_cube(self, spec: Cube, *, rebuild: bool = False) -> StoredCube:
+    def _put_cube(self, spec: Cube, *, rebuild: bool = False, replaced: Some[str] = ()) -> StoredCube:
         project = self.projects[spec.project]
         problems = self._declarations.problems_of_cube(spec)
         if problems:
             raise SpecError(f"cube {spec.name!r}", problems)
         old = self._declarations.find("cube", spec.name)
-        happened = () if old is None else self._declarations.check_change(old.spec, spec)
+        happened = () if old is None else self._declarations.check_change(old.spec, spec, replaced)
         if old is not None:
             self._declarations.carry(old.spec, spec)
         stored = self._declarations.put_owner("cube", spec, rebuild=rebuild)
@@ -124,10 +125,12 @@ class CubesPart(ProjectsPart):
         ------
         SpecError
             Every problem of all of them; nothing is added then.
+        ConflictError
+            An endpoint that is not among them needs what a cube would lose; nothing is added then.
         """
         applied = super().apply_definitions(found, base)
         for cube in applied.cubes:
-            self._put_cube(cube)
+            self._put_cube(cube, replaced=applied.endpoint_names)
         return applied
 
     def declared(self) -> Definitions:

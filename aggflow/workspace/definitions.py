@@ -169,6 +169,8 @@ class DefinitionsPart(Foundation):
         ------
         ParseError, SpecError
             There is no such file, it is no YAML, or a definition is wrong.
+        ConflictError
+            A source or a task takes no change now, or an endpoint that is not declared there needs what it would lose.
         """
         if "\n" in str(path):
             problem = Problem("", "this is YAML itself, not the name of a file", "write it to a file first")
@@ -192,6 +194,9 @@ class DefinitionsPart(Foundation):
         ------
         SpecError
             Every problem of all of them; nothing is added then.
+        ConflictError
+            A source takes no change, or an endpoint that is not among them needs what it would lose; nothing is
+            added then.
         """
         there = base or Path.cwd()
         sources = tuple(replace(source, url=absolute_url(source.url, there)) for source in found.sources)
@@ -199,11 +204,16 @@ class DefinitionsPart(Foundation):
         problems = [*found.doubled(), *self._declarations.problems_of(found)]
         if problems:
             raise SpecError("the definitions", problems)
+        self._check_together(found)
         for source in found.sources:
             self._declarations.put_source(source)
         for filter_ in found.filters:
-            self._declarations.put_filter(filter_)
+            self._declarations.put_filter(filter_, replaced=found.endpoint_names)
         return found
+
+    def _check_together(self, found: Definitions) -> None:
+        """Refuse, before anything is written, what could not be written now."""
+        self._declarations.check_together(found)
 
     def declared(self) -> Definitions:
         """All definitions."""

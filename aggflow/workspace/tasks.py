@@ -131,7 +131,7 @@ class TasksPart(BuildsPart):
         spec = Task(name, linq, from_date, delay, time_zone, min_grain=min_grain, **options)  # pyright: ignore[reportArgumentType] - texts are read
         return self._put_task(spec, replaces=replaces)
 
-    def _put_task(self, spec: Task, *, replaces: bool = True) -> StoredTask:
+    def _put_task(self, spec: Task, *, replaces: bool = True, replaced: Some[str] = ()) -> StoredTask:
         record = self._tasks.find(spec.name) if replaces else None
         if record is not None and record.name == spec.name:
             # What is pending is settled first: a cell of a notebook may be run again at once.
@@ -140,11 +140,11 @@ class TasksPart(BuildsPart):
             return StoredTask.of(self._tasks.add(spec))
         if plain(spec) == dict(record.spec):
             return StoredTask.of(record)
-        return self._updated(record, spec)
+        return self._updated(record, spec, replaced)
 
-    def _updated(self, record: TaskRecord, spec: Task) -> StoredTask:
-        """A task that was changed, with what that does to the endpoints that ask it."""
-        happened = self._declarations.check_change(StoredTask.of(record).spec, spec)
+    def _updated(self, record: TaskRecord, spec: Task, replaced: Some[str] = ()) -> StoredTask:
+        """A task that was changed, with what that does to the endpoints that ask it and are not replaced."""
+        happened = self._declarations.check_change(StoredTask.of(record).spec, spec, replaced)
         return replace(StoredTask.of(self._tasks.update(record, spec)), effects=happened)
 
     def update_task(self, task: str, **changes: Any) -> StoredTask:
@@ -249,16 +249,25 @@ class TasksPart(BuildsPart):
         SpecError
             Every problem of all of them; nothing is added then.
         ConflictError
-            A task takes no change now; nothing is added then.
+            A task takes no change now, or an endpoint that is not among them needs what it would lose; nothing is
+            added then.
         """
-        for task in found.tasks:
-            record = self._tasks.find(task.name)
-            if record is not None and plain(task) != dict(record.spec):
-                self._tasks.check_update(self._tasks.settle(record), task)
         applied = super().apply_definitions(found, base)
         for task in applied.tasks:
-            self._put_task(task)
+            self._put_task(task, replaced=applied.endpoint_names)
         return applied
+
+    def _check_together(self, found: Definitions) -> None:
+        super()._check_together(found)
+        there = [(self._tasks.find(task.name), task) for task in found.tasks]
+        changed = [(one, task) for one, task in there if one is not None and plain(task) != dict(one.spec)]
+        for record, task in changed:
+            self._declarations.check_change(StoredTask.of(record).spec, task, found.endpoint_names)
+        for name in (task.name for record, task in there if record is None):
+            self._catalog.check_task_name(self._id, name)
+        # What was asked of them before is done last, when nothing else can refuse all of it.
+        for record, task in changed:
+            self._tasks.check_update(self._tasks.settle(record), task)
 
     def declared(self) -> Definitions:
         """All definitions."""

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from oracle import Event
-from shop import Field, Shop, at
+from shop import Aggregation, Field, Shop, at
 
 import aggflow as af
 from aggflow.errors import ConflictError
+from aggflow.spec.definitions import Definitions
 
 BY_TEAM = "from events group every 1h by team select count() as n, sum(points) as total"
 BY_PLAYER = BY_TEAM.replace("by team", "by player")
@@ -95,3 +96,99 @@ def test_an_endpoint_follows_a_new_name_that_was_cut_off(shop: Shop, monkeypatch
     shop.ws.run_tasks()
     assert shop.ws.endpoints["e"].spec.subject == ("task", "u")
     assert shop.ask("e") == total(shop, more_than=20)
+
+
+# -- definitions that are applied together
+
+SECOND = af.Filter("f2", "events", "1h")
+
+
+def apply(shop: Shop, **found: Any) -> None:
+    """Definitions from a file, a filter first among them."""
+    file = shop.folder / "defs.yaml"
+    wanted = Definitions(filters=(SECOND,)) + Definitions(**{kind: tuple(of) for kind, of in found.items()})
+    file.write_text(wanted.to_yaml())
+    shop.ws.apply(file)
+
+
+def task(linq: str, name: str = "t") -> Any:
+    return af.Task(name, linq, 0)
+
+
+def endpoint(grouping: str = "", fields: Any = TOTAL, **asked: str) -> Any:
+    groupings = {grouping: af.All()} if grouping else {}
+    return af.Endpoint("e", **asked, timing=DAY, fields=fields, groupings=groupings)  # type: ignore[arg-type]  # one name
+
+
+def test_a_task_and_its_endpoint_change_together(shop: Shop) -> None:
+    for linq, grouping, values in ((BY_TEAM, "team", set("ab")), (BY_PLAYER, "player", set("xyz"))):
+        apply(shop, tasks=[task(linq)], endpoints=[endpoint(grouping, task="t")])
+        assert {row["groupings"][grouping] for row in shop.ask("e")} == values
+        shop.ws.run_tasks()
+        assert {row["groupings"][grouping] for row in shop.ask("e")} == values
+
+
+def test_a_cube_and_its_endpoint_change_together(shop: Shop) -> None:
+    for grouping in ("team", "player"):
+        cube = af.Cube("c", "events", [af.Dimension(grouping)], measures=[Aggregation("n")])
+        fields = [Field("n", "n", "COUNT")]
+        apply(shop, cubes=[cube], endpoints=[endpoint(grouping, fields, cube="c")])
+        assert shop.ask("e")[0]["groupings"].keys() == {grouping}
+
+
+def test_a_filter_and_its_endpoint_change_together(shop: Shop) -> None:
+    for name in ("value", "points"):
+        kept = af.Filter("f", "events", "1h", aggregations=[Aggregation(name, name, ["SUM"])])
+        apply(shop, filters=[kept], endpoints=[endpoint("", [Field("x", name, "SUM")], filter="f")])
+        assert [field.aggregation for field in shop.ws.endpoints["e"].spec.fields] == [name]
+        assert [one.name for one in shop.ws.filters["f"].aggregations] == [name]
+
+
+def refused(shop: Shop, message: str, **found: Any) -> None:
+    """Definitions that are refused, and nothing is there of them."""
+    before = shop.ws.export()
+    with pytest.raises(ConflictError, match=message):
+        apply(shop, **found)
+    assert shop.ws.export() == before
+
+
+def test_nothing_is_applied_where_an_endpoint_beside_needs_what_is_lost(shop: Shop) -> None:
+    add(shop)
+    shop.ws.run_tasks()
+    shop.ws.add_cube("c", source="events", dimensions=["team"], measures=[Aggregation("n")])
+    add_endpoint(shop, groupings={"team": af.All()})
+    shop.ws.add_endpoint(
+        "of cube", cube="c", timing=DAY, fields=[Field("n", "n", "COUNT")], groupings={"team": af.All()}
+    )
+    refused(shop, "endpoint 'e': grouping 'team'", tasks=[task(BY_PLAYER)])
+    cube = af.Cube("c", "events", [af.Dimension("player")], measures=[Aggregation("n")])
+    refused(shop, "endpoint 'of cube': grouping 'team'", cubes=[cube])
+    # Of one that is applied with them, too, what it asks counts: here another task.
+    apply(shop, tasks=[task(BY_PLAYER), task(BY_TEAM, "u")], endpoints=[endpoint("team", task="u")])
+
+
+def test_nothing_is_applied_where_a_task_goes_or_its_name_is_held(shop: Shop) -> None:
+    add(shop)
+    add(shop, "u")
+    shop.ws.run_tasks()
+    shop.ws.delete_task("t")
+    refused(shop, "task 't' is about to be deleted", endpoints=[endpoint(task="t")])
+    assert shop.ws.tasks["t"].status == "PENDING_DELETE"
+    shop.ws.update_task("u", name="v", linq=BY_PLAYER)
+    refused(shop, "what is built of task 'v' is still called 'u'", tasks=[task(BY_TEAM, "u")])
+    # What is declared with its endpoint is made anew.
+    apply(shop, tasks=[task(BY_TEAM)], endpoints=[endpoint(task="t")])
+    assert shop.ask("e") == total(shop)
+
+
+def test_nothing_is_applied_where_events_were_sent_to_a_source(shop: Shop) -> None:
+    shop.ws.add_source("sent", "embedded://", time="time")
+    shop.ws.add_events("sent", [{"time": "2025-01-01T00:00:00Z"}])
+    refused(
+        shop,
+        "source 'sent' has events",
+        sources=[
+            af.Source("more", f"duckdb://{shop.file}", "time", "events"),
+            af.Source("sent", "embedded://", "when"),
+        ],
+    )
