@@ -184,6 +184,10 @@ def _with_same_numbers(schema: pa.Schema, table: pa.Table) -> tuple[pa.Schema, p
 
 def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     """The type that holds the numbers of two; None where they are one, or Arrow finds it."""
-    if one != other and pa.types.is_integer(one) and pa.types.is_integer(other):
-        return pa.uint64() if pa.uint64() in [one, other] else None
+    sides: Any = (one, other)
+    if one != other and all(map(pa.types.is_decimal, sides)):
+        # Arrow would take twice as many bits for a few more digits behind the point.
+        return pa.decimal128(38, max(side.scale for side in sides))
+    if one != other and all(map(pa.types.is_integer, sides)) and pa.uint64() in sides:
+        return pa.uint64()
     return None

@@ -102,6 +102,30 @@ def test_whole_numbers_without_a_sign_are_of_one_type(any_store: SegmentStore, l
     assert found.schema.field("by g").type == pa.uint64()
 
 
+@pytest.mark.parametrize("scales", [(2, 5, 0), (5, 2, 5), (0, 2, 5)])
+def test_decimals_are_of_one_type_of_128_bits(any_store: SegmentStore, scales: tuple[int, ...]) -> None:
+    values = [[Decimal(12345).scaleb(-scale), None, Decimal(-1)] for scale in scales]
+    parts = [
+        part(10 * i, pa.array(some, pa.decimal128(38, scale)).dictionary_encode())
+        for i, (some, scale) in enumerate(zip(values, scales, strict=True))
+    ]
+    with draft_of(any_store) as draft:
+        for one in parts:
+            draft.add(one)
+        written = any_store.keep(draft)
+    found = any_store.read(written.file, written.checksum)
+    assert found["by g"].to_pylist() == [value for some in values for value in some]
+    assert found.schema.field("by g").type == pa.decimal128(38, 5)
+
+
+def test_decimals_of_too_many_digits_together_are_refused(any_store: SegmentStore) -> None:
+    with draft_of(any_store) as draft:
+        draft.add(part(0, pa.array([Decimal(10**37)] * 3, pa.decimal128(38, 0)).dictionary_encode()))
+        with pytest.raises(StoreError, match="different columns"):
+            draft.add(part(10, pa.array([Decimal("0.01")] * 3, pa.decimal128(38, 2)).dictionary_encode()))
+    assert any_store.files() == ()
+
+
 def test_numbers_that_no_type_holds_are_refused(any_store: SegmentStore) -> None:
     with draft_of(any_store) as draft:
         draft.add(part(0, pa.array([-1, 2, 3]).dictionary_encode()))
