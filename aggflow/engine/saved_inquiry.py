@@ -30,6 +30,7 @@ from aggflow.spec.timing import Lookback
 from aggflow.timeline import Duration, Interval, Micros, Window
 
 _CENTURY: Final = Interval.of("36525d")
+_SECOND: Final = Interval.of("1s")
 _NO_DELAY: Final = Duration.of("0s")
 _ANY: Final = Lookback("10000y")
 # A value of finished states, of one field's window.
@@ -117,7 +118,7 @@ class SavedInquiry:
         Parameters
         ----------
         end_us, now_us
-            Its end, and now; what a task's delay hides is after both.
+            Its end, and now, of which whole seconds count; what a task's delay hides is after both.
         grouping_filters
             By name or path, the values of every Query Time grouping.
         live
@@ -128,7 +129,9 @@ class SavedInquiry:
         QueryError
             A Query Time grouping has no values, or another grouping has some.
         """
-        until_us = None if self.of.delay == _NO_DELAY else self.of.delay.before(now_us, self.of.zone)
+        # Questions of one second are about the same time, and share what they read from the source.
+        second = _SECOND.floor(now_us, self.of.zone)
+        until_us = None if self.of.delay == _NO_DELAY else self.of.delay.before(second, self.of.zone)
         bound = self.shape.bound(
             end_us if until_us is None else min(end_us, until_us), grouping_filters, live=live
         )

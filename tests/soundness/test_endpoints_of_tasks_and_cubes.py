@@ -233,6 +233,23 @@ def test_what_a_delay_hides_is_hidden_from_endpoints(shop: Shop, *, is_built: bo
     assert rows == brute(shop, at("05:00", "2025-01-03"), at("05:00", "2025-01-04"))
 
 
+def test_questions_of_one_second_share_what_a_delay_lets_them_read(shop: Shop, tmp_path: Path) -> None:
+    add_task(shop, delay=TWO_HOURS)
+    ask(shop)
+    shop.now = at("06:20", "2025-01-04")
+    shop.ws.run_tasks()
+    sharing = Shop(tmp_path, NOW, live_ttl=60)
+    first = sharing.ws.query("e")
+    assert first.explain().plan == "mixed"
+    shop.sql("DELETE FROM events")
+    for milliseconds in (30, 500, 999):
+        sharing.now = NOW + timedelta(milliseconds=milliseconds)
+        assert sharing.ws.query("e").rows == first.rows
+    sharing.now = NOW + timedelta(seconds=1)
+    assert len(sharing.ws.query("e").rows) < len(first.rows)
+    sharing.close()
+
+
 def test_the_time_before_a_task_begins_is_read_from_the_source_or_an_error(shop: Shop) -> None:
     add_task(shop, from_date="2025-01-03T12:00:00Z")
     shop.ws.run_tasks()
