@@ -134,14 +134,56 @@ def test_what_a_cell_of_this_kernel_builds_says_how_it_is_stopped() -> None:
 def test_cells_are_followed() -> None:
     shell = InteractiveShell()
     cell = RunningCell(shell)
-    assert cell.runs, "it is followed from within a cell"
+    assert not cell.runs, "what follows it was made by a button's callback: there is no cell"
     seen: list[bool] = []
     shell.user_ns["look"] = lambda: seen.append(cell.runs)
-    for code in ("look()", "look(); 1 / 0"):
+    for code in ("look()", "look(); 1 / 0", "import asyncio; await asyncio.sleep(0); look()"):
         shell.run_cell(code)
         assert not cell.runs
-    assert seen == [True, True]
+    shell.run_cell("look()", silent=True)
+    assert seen == [True, True, True, False]
     assert not RunningCell(None).runs, "outside of IPython there are no cells"
+
+
+@pytest.mark.parametrize("by_thread", [False, True])
+def test_a_cell_is_followed_from_within(*, by_thread: bool) -> None:
+    shell = InteractiveShell()
+    made: list[RunningCell] = []
+
+    def make() -> None:
+        made.append(RunningCell(shell))
+
+    def in_thread() -> None:
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+
+    seen: list[bool] = []
+    shell.user_ns |= {"make": in_thread if by_thread else make, "look": lambda: seen.append(made[0].runs)}
+    shell.run_cell("make(); look(); get_ipython().run_cell('look()'); look()")
+    assert seen == [True, True, True]
+    assert not made[0].runs
+
+
+@pytest.mark.parametrize("inner", ["look()", "1 / 0", "", "get_ipython().run_cell('look()')"])
+def test_a_cell_runs_on_after_one_that_it_ran(inner: str) -> None:
+    shell = InteractiveShell()
+    cell = RunningCell(shell)
+    seen: list[bool] = []
+    shell.user_ns |= {"look": lambda: seen.append(cell.runs), "inner": inner}
+    shell.run_cell("get_ipython().run_cell(inner); look()")
+    assert seen
+    assert all(seen)
+    assert not cell.runs
+
+
+def test_a_cell_whose_end_was_never_told_is_forgotten() -> None:
+    shell = InteractiveShell()
+    cell = RunningCell(shell)
+    cell._begins(object())
+    assert cell.runs
+    shell.run_cell("1")
+    assert not cell.runs
 
 
 def test_what_waits_says_who_carries_it_out() -> None:
