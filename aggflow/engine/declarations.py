@@ -297,10 +297,20 @@ class Declarations(Inspection):
         SpecError
             It does not fit what it asks.
         """
-        problems = problems_with(spec, self.asked(spec)[1])
+        self.check_endpoint(spec)
+        return Stored(self._put("endpoint", spec, {}).id, spec)
+
+    def check_endpoint(self, spec: Endpoint) -> None:
+        """Refuse an endpoint that does not fit what it asks, as that was declared last.
+
+        Raises
+        ------
+        SpecError
+            It does not fit.
+        """
+        problems = problems_with(spec, self.to_be_asked(spec))
         if problems:
             raise SpecError(f"endpoint {spec.name!r}", problems)
-        return Stored(self._put("endpoint", spec, {}).id, spec)
 
     def remove(self, kind: KindName, name: str, dispatch: Dispatch | None = None) -> None:
         """Remove a definition, and what was built for it.

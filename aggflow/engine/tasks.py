@@ -162,7 +162,7 @@ class Tasks:
             self._ask(record, form, {**values, "status_data": None, "failures": 0}, is_update=True)
         record = self._again(record)
         self._declarations.carry(old, spec)
-        return record if form is Operation.REBUILD else self._declared(record)
+        return record if form is Operation.REBUILD else self.declare(record)
 
     def check_update(self, record: TaskRecord, spec: Task) -> None:
         """Make sure that a task could be changed now.
@@ -241,10 +241,10 @@ class Tasks:
                 self._drop(record)
                 return self._settled(record, deleted_us=self._clock())
             case Status.PENDING_START:
-                record = self._declared(record)
+                record = self.declare(record)
                 return self._settled(record) if self._dropped_from(record) else record
             case _:
-                return self._settled(self._declared(record))
+                return self._settled(self.declare(record))
 
     def purge(self) -> int:
         """Forget tasks that were deleted long ago; how many there were."""
@@ -264,8 +264,8 @@ class Tasks:
         self._catalog.change_task(record.id, record.status, **changed)
         return self._again(record)
 
-    def _declared(self, record: TaskRecord) -> TaskRecord:
-        """A task whose definition and rollup are what its record says."""
+    def declare(self, record: TaskRecord) -> TaskRecord:
+        """A task whose definition and rollup are what its record says; where it stands stays as it is."""
         definition = self._definition(record)
         if definition is not None and definition.spec == record.spec and definition.name == record.name:
             return record

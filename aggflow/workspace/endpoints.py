@@ -19,8 +19,9 @@ class EndpointsPart(TasksPart):
     def _put_endpoint(self, spec: Endpoint) -> Stored[Endpoint]:
         record = self._asked_task(spec)
         if record is not None:
-            # What is asked of it is done first, so that the endpoint is seen beside the query that it will have.
-            self._tasks.settle(record)
+            # Beside the query that it was declared with last; whatever else was asked of it waits for a run.
+            self._declarations.check_endpoint(spec)
+            self._tasks.declare(record)
         return super()._put_endpoint(spec)
 
     def _asked_task(self, endpoint: Endpoint) -> TaskRecord | None:

@@ -12,7 +12,7 @@ from oracle import Event
 from shop import Aggregation, Field, Shop, at
 
 import aggflow as af
-from aggflow.errors import ConflictError
+from aggflow.errors import ConflictError, SpecError
 from aggflow.spec.definitions import Definitions
 
 BY_TEAM = "from events group every 1h by team select count() as n, sum(points) as total"
@@ -96,6 +96,52 @@ def test_an_endpoint_follows_a_new_name_that_was_cut_off(shop: Shop, monkeypatch
     shop.ws.run_tasks()
     assert shop.ws.endpoints["e"].spec.subject == ("task", "u")
     assert shop.ask("e") == total(shop, more_than=20)
+
+
+# -- what is pending as an endpoint is added
+
+
+@pytest.mark.parametrize("ask", ["start", "stop"])
+def test_an_endpoint_leaves_what_else_is_asked_of_a_task_to_the_next_run(shop: Shop, ask: str) -> None:
+    add(shop)
+    shop.ws.run_tasks()
+    pending = shop.ws.start_task("t", 0) if ask == "start" else shop.ws.stop_task("t")
+    with pytest.raises(SpecError, match="the task selects no 'totl'"):
+        add_endpoint(shop, fields=[Field("total", "totl")])
+    add_endpoint(shop)
+    assert shop.ws.tasks["t"].record == pending.record
+    rollup = shop.catalog.rollup_of(pending.id)
+    assert rollup
+    assert shop.catalog.coverage(rollup.id).rows
+    assert shop.ask("e") == total(shop)
+    shop.ws.run_tasks()
+    assert shop.ws.tasks["t"].status == ("RUNNING" if ask == "start" else "STOPPED")
+    assert shop.ask("e") == total(shop)
+
+
+def test_an_endpoint_is_seen_beside_the_query_that_was_declared_last(shop: Shop) -> None:
+    add(shop)
+    shop.ws.run_tasks()
+    add_endpoint(shop, fields=[Field("n", "n")])
+    before = shop.ask("e")
+    shop.ws.update_task("t", linq=MANY.replace("total", "sum"))
+    with pytest.raises(SpecError, match="the task selects no 'total'"):
+        add_endpoint(shop, "other")
+    # One that is refused takes nothing up.
+    assert shop.ask("e") == before
+    shop.ws.start_task("t", 0)
+    add_endpoint(shop, "other", fields=[Field("total", "sum")])
+    assert shop.ask("other") == total(shop, more_than=20)
+    shop.ws.run_tasks()
+    assert shop.ask("other") == total(shop, more_than=20)
+
+
+def test_an_applied_endpoint_is_seen_beside_the_query_that_was_declared_last(shop: Shop) -> None:
+    add(shop)
+    shop.ws.run_tasks()
+    shop.ws.update_task("t", linq=BY_PLAYER)
+    apply(shop, endpoints=[endpoint("player", task="t")])
+    assert {row["groupings"]["player"] for row in shop.ask("e")} == {"x", "y", "z"}
 
 
 # -- definitions that are applied together
