@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     slice_rows: int = Field(
         default=1_000_000,
         ge=1,
-        description="Source rows of a batch whose states are made, sent and written at once, at most.",
+        description="Source rows of a batch whose states are made, sent and written at once, at most; cells, where one statement gives them all. Where the engine takes no snapshot of the rows, a batch is one slice.",
     )
     source_memory: int = Field(
         default=1_000_000_000,

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from running import running
 
+from aggflow.backends.capabilities import CAPABILITIES
+from aggflow.backends.capability import Capability
 from aggflow.demo import write_flights
 from aggflow.settings import PREFIX, Settings
 from aggflow.spec.calculation import Calculation
@@ -83,6 +85,12 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
     assert field.description is not None
     assert field.description in line
     assert str(field.default) in line
+
+
+@pytest.mark.parametrize("row", CAPABILITIES.values(), ids=lambda row: row.name)
+def test_the_engines_that_are_not_sliced_are_told_where_slices_are(row: Capability) -> None:
+    (told,) = re.findall(r"Other rollups are not sliced on (.*?), where nothing is staged", README, re.DOTALL)
+    assert (row.title in told) == (row.snapshot == "none")
 
 
 @pytest.mark.parametrize("calculation", Calculation)
