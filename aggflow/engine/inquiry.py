@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aggflow.backends.rollup_sql import layout_of
 from aggflow.backends.source_rows import SourceRows
@@ -92,12 +92,19 @@ class Route:
     version: Version
     versions: tuple[Version, ...] = ()
     served: Served | None = None
+    _pieces: dict[Window, tuple[Piece, ...]] = field(
+        default_factory=dict[Window, tuple[Piece, ...]], init=False, repr=False, compare=False
+    )
 
     def pieces(self, window: Window) -> tuple[Piece, ...]:
-        """Where a window is read from."""
+        """Where a window is read from; found once, as many ask for it while one question is answered."""
         if self.served is None:
             return (Piece(self.version, window, None),)
-        return exact_pieces(self.versions, self.served.coverage, window, self.version)
+        found = self._pieces.get(window)
+        if found is None:
+            found = exact_pieces(self.versions, self.served.coverage, window, self.version)
+            self._pieces[window] = found
+        return found
 
     @property
     def cost(self) -> tuple[int, int]:

@@ -13,8 +13,10 @@ from oracle import Event
 from shop import Aggregation, Field, Shop, at
 
 import aggflow as af
-from aggflow.engine import reader
+from aggflow.engine import inquiry, reader
 from aggflow.engine.at_hand import NotAtHandError
+from aggflow.engine.plan import exact_pieces
+from aggflow.timeline import Window
 
 VALUE = Aggregation("value", "value", ["COUNT", "SUM"])
 FIELDS = [Field("n", "value", "COUNT")]
@@ -169,3 +171,25 @@ class TestAtHand:
             shop.ws.answer(other, wait=False)
         monkeypatch.setattr(reader, "MOST_CELLS", 10)
         assert shop.ws.answer(other, wait=False).rows == [{"fields": {"n": 1}}]
+
+
+def test_where_windows_of_a_task_are_read_from_is_found_once_a_question(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Window] = []
+
+    def counted(versions: Any, coverage: Any, window: Window, source: Any) -> Any:
+        found.append(window)
+        return exact_pieces(versions, coverage, window, source)
+
+    shop.ws.add_task("t", linq="from events group every 1h select max(value) as n", from_date=0)
+    fields = [Field("n", "n"), Field("before", "n", duration="2h")]
+    shop.ws.add_endpoint("of task", task="t", timing=af.Lookback("24h"), fields=fields)
+    shop.ws.run_tasks()
+    monkeypatch.setattr(inquiry, "exact_pieces", counted)
+    posed = shop.ws.pose("of task", end=TEN)
+    assert (posed.is_live, posed.fingerprint is None) == (False, False)
+    assert shop.ws.answer(posed).rows == [{"fields": {"n": 5.0, "before": 5.0}}]
+    # One rollup can answer, about two windows.
+    assert sorted(found) == sorted(posed.distinct_windows)
+    assert len(found) == 2
