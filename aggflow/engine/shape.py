@@ -61,10 +61,11 @@ class Shape:
 
     Attributes
     ----------
-    endpoint, filter
-        What it was made of.
+    endpoint, asked
+        The endpoint, and the filter, task or cube that it asks.
     fields
-        Every field with its state (None where the filter keeps it no more) and its span.
+        Every field with its state and its span.  There is no state where a filter keeps it no more, and
+        none of tasks and cubes, whose fields may be made of several.
     question
         The question but for windows and the values of Query Time groupings.
     query_time
@@ -72,39 +73,37 @@ class Shape:
     """
 
     endpoint: Endpoint
-    filter: AskedOf
+    asked: AskedOf
     fields: tuple[tuple[Field, StateKey | None, Span], ...]
     question: Question
     query_time: Mapping[str, str]
 
     @classmethod
-    def of(cls, endpoint: Endpoint, filter: AskedOf) -> Shape:  # noqa: A002 - the field's word
-        """The shape of an endpoint of a filter, which may have changed since the endpoint was saved.
+    def of(cls, endpoint: Endpoint, of: AskedOf) -> Shape:
+        """The shape of an endpoint and what it asks, which may have changed since the endpoint was saved.
 
         Of a task or a cube, it says all but what fields are made of.
         """
-        # A grouping that the filter has no more keeps its values in the past.
-        former = former_choices(endpoint, filter)
-        paths = {grouping.name: canonical_subject(grouping.path) for grouping in filter.groupings}
+        # A grouping that a filter has no more keeps its values in the past.
+        former = former_choices(endpoint, of)
+        paths = {grouping.name: canonical_subject(grouping.path) for grouping in of.groupings}
         paths |= {name: canonical_subject(name) for name in former}
-        chosen = choices(endpoint, filter) | former
+        chosen = choices(endpoint, of) | former
         returned = [name for name, choice in chosen.items() if is_returned(choice)]
         timing = endpoint.timing
         interval = timing.interval if isinstance(timing, TimeSeries) else None
-        series = Interval.of(interval or filter.interval) if isinstance(timing, TimeSeries) else None
+        series = Interval.of(interval or of.interval) if isinstance(timing, TimeSeries) else None
         fields = tuple(
             (
                 field,
-                _state(field, filter),
-                _span(field, endpoint, series or Interval.of(filter.interval), filter),
+                _state(field, of),
+                _span(field, endpoint, series or Interval.of(of.interval), of),
             )
             for field in endpoint.fields
         )
         known = {*returned, *(field.name for field in endpoint.fields), *(["dt"] if series else [])}
-        orders = (Order(canonical_grouping(filter, s.by), s.direction == "desc") for s in endpoint.sort)
-        limits = (
-            (canonical_grouping(filter, item.grouping), item.limit) for item in endpoint.grouping_limits
-        )
+        orders = (Order(canonical_grouping(of, s.by), s.direction == "desc") for s in endpoint.sort)
+        limits = ((canonical_grouping(of, item.grouping), item.limit) for item in endpoint.grouping_limits)
         question = Question(
             fields=(),
             groupings={name: paths[name] for name in returned},
@@ -112,14 +111,14 @@ class Shape:
                 paths[n]: tuple(choice.values) for n, choice in chosen.items() if isinstance(choice, Fixed)
             },
             series=series,
-            zone=filter.zone,
+            zone=of.zone,
             order=tuple(order for order in orders if order.by in known),
             limit=endpoint.limit or (None if series else LOOKBACK_LIMIT),
             limits=tuple(limit for limit in limits if limit[0] in returned),
             fill=timing.fill if isinstance(timing, TimeSeries) else "none",
         )
         query_time = {name: paths[name] for name, choice in chosen.items() if isinstance(choice, QueryTime)}
-        return cls(endpoint, filter, fields, question, query_time)
+        return cls(endpoint, of, fields, question, query_time)
 
     def ask(
         self,
@@ -214,7 +213,7 @@ class Shape:
         return Bound(self, windows, filters, live)
 
     def _values(self, given: Mapping[str, Sequence[GroupingValue]]) -> dict[str, tuple[GroupingValue, ...]]:
-        named = {canonical_grouping(self.filter, name): values for name, values in given.items()}
+        named = {canonical_grouping(self.asked, name): values for name, values in given.items()}
         lacking = [name for name in self.query_time if name not in named]
         problems = [
             Problem(f"groupingFilters.{name}", "this Query Time grouping needs its values")
@@ -292,17 +291,17 @@ def checked_rows(question: Question, count: int) -> None:
         )
 
 
-def _state(field: Field, filter: AskedOf) -> StateKey | None:  # noqa: A002
-    if isinstance(filter, Askable):
+def _state(field: Field, of: AskedOf) -> StateKey | None:
+    if isinstance(of, Askable):
         return None
     calculation = cast("Calculation", field.calculation)
-    for aggregation in filter.aggregations:
+    for aggregation in of.aggregations:
         if aggregation.name == field.aggregation and calculation in aggregation.calculations:
-            return state_key(kept_for(aggregation, calculation, filter), rollup_of(filter))
+            return state_key(kept_for(aggregation, calculation, of), rollup_of(of))
     return None
 
 
-def _span(field: Field, endpoint: Endpoint, interval: Interval, filter: AskedOf) -> Span:  # noqa: A002
+def _span(field: Field, endpoint: Endpoint, interval: Interval, of: AskedOf) -> Span:
     timing: Any = endpoint.timing
     own = isinstance(timing, Lookback)
     duration = field.duration if own and field.duration is not None else timing.duration
@@ -310,7 +309,7 @@ def _span(field: Field, endpoint: Endpoint, interval: Interval, filter: AskedOf)
     complete = field.include_incomplete if own and field.include_incomplete is not None else None
     return Span(
         interval,
-        filter.zone,
+        of.zone,
         Duration.of(duration),
         Duration.of(offset),
         timing.include_incomplete if complete is None else complete,
