@@ -42,6 +42,7 @@ from aggflow.timeline import FOREVER, Micros, Window, WindowSet
 DELETED_FOR_US: Final = 30 * 86_400_000_000
 
 _TELL: Final[tuple[DispatchKind, str]] = ("tasks", "")
+_OF_ITS_QUERY: Final = (Status.PENDING_CREATE, Status.PENDING_UPDATE)
 _TO_SETTLE: Final = tuple(status.value for status in Status if status.is_pending)
 # What is asked for while a build is at work, and ends it.
 _ENDING_A_BUILD: Final = (
@@ -162,7 +163,7 @@ class Tasks:
             self._ask(record, form, {**values, "status_data": None, "failures": 0}, is_update=True)
         record = self._again(record)
         self._declarations.carry(old, spec)
-        return record if form is Operation.REBUILD else self.declare(record)
+        return record if form is Operation.REBUILD else self._declared(record)
 
     def check_update(self, record: TaskRecord, spec: Task) -> None:
         """Make sure that a task could be changed now.
@@ -241,10 +242,15 @@ class Tasks:
                 self._drop(record)
                 return self._settled(record, deleted_us=self._clock())
             case Status.PENDING_START:
-                record = self.declare(record)
+                record = self._declared(record)
                 return self._settled(record) if self._dropped_from(record) else record
             case _:
-                return self._settled(self.declare(record))
+                return self._settled(self._declared(record))
+
+    def take_up(self, record: TaskRecord) -> TaskRecord:
+        """A task whose query is the one that was declared last; whatever else was asked of it waits for a run."""
+        record = self._declared(record)
+        return self._settled(record) if Status(record.status) in _OF_ITS_QUERY else record
 
     def purge(self) -> int:
         """Forget tasks that were deleted long ago; how many there were."""
@@ -264,7 +270,7 @@ class Tasks:
         self._catalog.change_task(record.id, record.status, **changed)
         return self._again(record)
 
-    def declare(self, record: TaskRecord) -> TaskRecord:
+    def _declared(self, record: TaskRecord) -> TaskRecord:
         """A task whose definition and rollup are what its record says; where it stands stays as it is."""
         definition = self._definition(record)
         if definition is not None and definition.spec == record.spec and definition.name == record.name:

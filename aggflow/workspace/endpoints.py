@@ -21,7 +21,7 @@ class EndpointsPart(TasksPart):
         if record is not None:
             # Beside the query that it was declared with last; whatever else was asked of it waits for a run.
             self._declarations.check_endpoint(spec)
-            self._tasks.declare(record)
+            self._tasks.take_up(record)
         return super()._put_endpoint(spec)
 
     def _asked_task(self, endpoint: Endpoint) -> TaskRecord | None:
