@@ -58,8 +58,8 @@ def test_every_route_says_so_in_the_shape_of_its_family(
     token = served.token("admin", workspace="shop")  # who came before is known still
     let_in = Home.access
 
-    def access(home: Home, secret: str) -> Access | None:
-        found = let_in(home, secret)
+    def access(home: Home, secret: str, as_of: Any = None) -> Access | None:
+        found = let_in(home, secret, as_of)
         return None if found is None else Access(found.token, Broken(error))  # type: ignore[arg-type] - stands in for a workspace
 
     monkeypatch.setattr(Home, "access", access)
