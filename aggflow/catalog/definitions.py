@@ -14,7 +14,7 @@ from aggflow.catalog.definition import Definition
 from aggflow.catalog.dispatches import DispatchKind, write_dispatch
 from aggflow.catalog.tables import definitions, workspaces
 from aggflow.catalog.workspaces import Workspaces, lock_workspace
-from aggflow.errors import NotFoundError
+from aggflow.errors import ConflictError, NotFoundError
 from aggflow.timeline.instant import Micros
 
 _named = definitions.c.workspace_id == sa.bindparam("workspace_id")
@@ -25,6 +25,12 @@ _BY_ID = sa.select(definitions).where(definitions.c.id == sa.bindparam("id"))
 _LIST = sa.select(definitions).where(_named, _of_kind).order_by(definitions.c.name)
 _LIST_ALL = sa.select(definitions).where(_named).order_by(definitions.c.kind, definitions.c.name)
 _GENERATION = Lookup(sa.select(workspaces.c.generation).where(workspaces.c.id == sa.bindparam("key")))
+
+
+def definitions_of(connection: sa.Connection, workspace_id: str, kind: str) -> tuple[Definition, ...]:
+    """The definitions of a kind, by name, as a transaction sees them."""
+    rows = connection.execute(_LIST, {"workspace_id": workspace_id, "kind": kind})
+    return tuple(Definition(*row) for row in rows)
 
 
 def change_definitions(connection: sa.Connection, workspace_id: str) -> None:
@@ -54,6 +60,7 @@ class Definitions(Workspaces):
         now_us: Micros,
         *,
         dispatch: tuple[DispatchKind, str] | None = None,
+        needs: str | None = None,
     ) -> Definition:
         """Store a definition, in place of the one that has its kind and name.
 
@@ -73,14 +80,20 @@ class Definitions(Workspaces):
         dispatch
             What the orchestration is to be told of the change: a kind, and a key, which is the
             definition's id where it is empty.
+        needs
+            The id of another definition, without which this one is not stored.
 
         Raises
         ------
         NotFoundError
             There is no such workspace.
+        ConflictError
+            What it needs is not there any more.
         """
         with self._write() as connection:
             lock_workspace(connection, workspace_id)
+            if needs is not None and connection.execute(_BY_ID, {"id": needs}).first() is None:
+                raise ConflictError(f"what {kind} {name!r} needs was removed meanwhile")
             key = {"workspace_id": workspace_id, "kind": kind, "name": name}
             row = connection.execute(_GET, key).first()
             old = None if row is None else Definition(*row)

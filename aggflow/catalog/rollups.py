@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from aggflow.catalog.builds import change_builds
 from aggflow.catalog.coverages import drop_coverage, raise_generation
-from aggflow.catalog.definitions import Definitions, change_definitions
+from aggflow.catalog.definition import Definition
+from aggflow.catalog.definitions import Definitions, change_definitions, definitions_of
 from aggflow.catalog.dispatches import DispatchKind, settle_dispatches, write_dispatch
 from aggflow.catalog.rollup import Rollup
 from aggflow.catalog.rollup_versions import RollupVersions, insert_version
@@ -170,6 +171,7 @@ class Rollups(RollupVersions, Definitions):
         now_us: Micros,
         *,
         dispatch: tuple[DispatchKind, str] | None = None,
+        check: tuple[str, Callable[[tuple[Definition, ...]], None]] | None = None,
     ) -> None:
         """Remove a definition with its rollups; their files become garbage, its builds are cancelled.
 
@@ -182,6 +184,9 @@ class Rollups(RollupVersions, Definitions):
         dispatch
             What the orchestration is to be told of the change: a kind, and a key, which is the
             definition's id where it is empty.
+        check
+            A kind, and what is given the definitions of that kind while nobody else changes them: by an
+            error it keeps this one.
 
         Raises
         ------
@@ -190,6 +195,8 @@ class Rollups(RollupVersions, Definitions):
         """
         with self._write() as connection:
             lock_workspace(connection, workspace_id)
+            if check is not None:
+                check[1](definitions_of(connection, workspace_id, check[0]))
             same_kind = (definitions.c.workspace_id == workspace_id, definitions.c.kind == kind)
             this = sa.select(definitions.c.id).where(*same_kind, definitions.c.name == name)
             definition_id = connection.execute(this).scalar()

@@ -17,7 +17,7 @@ from aggflow.engine.check import problems_at_source
 from aggflow.engine.definition_kind import KINDS, KindName
 from aggflow.engine.edge_of_change import edge_of_change
 from aggflow.engine.inspection import Inspection
-from aggflow.engine.stored import Stored
+from aggflow.engine.stored import Stored, stored_of
 from aggflow.errors import ConflictError, NotFoundError, SpecError
 from aggflow.spec.asked import asked_of
 from aggflow.spec.changes import Effect, carried, effects
@@ -296,9 +296,12 @@ class Declarations(Inspection):
         ------
         SpecError
             It does not fit what it asks.
+        ConflictError
+            What it asks is removed at this moment.
         """
         self.check_endpoint(spec)
-        return Stored(self._put("endpoint", spec, {}).id, spec)
+        asked, _ = self.asked(spec)
+        return Stored(self._put("endpoint", spec, {}, needs=asked.id).id, spec)
 
     def check_endpoint(self, spec: Endpoint) -> None:
         """Refuse an endpoint that does not fit what it asks, as that was declared last.
@@ -333,11 +336,42 @@ class Declarations(Inspection):
             raise NotFoundError("kind of definition", kind, KINDS)
         there = self.get(kind, name)
         self.check_removal(kind, name)
-        self._catalog.remove_definition(self._workspace_id, kind, name, self._clock(), dispatch=dispatch)
+        self.drop(kind, name, dispatch=dispatch)
         if kind == "source":
             self._tables.pop(name, None)
             if there.spec.is_embedded:
                 self.event_folder(there.spec).remove()
+
+    def drop(
+        self, kind: KindName, name: str, called: str | None = None, *, dispatch: Dispatch | None = None
+    ) -> None:
+        """Remove a definition that no endpoint asks: looked at while nobody else adds one.
+
+        Parameters
+        ----------
+        kind, name
+            Which.
+        called
+            What it is called by those who ask it, where that is another name.
+        dispatch
+            What orchestration is told of it.
+
+        Raises
+        ------
+        NotFoundError
+            There is none of that name.
+        ConflictError
+            An endpoint asks it.
+        """
+        subjects = {(kind, name), (kind, called or name)}
+
+        def check(endpoints: tuple[Definition, ...]) -> None:
+            asking = [one.name for one in endpoints if stored_of(one).spec.subject in subjects]
+            _refuse([f"endpoint {endpoint!r}" for endpoint in asking], kind, called or name)
+
+        self._catalog.remove_definition(
+            self._workspace_id, kind, name, self._clock(), dispatch=dispatch, check=("endpoint", check)
+        )
 
     def check_removal(self, kind: KindName, name: str) -> None:
         """Refuse to remove what others need.
@@ -347,9 +381,7 @@ class Declarations(Inspection):
         ConflictError
             Another definition needs it.
         """
-        needing = self._needing(kind, name)
-        if needing:
-            raise ConflictError(f"{', '.join(needing)} needs {kind} {name!r}", hint="remove that first")
+        _refuse(self._needing(kind, name), kind, name)
 
     def _needing(self, kind: KindName, name: str) -> list[str]:
         """The definitions that read this one."""
@@ -367,7 +399,15 @@ class Declarations(Inspection):
             ),
         ]
 
-    def _put(self, kind: KindName, spec: Any, data: Any, dispatch: Dispatch | None = None) -> Definition:
+    def _put(
+        self,
+        kind: KindName,
+        spec: Any,
+        data: Any,
+        dispatch: Dispatch | None = None,
+        *,
+        needs: str | None = None,
+    ) -> Definition:
         whole = plain(spec)
         return self._catalog.put_definition(
             self._workspace_id,
@@ -378,7 +418,13 @@ class Declarations(Inspection):
             digest(whole),
             self._clock(),
             dispatch=dispatch,
+            needs=needs,
         )
+
+
+def _refuse(needing: list[str], kind: KindName, name: str) -> None:
+    if needing:
+        raise ConflictError(f"{', '.join(needing)} needs {kind} {name!r}", hint="remove that first")
 
 
 def _subject(spec: Filter | Task | Cube) -> tuple[Subject, str]:

@@ -318,7 +318,7 @@ class Tasks:
     def _drop(self, record: TaskRecord) -> None:
         definition = self._definition(record)
         if definition is not None:
-            self._catalog.remove_definition(self._workspace_id, "task", definition.name, self._clock())
+            self._declarations.drop("task", definition.name, record.name)
 
     def _has_windows_left(self, record: TaskRecord) -> bool:
         """Whether a task is stopped in the middle of what it was catching up with.

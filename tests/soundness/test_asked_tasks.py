@@ -98,6 +98,63 @@ def test_an_endpoint_follows_a_new_name_that_was_cut_off(shop: Shop, monkeypatch
     assert shop.ask("e") == total(shop, more_than=20)
 
 
+# -- an endpoint that is added as its task goes
+
+
+def test_a_task_that_an_endpoint_asks_meanwhile_is_not_dropped(shop: Shop) -> None:
+    add(shop)
+    shop.ws.run_tasks()
+    shop.ws.delete_task("t")
+    # Another process looked before the task was to be deleted.
+    shop.ws._declarations.put_endpoint(endpoint(task="t"))
+    (failed,) = shop.ws.run_tasks().failed
+    assert isinstance(failed.error, ConflictError)
+    stays = shop.ws.tasks["t"]
+    assert (stays.status, stays.status_data and stays.status_data["message"]) == (
+        "PENDING_DELETE",
+        "endpoint 'e' needs task 't'",
+    )
+    assert shop.ask("e") == total(shop)
+    shop.ws.remove("endpoint", "e")
+    shop.ws.run_tasks()
+    assert "t" not in shop.ws.tasks
+
+
+@pytest.mark.parametrize("kind", ["task", "cube"])
+def test_no_endpoint_is_kept_of_what_is_removed_meanwhile(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    add(shop)
+    shop.ws.add_cube("t", source="events", dimensions=["team"], measures=[Aggregation("total")])
+    fields = TOTAL if kind == "task" else [Field("n", "total", "COUNT")]
+    put = shop.ws._declarations._put
+
+    def too_late(*given: Any, **options: Any) -> Any:
+        shop.ws.remove(kind, "t")
+        return put(*given, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.ws._declarations, "_put", too_late)
+        with pytest.raises(ConflictError, match="what endpoint 'e' needs was removed meanwhile"):
+            shop.ws._put_endpoint(endpoint("", fields, **{kind: "t"}))
+    assert not shop.ws.endpoints
+
+
+@pytest.mark.parametrize("kind", ["task", "cube", "filter"])
+def test_nothing_is_removed_that_an_endpoint_asks_meanwhile(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    add(shop)
+    shop.ws.add_cube("t", source="events", dimensions=["team"], measures=[Aggregation("total")])
+    shop.ws.add_filter("t", source="events", interval="1h", aggregations=[Aggregation("total")])
+    fields = TOTAL if kind == "task" else [Field("n", "total", "COUNT")]
+    monkeypatch.setattr(shop.ws._declarations, "check_removal", lambda *_: None)
+    shop.ws._put_endpoint(endpoint("", fields, **{kind: "t"}))
+    with pytest.raises(ConflictError, match=f"endpoint 'e' needs {kind} 't'"):
+        shop.ws.remove(kind, "t")
+    assert len(shop.ask("e")) == 1
+
+
 # -- what is pending as an endpoint is added
 
 

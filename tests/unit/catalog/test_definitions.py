@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from aggflow.catalog import Catalog, Rollup, Workspace
-from aggflow.errors import NotFoundError, SpecError
+from aggflow.catalog import Catalog, Definition, Rollup, Workspace
+from aggflow.errors import ConflictError, NotFoundError, SpecError
 
 
 def test_a_workspace_is_made_on_first_use(catalog: Catalog) -> None:
@@ -71,3 +71,24 @@ def test_removing_what_is_not_there_names_the_nearest(catalog: Catalog, rollup: 
 def test_an_unknown_workspace_is_an_error(catalog: Catalog) -> None:
     with pytest.raises(NotFoundError, match="workspace"):
         catalog.put_definition("ws_none", "filter", "x", {}, "h", "d", 1)
+
+
+def test_a_definition_is_not_stored_without_what_it_needs(catalog: Catalog, workspace: Workspace) -> None:
+    needed = catalog.put_definition(workspace.id, "filter", "delays", {}, "h", "d", 1)
+    catalog.put_definition(workspace.id, "endpoint", "e", {}, "h", "d", 2, needs=needed.id)
+    catalog.remove_definition(workspace.id, needed.kind, needed.name, 3)
+    with pytest.raises(ConflictError, match="what endpoint 'late' needs was removed meanwhile"):
+        catalog.put_definition(workspace.id, "endpoint", "late", {}, "h", "d", 4, needs=needed.id)
+    assert catalog.get_definition(workspace.id, "endpoint", "late") is None
+
+
+def test_a_definition_is_kept_where_a_look_at_others_refuses(catalog: Catalog, workspace: Workspace) -> None:
+    kept = catalog.put_definition(workspace.id, "filter", "delays", {}, "h", "d", 1)
+    other = catalog.put_definition(workspace.id, "endpoint", "e", {}, "h", "d", 2)
+
+    def refuse(seen: tuple[Definition, ...]) -> None:
+        raise ConflictError(", ".join(one.id for one in seen))
+
+    with pytest.raises(ConflictError, match=f"^{other.id}$"):
+        catalog.remove_definition(workspace.id, kept.kind, kept.name, 3, check=("endpoint", refuse))
+    assert catalog.definition_by_id(kept.id) == kept
