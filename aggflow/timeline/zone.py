@@ -227,7 +227,7 @@ def _zone_of(text: str) -> Zone:
 
 def _hint(name: str) -> str:
     """What is meant by a name that is none, where its form tells; empty where it does not."""
-    place = _ABBREVIATED.get(name.upper())
+    place = _ABBREVIATED.get(name.upper()) or _of_city(name)
     if place is not None:
         return f"did you mean {place!r}?"
     posix = _POSIX.fullmatch(name)
@@ -237,6 +237,12 @@ def _hint(name: str) -> str:
     if _LIKE_AN_OFFSET.match(name):
         return "an offset is written GMT+02:00 or -05:30, and is less than a day"
     return ""
+
+
+def _of_city(name: str) -> str | None:
+    """The zone that is named after a city, however that is written."""
+    city = "/" + "_".join(name.lower().split())
+    return next((known for lower, known in _known_zones().items() if lower.endswith(city)), None)
 
 
 def _fixed(sign: str, hours: int, minutes: int) -> Zone:

@@ -217,6 +217,7 @@ def test_wall_times() -> None:
     [
         ("Europe/Lodon", "did you mean 'Europe/London'?"),
         ("Berlin", "did you mean 'Europe/Berlin'?"),
+        ("new  york", "did you mean 'America/New_York'?"),
         ("PST", "did you mean 'America/Los_Angeles'?"),
         ("cest", "did you mean 'Europe/Berlin'?"),
         ("EST5", "an offset is written GMT-05:00"),
