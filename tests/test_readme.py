@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -91,6 +92,25 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
 def test_the_engines_that_are_not_sliced_are_told_where_slices_are(row: Capability) -> None:
     (told,) = re.findall(r"Other rollups are not sliced on (.*?), where nothing is staged", README, re.DOTALL)
     assert (row.title in told) == (row.snapshot == "none")
+
+
+def test_what_builds_hold_and_take_is_what_was_measured() -> None:
+    told = README.partition("The most that a process held")[2].partition("\n\n")[0]
+    lines = (ROOT / "tests" / "benchmarks" / "large_source.jsonl").read_text(encoding="utf-8").splitlines()
+    measured = [json.loads(line) for line in lines]
+    held = [int(text.replace(",", "")) for text in re.findall(r"([0-9,]+)\s+MB", told)]
+    assert len(held) == 6
+    assert set(held) <= {line["most_memory_mb"] for line in measured}
+    of_settings = re.findall(r"`(AGGFLOW_\w+)=(\d+)`.*?([0-9,]+) MB", told, re.DOTALL)
+    assert of_settings
+    for name, value, megabytes in of_settings:
+        lines_of_it = [line for line in measured if line.get("settings") == {name: value}]
+        assert int(megabytes) in {line["most_memory_mb"] for line in lines_of_it}
+
+
+def test_engines_that_give_frames_are_told_to_give_results_whole() -> None:
+    (told,) = re.findall(r"small there\. (.*?) give the result of a statement whole", README, re.DOTALL)
+    assert {row.title for row in CAPABILITIES.values() if row.arrow == "frame"} <= set(told.split(" and "))
 
 
 @pytest.mark.parametrize("calculation", Calculation)
