@@ -10,6 +10,7 @@ from aggflow.engine.preview import Preview
 from aggflow.engine.saved_inquiry import SavedInquiry
 from aggflow.engine.status import RollupStatus
 from aggflow.errors import NotCoveredError, NotFoundError
+from aggflow.figure import instant
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.askable import Askable
 from aggflow.spec.choice import QueryTime
@@ -58,7 +59,7 @@ class PreviewsPart(BuildsPart):
     ) -> tuple[Micros, dict[str, tuple[GroupingValue, ...]]]:
         """The end and the values of Query Time groupings with which an endpoint is shown."""
         built = status or self._status_for(spec, of)
-        end_us = _end(spec, of, built)
+        end_us = _end(spec, of, built, self.now_us())
         values = {
             name: self._values(spec, of, name, _start(spec, of, end_us), end_us)
             for name, choice in choices(spec, of).items()
@@ -102,14 +103,18 @@ class PreviewsPart(BuildsPart):
         return tuple(values)[:_MOST_VALUES] or (None,)
 
 
-def _end(spec: Endpoint, of: AskedOf, built: RollupStatus) -> Micros:
+def _end(spec: Endpoint, of: AskedOf, built: RollupStatus, now_us: Micros) -> Micros:
     """The end of the newest whole bucket that is built; of the last events, where these are of long ago."""
     if not built.covered:
         raise NotCoveredError(f"nothing of {title_of(of)} is built yet")
-    zone = of.zone
-    newest = Interval.of(of.interval).floor(list(built.covered)[-1].end, zone)
+    zone, width, until_us = of.zone, Interval.of(of.interval), list(built.covered)[-1].end
+    newest = width.floor(until_us, zone)
     if built.events is not None and built.events.start >= newest:
-        raise NotCoveredError(f"all events of {title_of(of)} are in the bucket that is still filling")
+        raise NotCoveredError(
+            f"all events of {title_of(of)} are in the bucket that is still filling"
+            if now_us < width.next(newest, zone)
+            else f"{title_of(of)} is not built since {instant(until_us)} UTC, within the first bucket with events"
+        )
     if built.events is None or built.events.end > _start(spec, of, newest):
         return newest
     # Moved on by the offset, which moves it back.

@@ -52,7 +52,16 @@ def test_it_is_of_whole_buckets_that_are_built(shop: Shop, ws: af.Workspace) -> 
 def test_where_only_the_bucket_that_fills_has_events_it_says_so(shop: Shop, ws: af.Workspace) -> None:
     endpoint(ws, af.Lookback("4h"))
     ws.build("f", until=at("08:30"), progress=False)
+    shop.now = at("08:59")
     with pytest.raises(NotCoveredError, match="are in the bucket that is still filling"):
+        ws.preview("e")
+
+
+def test_where_that_bucket_is_over_it_says_since_when_nothing_is_built(shop: Shop, ws: af.Workspace) -> None:
+    endpoint(ws, af.Lookback("4h"))
+    ws.build("f", until=at("08:30"), progress=False)
+    shop.now = at("09:00")
+    with pytest.raises(NotCoveredError, match=r"filter 'f' is not built since 2025-01-01 08:30 UTC"):
         ws.preview("e")
 
 
