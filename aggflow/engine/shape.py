@@ -17,7 +17,7 @@ from aggflow.spec.calculation import Calculation
 from aggflow.spec.choice import Fixed, QueryTime, is_returned
 from aggflow.spec.endpoint import LOOKBACK_LIMIT, SERIES_ROWS, Endpoint
 from aggflow.spec.field import Field
-from aggflow.spec.fit import AskedOf, canonical_grouping, choices, former_choices
+from aggflow.spec.fit import AskedOf, canonical_grouping, choices, former_choices, sort_subject
 from aggflow.spec.rollup import kept_for, rollup_of
 from aggflow.spec.timing import Lookback, TimeSeries
 from aggflow.timeline import Duration, Interval, Window, Zone, lookback
@@ -102,7 +102,7 @@ class Shape:
             for field in endpoint.fields
         )
         known = {*returned, *(field.name for field in endpoint.fields), *(["dt"] if series else [])}
-        orders = (Order(canonical_grouping(of, s.by), s.direction == "desc") for s in endpoint.sort)
+        orders = (Order(sort_subject(endpoint, of, s.by), s.direction == "desc") for s in endpoint.sort)
         limits = ((canonical_grouping(of, item.grouping), item.limit) for item in endpoint.grouping_limits)
         question = Question(
             fields=(),

@@ -89,11 +89,20 @@ def carried(endpoint: Endpoint, old: AskedOf, new: AskedOf) -> Endpoint:
             for name, choice in endpoint.groupings.items()
             if not _may_go(name, choice, old, new)
         },
-        sort=tuple(replace(sort, by=renamed(sort.by)) for sort in endpoint.sort),
+        sort=tuple(
+            replace(sort, by=renamed(sort.by)) if sort.by in _sorted_groupings(endpoint) else sort
+            for sort in endpoint.sort
+        ),
         grouping_limits=tuple(
             replace(limit, grouping=renamed(limit.grouping)) for limit in endpoint.grouping_limits
         ),
     )
+
+
+def _sorted_groupings(endpoint: Endpoint) -> list[str]:
+    """What an order is by but for fields."""
+    fields = {field.name for field in endpoint.fields}
+    return [sort.by for sort in endpoint.sort if sort.by not in fields]
 
 
 def _may_go(name: str, choice: AnyChoice, old: AskedOf, new: AskedOf) -> bool:
@@ -123,7 +132,7 @@ def _name_after(name: str, old: AskedOf, new: AskedOf) -> str | None:
 
 def _groupings(old: AskedOf, new: AskedOf, endpoint: Endpoint) -> Iterator[Effect]:
     names = [name for name, choice in endpoint.groupings.items() if not _may_go(name, choice, old, new)]
-    names += [sort.by for sort in endpoint.sort]
+    names += _sorted_groupings(endpoint)
     names += [limit.grouping for limit in endpoint.grouping_limits]
     for name in dict.fromkeys(names):
         if _name_after(name, old, new) is None:

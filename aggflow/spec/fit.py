@@ -160,7 +160,7 @@ def _order_problems(endpoint: Endpoint, of: AskedOf) -> Iterator[Problem]:
     if isinstance(endpoint.timing, TimeSeries):
         known.append("dt")
     for i, sort in enumerate(endpoint.sort):
-        if canonical_grouping(of, sort.by) not in known:
+        if sort_subject(endpoint, of, sort.by) not in known:
             yield Problem(f"sort[{i}].by", f"{sort.by!r} is not returned", did_you_mean(sort.by, known))
     limited: set[str] = set()
     for i, limit in enumerate(endpoint.grouping_limits):
@@ -218,6 +218,11 @@ def canonical_grouping(of: AskedOf, name: str) -> str:
     """The name that answers use for a grouping given by path or alias; other names unchanged."""
     found = grouping_of(of, name)
     return name if found is None else found.name
+
+
+def sort_subject(endpoint: Endpoint, of: AskedOf, name: str) -> str:
+    """What an order is by: a field of that name, else a grouping by the name that answers use."""
+    return name if name in {field.name for field in endpoint.fields} else canonical_grouping(of, name)
 
 
 def choices(endpoint: Endpoint, of: AskedOf) -> dict[str, AnyChoice]:

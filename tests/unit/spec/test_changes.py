@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aggflow.engine.shape import Shape
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.asked_cube import AskedCube
 from aggflow.spec.asked_task import AskedTask
@@ -18,7 +19,7 @@ from aggflow.spec.dimension import Dimension
 from aggflow.spec.endpoint import Endpoint, GroupingLimit, Sort
 from aggflow.spec.field import Field
 from aggflow.spec.filter import Filter
-from aggflow.spec.fit import canonical_grouping
+from aggflow.spec.fit import canonical_grouping, problems_with
 from aggflow.spec.grouping import Grouping
 from aggflow.spec.level import Level
 from aggflow.spec.task import Task
@@ -236,3 +237,14 @@ def test_a_grouping_that_is_no_more_needs_no_choice() -> None:
     old, new = cube(PLACE, Dimension("other")), cube(PLACE)
     assert not effects(old, new, [of])
     assert carried(of, old, new).groupings == {"place": All()}
+
+
+def test_an_order_by_a_field_stays_one_whatever_dimensions_are_called() -> None:
+    old, new = cube(PLACE), cube(PLACE, place("x", name="n"))
+    of = by_place(sort=(Sort("n", "desc"),))
+    assert not effects(old, new, [of])
+    assert carried(of, old, new) == of
+    assert carried(of, new, cube(PLACE, place("x", "y", name="n"))) == of
+    (order,) = Shape.of(of, new).question.order
+    assert order.by == "n"
+    assert not problems_with(of, new)
