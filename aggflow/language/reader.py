@@ -245,9 +245,8 @@ class Reader:
 
     def _aggregate(self, term: Applied) -> Operand:
         if self._aggregates is None:
-            raise WrongHereError(
-                f"{term.function}() is an aggregate", term.at, "it stands in a select after the group, alone"
-            )
+            hint = f"it stands alone, in a select after the group: group select {term.function}(...)"
+            raise WrongHereError(f"{term.function}() is an aggregate", term.at, hint)
         return self._aggregates(term)
 
     def _functions(self) -> list[str]:

@@ -61,6 +61,7 @@ EXAMPLES: Final[dict[str, dict[str, Example]]] = {
             "a list of groupings with their limits", '[("carrier", 5)]', "[[carrier, 5]]"
         ),
     },
+    "Fixed": {"values": Example("a list of values", '["JFK", "LGA"]', "[JFK, LGA]")},
     "Filter": {"groupings": Example("a list of groupings", _NAMES, _NAMES), "aggregations": _AGGREGATIONS},
     "Cube": {
         "dimensions": Example("a list of dimensions", _NAMES, _NAMES),

@@ -14,6 +14,7 @@ from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.example import EXAMPLES
 
 GOOD: dict[str, dict[str, Any]] = {
+    "Fixed": {},
     "Aggregation": {"name": "a", "field": "x"},
     "Endpoint": {
         "name": "e",
