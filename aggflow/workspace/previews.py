@@ -59,7 +59,7 @@ class PreviewsPart(BuildsPart):
     ) -> tuple[Micros, dict[str, tuple[GroupingValue, ...]]]:
         """The end and the values of Query Time groupings with which an endpoint is shown."""
         built = status or self._status_for(spec, of)
-        end_us = _end(spec, of, built, self.now_us())
+        end_us = _end(spec, of, built, self._clock())
         values = {
             name: self._values(spec, of, name, _start(spec, of, end_us), end_us)
             for name, choice in choices(spec, of).items()
