@@ -20,9 +20,11 @@ from aggflow import __version__
 from aggflow.api.failure import Refused
 from aggflow.api.overview import Overview
 from aggflow.api.pool import run
-from aggflow.api.viewer import Viewer, admitted, forget, remember, viewer_of
+from aggflow.api.token_command import TokenCommand
+from aggflow.api.viewer import Viewer, admitted, forget, is_of_this_machine, remember, viewer_of
 from aggflow.charts import thumbnail
 from aggflow.engine.answer import Answer
+from aggflow.workspace import Home
 
 router: Final = APIRouter(include_in_schema=False)
 _FOLDER: Final = Path(__file__).parent / "status_page"
@@ -51,9 +53,9 @@ async def index(request: Request) -> Response:
     try:
         viewer = await viewer_of(request)
     except Refused as refused:
-        return _sign_in(refused)
+        return _sign_in(request, refused)
     if viewer is None:
-        return _sign_in()
+        return _sign_in(request)
     return HTMLResponse(await run(_page, viewer, str(request.base_url)), headers=_HEADERS)
 
 
@@ -61,10 +63,18 @@ def _page(viewer: Viewer, base: str) -> str:
     return _template("status.html").render(page=Overview.of(viewer, base), assets=_versions())
 
 
-def _sign_in(refused: Refused | None = None) -> Response:
-    """The form that asks for a token."""
+def _sign_in(request: Request, refused: Refused | None = None) -> Response:
+    """The form that asks for a token, and how one is made; only on this machine it says where."""
+    home: Home = request.app.state.home
+    command = (
+        TokenCommand.of(home.place, home.settings.workspace)
+        if is_of_this_machine(request)
+        else TokenCommand.from_elsewhere()
+    )
     said = "" if refused is None else refused.detail.partition(";")[0]
-    html = _template("sign_in.html").render(said=said, version=__version__, assets=_versions())
+    html = _template("sign_in.html").render(
+        said=said, command=command, version=__version__, assets=_versions()
+    )
     status, headers = (200, {}) if refused is None else (refused.status_code, dict(refused.headers or {}))
     return HTMLResponse(html, status, {**headers, **_HEADERS})
 
@@ -81,7 +91,7 @@ async def _entered(request: Request, secret: str) -> Response:
     try:
         await admitted(request, secret)
     except Refused as refused:
-        return _sign_in(refused)
+        return _sign_in(request, refused)
     response = RedirectResponse(_ABOVE, 303, headers=_HEADERS)
     remember(response, request, secret)
     return response

@@ -51,7 +51,7 @@ async def viewer_of(request: Request) -> Viewer | None:
     if secret:
         return viewer_with(await admitted(request, secret))
     home: Home = request.app.state.home
-    if _is_of_this_machine(request) and not await run(home.has_tokens):
+    if is_of_this_machine(request) and not await run(home.has_tokens):
         return Viewer(await run(lambda: home.default))
     return None
 
@@ -88,7 +88,7 @@ def forget(response: Response) -> None:
     response.set_cookie(COOKIE, "", max_age=0, path=None, httponly=True, samesite="strict")
 
 
-def _is_of_this_machine(request: Request) -> bool:
+def is_of_this_machine(request: Request) -> bool:
     """Whether a request comes from here, and by a name of here.
 
     A page of another site, whose name leads here by a trick, comes by that name.

@@ -99,6 +99,11 @@ class Home:
         return cls(*open_parts(home))
 
     @property
+    def place(self) -> str:
+        """Where it is: a folder, or the URL of its catalog with the secrets in it."""
+        return self._place
+
+    @property
     def default(self) -> Workspace:
         """The workspace that is meant where none is named."""
         return self.workspace(self.settings.workspace)

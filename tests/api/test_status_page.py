@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shlex
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -196,6 +197,48 @@ def test_a_token_that_is_not_valid_is_refused_and_not_kept(served: Served) -> No
     answer = served.ask("GET", "/", headers=HERE | {"Cookie": f"{COOKIE}={secret}"})
     assert answer.status_code == 401
     assert is_form(answer.text)
+
+
+def test_the_command_for_a_token_makes_one_that_lets_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from aggflow.cli import app
+
+    with monkeypatch.context() as patch:
+        patch.setenv("AGGFLOW_WORKSPACE", "shop")
+        served = Served(tmp_path / "a home")
+    declare(served.home.workspace("shop"))
+    served.token()
+    command = shlex.split(command_of(page(served)))
+    assert command[0] == "aggflow"
+    made = CliRunner().invoke(app, command[1:])
+    assert made.exit_code == 0, made.output
+    assert "f clicks" in page(served, made.stdout.strip())
+    served.home.close()
+
+
+def test_where_the_home_is_is_told_on_this_machine_alone(served: Served, tmp_path: Path) -> None:
+    served.token()
+    assert str(tmp_path) in page(served)
+    away = served.ask("GET", "/", headers={"Host": "aggflow.example"}).text
+    assert str(tmp_path) not in away
+    assert command_of(away).endswith("--home HOME")
+
+
+def test_the_command_for_a_token_hides_the_password_of_a_catalog(served: Served) -> None:
+    served.token()
+    served.home._place = "postgresql://me:pa5sword@db/shop"
+    text = page(served)
+    assert command_of(text).endswith("--home 'postgresql://me:***@db/shop'")
+    assert "in place of ***" in text
+    assert "pa5sword" not in text
+
+
+def command_of(text: str) -> str:
+    (found,) = re.findall(r"<code>(aggflow token .*?)</code>", text)
+    return html.unescape(found)
 
 
 def test_trying_many_tokens_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
