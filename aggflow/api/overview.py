@@ -10,6 +10,7 @@ from typing import Final
 from aggflow import __version__
 from aggflow.api.build_row import BuildRow
 from aggflow.api.card import Card, about_of, card_of
+from aggflow.api.carrier import Carrier
 from aggflow.api.question_row import QuestionRow
 from aggflow.api.readiness import OK, readiness
 from aggflow.api.rollup_row import RollupRow
@@ -47,6 +48,8 @@ class Overview:
         Builds that run or wait, and those that failed lately.
     rollups, cards, schedules, questions
         The rows of the page.
+    fires
+        Whether a Prefect is named to the service, which lets schedules fire.
     others
         Of the endpoints that have no card: names, what they are about, and ids.
     """
@@ -62,6 +65,7 @@ class Overview:
     rollups: Sequence[RollupRow]
     cards: Sequence[Card]
     others: Sequence[tuple[str, str, str]]
+    fires: bool
     schedules: Sequence[ScheduleRow]
     questions: Sequence[QuestionRow]
 
@@ -82,6 +86,7 @@ class Overview:
         endpoints = list(ws.endpoints.values())
         records = ws.build_records(limit=_LOOKED_AT)
         slow = ws.slowest_questions(most=_MOST_QUESTIONS)
+        fires = not Carrier.is_needed()
         slowest = slow[0].milliseconds if slow else 0.0
         return cls(
             workspace=ws.name,
@@ -98,7 +103,8 @@ class Overview:
                 for one in endpoints[:_MOST_CARDS]
             ],
             others=[(one.name, about_of(one.spec), one.id) for one in endpoints[_MOST_CARDS:]],
-            schedules=[ScheduleRow.of(schedule, now_us) for schedule in ws.schedules.values()],
+            fires=fires,
+            schedules=[ScheduleRow.of(one, now_us, fires=fires) for one in ws.schedules.values()],
             questions=[QuestionRow.of(question, slowest, now_us) for question in slow],
         )
 

@@ -10,6 +10,7 @@ from aggflow.figure import ago
 from aggflow.timeline import Micros
 
 _SECOND_US: Final = 1_000_000
+_UNKEPT: Final = "does not fire: no Prefect"
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ScheduleRow:
     cube, sentence, kind
         What it builds, when, and how.
     next, last
-        When it fires next, and when it did last.
+        When it fires next, or why it does not; and when it did last.
     """
 
     cube: str
@@ -31,17 +32,23 @@ class ScheduleRow:
     last: str
 
     @classmethod
-    def of(cls, schedule: StoredSchedule, now_us: Micros) -> ScheduleRow:
-        """The row of a schedule."""
-        fires = () if schedule.paused else schedule.spec.next_fires(now_us, 1)
+    def of(cls, schedule: StoredSchedule, now_us: Micros, *, fires: bool) -> ScheduleRow:
+        """The row of a schedule; ``fires``: whether there is a Prefect that keeps it."""
         latest = schedule.latest_execution
         return cls(
             cube=schedule.cube,
             sentence=schedule.spec.sentence,
             kind="full" if schedule.full_build else "incremental",
-            next="paused" if schedule.paused else f"in {_ahead(fires[0] - now_us)}" if fires else "never",
+            next=_next(schedule, now_us) if fires or schedule.paused else _UNKEPT,
             last="never" if latest is None else ago(latest.executed_us, now_us),
         )
+
+
+def _next(schedule: StoredSchedule, now_us: Micros) -> str:
+    if schedule.paused:
+        return "paused"
+    coming = schedule.spec.next_fires(now_us, 1)
+    return f"in {_ahead(coming[0] - now_us)}" if coming else "never"
 
 
 def _ahead(us: Micros) -> str:

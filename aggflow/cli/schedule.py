@@ -92,6 +92,7 @@ def ls(home: Home = None, workspace: WorkspaceName = None) -> None:
         for one in found
     ]
     console().print(table(["job", "cube", "cron", "when", "kind", "next"], rows))
+    console().print("Prefect lets them fire: while `aggflow up` runs, or after `aggflow deploy`", style="dim")
 
 
 @app.command("rm")

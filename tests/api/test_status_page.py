@@ -355,8 +355,11 @@ def test_builds_under_way_and_failures_are_shown(served: Served, ws: af.Workspac
     assert "data-busy" not in text
 
 
-def test_schedules_and_slow_questions_are_shown(served: Served, ws: af.Workspace) -> None:
+def test_schedules_and_slow_questions_are_shown(
+    served: Served, ws: af.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     declare(ws)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     ws.add_cube(
         "c", source="clicks", dimensions=[af.Dimension("page", "@.page")], measures=[Aggregation("events")]
     )
@@ -365,9 +368,15 @@ def test_schedules_and_slow_questions_are_shown(served: Served, ws: af.Workspace
     text = Read(page(served, served.token())).text
     assert "every day at 06:25:00 UTC" in text
     assert re.search(r"in (\d+ h )?\d+ min", text)
+    assert "fire" not in text
     assert "LINQ by page" in text or "LINQ by @.page" in text
+    monkeypatch.delenv("PREFECT_API_URL")
+    text = page(served, served.token())
+    assert "<td>does not fire: no Prefect</td>" in text
+    assert "so no schedule fires" in Read(text).text
+    assert not re.search(r"in (\d+ h )?\d+ min", text)
     ws.note_schedule(job, paused=True)
-    assert "paused" in Read(page(served, served.token())).text
+    assert "<td>paused</td>" in page(served, served.token())
 
 
 def test_without_charts_installed_the_first_rows_are_shown(

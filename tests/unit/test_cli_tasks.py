@@ -334,6 +334,7 @@ def test_a_schedule_says_when_and_the_next_five_times(run: Run) -> None:
     assert re.search(
         r"sales +0 0 \* \* \* \* +every hour at minute 0, UTC +incremental +\w{3} .*:00:00 UTC", listed
     )
+    assert "Prefect lets them fire: while `aggflow up` runs" in listed
     assert run("schedule", "history", found[1]).stdout == "It has begun no build yet\n"
     assert run("schedule", "rm", found[1]).stdout == f"Schedule {found[1]} is removed\n"
     assert found[1] not in run("schedule", "ls").stdout
