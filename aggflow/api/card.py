@@ -8,12 +8,13 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from aggflow.api.curl import curl
+from aggflow.charts import kept
 from aggflow.engine.answer import Answer
 from aggflow.engine.preview import Preview
 from aggflow.engine.status import RollupStatus
 from aggflow.engine.stored import Stored
 from aggflow.errors import AggflowError, without_password
-from aggflow.figure import instant
+from aggflow.figure import counted, instant
 from aggflow.spec.choice import AnyChoice
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.timing import TimeSeries
@@ -34,6 +35,8 @@ class Card:
         Which.
     about
         Its window, and what it is told apart by.
+    shown
+        How much of the answer is shown; empty where that is all.
     as_of
         The end of the question.
     figures
@@ -52,6 +55,7 @@ class Card:
     name: str
     description: str
     about: str
+    shown: str
     as_of: str
     figures: Sequence[tuple[str, str]]
     headings: Sequence[str]
@@ -88,7 +92,7 @@ def card_of(
 
 def _seen(preview: Preview | None) -> dict[str, Any]:
     """How an answer is shown: as figures, as a picture, or as a table where charts are not installed."""
-    found: dict[str, Any] = {"figures": (), "headings": (), "rows": (), "picture": ""}
+    found: dict[str, Any] = {"figures": (), "headings": (), "rows": (), "picture": "", "shown": ""}
     if preview is None:
         return found
     answer: Answer = preview.answer
@@ -96,9 +100,10 @@ def _seen(preview: Preview | None) -> dict[str, Any]:
         names, rows = answer.shown(1)
         return found | {"figures": list(zip(names, rows[0], strict=True)) if rows else ()}
     if answer.count and draws():
-        return found | {"picture": preview.fingerprint}
+        return found | {"picture": preview.fingerprint, "shown": kept(answer)}
     headings, rows = answer.shown(_TABLE_ROWS)
-    return found | {"headings": headings, "rows": rows}
+    more = f"{len(rows)} of {counted(answer.count, 'row')}" if answer.count > len(rows) else ""
+    return found | {"headings": headings, "rows": rows, "shown": more}
 
 
 def draws() -> bool:

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from aggflow.charts.chart import draw
 from aggflow.charts.file import save
-from aggflow.charts.thumbnail import thumbnail
+from aggflow.charts.thumbnail import kept, thumbnail
 
-__all__ = ["draw", "save", "thumbnail"]
+__all__ = ["draw", "kept", "save", "thumbnail"]

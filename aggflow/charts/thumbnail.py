@@ -11,6 +11,7 @@ from aggflow.charts.chart import draw
 from aggflow.charts.file import to_svg
 from aggflow.charts.theme import ThemeName
 from aggflow.engine.answer import Answer
+from aggflow.figure import counted
 
 _MOST_ROWS: Final = 8
 _LONGEST_LABEL: Final = 16
@@ -45,12 +46,35 @@ def thumbnail(answer: Answer, theme: ThemeName = "light") -> str:
         Altair or vl-convert is not installed.
     """
     small = _first_rows(_labelled(answer))
-    shape = "series" if small.buckets is not None else "bars" if small.groupings else "figures"
+    shape = _shape(small)
     fields = list(small.fields)[: _FIELDS[shape]]
     chart = draw(
         small, fields=fields, theme=theme, width=_WIDTHS[shape], height=_height(small, shape, len(fields))
     )
     return _UNSEEN.sub("", to_svg(_untitled(chart)))
+
+
+def kept(answer: Answer) -> str:
+    """How much of an answer its thumbnail shows, for people; empty where that is all.
+
+    Of one grouping ``4 of 16 values of carrier``, of several ``4 of 16 groups``; of fields ``1 of 2 fields``.
+    """
+    parts: list[str] = []
+    groups = len(set(zip(*answer.groupings.values(), strict=True)))
+    if groups > (most := _most_groups(answer)):
+        name = f"{groups:,} values of {next(iter(answer.groupings))}"
+        parts.append(f"{most} of {name if len(answer.groupings) == 1 else counted(groups, 'group')}")
+    if len(answer.fields) > (most := _FIELDS[_shape(answer)]):
+        parts.append(f"{most} of {counted(len(answer.fields), 'field')}")
+    return ", ".join(parts)
+
+
+def _shape(answer: Answer) -> str:
+    return "series" if answer.buckets is not None else "bars" if answer.groupings else "figures"
+
+
+def _most_groups(answer: Answer) -> int:
+    return _MOST_ROWS if answer.buckets is None else _MOST_ROWS // 2
 
 
 def _labelled(answer: Answer) -> Answer:
@@ -89,10 +113,11 @@ def _first_rows(answer: Answer) -> Answer:
 
 def _kept(answer: Answer) -> Iterator[int]:
     if answer.buckets is None or not answer.groupings:
-        yield from range(answer.count if answer.buckets is not None else min(_MOST_ROWS, answer.count))
+        rows = answer.count if answer.buckets is not None else min(_most_groups(answer), answer.count)
+        yield from range(rows)
         return
     (labels,) = answer.groupings.values()
-    shown = set(list(dict.fromkeys(labels))[: _MOST_ROWS // 2])
+    shown = set(list(dict.fromkeys(labels))[: _most_groups(answer)])
     yield from (i for i, label in enumerate(labels) if label in shown)
 
 

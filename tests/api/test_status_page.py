@@ -389,6 +389,22 @@ def test_without_charts_installed_the_first_rows_are_shown(
     assert "status/endpoints" not in text
     assert "<th>average</th>" in text
     assert "<td>2025-01-01 00:00</td>" in text
+    assert "1d of f clicks · shown: 5 of 10 rows" in Read(text).text
+
+
+def test_of_a_preview_that_is_cut_it_says_how_much_is_shown(served: Served, ws: af.Workspace) -> None:
+    ws.add_source("flights", "embedded://", time="at")
+    ws.add_events("flights", [{"at": "2025-01-01T00:30:00Z", "carrier": f"c{i}"} for i in range(16)])
+    ws.add_filter("f", source="flights", interval="1h", groupings=[af.Grouping("@.carrier", "carrier")])
+    of: dict[str, Any] = {"filter": "f", "fields": [Field("n", "events", "COUNT")]}
+    ws.add_endpoint("over time", timing=af.TimeSeries("1d"), groupings={"carrier": af.All()}, **of)
+    ws.add_endpoint("bars", timing=af.Lookback("1d"), groupings={"carrier": af.All()}, **of)
+    ws.add_endpoint("whole", timing=af.Lookback("1d"), **of)
+    ws.build("f", progress=False)
+    text = Read(page(served, served.token())).text
+    assert "1d of f, by carrier · shown: 4 of 16 values of carrier" in text
+    assert "1d of f, by carrier · shown: 8 of 16 values of carrier" in text
+    assert text.count("shown:") == 2
 
 
 def test_many_endpoints_are_no_more_loads_and_no_more_previews(

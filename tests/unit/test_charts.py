@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import vl_convert
 
-from aggflow.charts import draw, save, thumbnail
+from aggflow.charts import draw, kept, save, thumbnail
 from aggflow.charts.renderer import bundle
 from aggflow.engine.answer import Answer
 from aggflow.engine.explanation import Explanation
@@ -419,6 +419,32 @@ def test_a_thumbnail_is_small_and_shows_what_comes_first(
     assert 100 < width < 400
     assert 30 < height < 330
     assert 'opacity="0"' not in svg.partition("<g")[2] or shape.buckets is None
+
+
+@pytest.mark.parametrize(
+    ("groups", "several", "fields", "series", "said"),
+    [
+        (8, False, 1, False, ""),
+        (9, False, 1, False, "8 of 9 values of carrier"),
+        (4, False, 2, True, ""),
+        (1016, False, 2, True, "4 of 1,016 values of carrier"),
+        (16, True, 3, True, "4 of 16 groups, 2 of 3 fields"),
+        (0, False, 2, False, "1 of 2 fields"),
+    ],
+)
+def test_what_a_thumbnail_leaves_out_is_said(
+    groups: int, several: bool, fields: int, series: bool, said: str
+) -> None:
+    times = 2 if series else 1
+    carriers = [f"c{i}" for i in range(groups)] * times
+    shape = answer(
+        {f"n{i}": counts(range(groups * times)) for i in range(fields)},
+        groupings={"carrier": carriers} | ({"origin": ["JFK"] * len(carriers)} if several else {}),
+        buckets=[START + DAY * day for day in range(times) for _ in range(groups)] if series else None,
+    )
+    assert kept(shape) == said
+    drawn = set(re.findall(r">(c\d+)[^<]*<", thumbnail(shape)))
+    assert len(drawn) == (int(said.split(maxsplit=1)[0]) if "of" in said and groups else groups)
 
 
 def test_many_bars_are_cut_and_the_subtitle_says_so() -> None:
