@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import duckdb
+import httpx
 from catalog_copies import copy_build, copy_task, copy_workspace
 
 import aggflow as af
@@ -121,20 +123,22 @@ def asking(ws: Workspace, name: str = "week") -> Callable[[], object]:
 
 def looking(held: ExitStack, folder: Path, path: str, workspace: str = "self") -> Callable[[], object]:
     """Get a page of the service, which is asked in this process."""
-    from starlette.testclient import TestClient
-
     from aggflow.api.app import create_app
 
     # Not begun as a service: what it does by itself would be measured, too.
     app = create_app(folder / "home")
     home: Home = app.state.home
     held.callback(home.close)
-    client = TestClient(app)
+    transport = httpx.ASGITransport(app)
     secret = home.workspace(workspace).create_token("scale", owner="a@b.example", permissions=["admin"])
-    client.headers["Authorization"] = f"Bearer {secret}"
+    headers = {"Authorization": f"Bearer {secret}"}
+
+    async def got() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return await client.get(path, headers=headers)
 
     def look() -> object:
-        answer = client.get(path)
+        answer = asyncio.run(got())
         assert answer.status_code == 200, answer.text
         return answer.content
 
