@@ -171,9 +171,7 @@ class Coverages(Leases):
         NotFoundError
             There is no such rollup.
         """
-        rows = self._look_up(_SNAPSHOT, rollup_id)
-        if not rows:
-            raise NotFoundError("rollup", rollup_id)
+        rows = self._looked_up(_SNAPSHOT, "rollup", rollup_id)
         return Coverage(rows[0][0], tuple(_row(row[1:]) for row in rows if row[1] is not None))
 
     def generation(self, rollup_id: str) -> int:
@@ -184,10 +182,7 @@ class Coverages(Leases):
         NotFoundError
             There is no such rollup.
         """
-        rows = self._look_up(_GENERATION, rollup_id)
-        if not rows:
-            raise NotFoundError("rollup", rollup_id)
-        return rows[0][0]
+        return self._looked_up(_GENERATION, "rollup", rollup_id)[0][0]
 
     def generations(self, rollup_id: str, as_of: Mark | None = None) -> tuple[int, int] | None:
         """The generations of its workspace's definitions and of a rollup, of one moment; None where it is gone.

@@ -17,7 +17,7 @@ import sqlalchemy.exc
 
 from aggflow.catalog import sqlite
 from aggflow.catalog.errors import catalog_error, mapped
-from aggflow.errors import CatalogError
+from aggflow.errors import CatalogError, NotFoundError
 
 # SQLAlchemy's default for this name is a driver that aggflow does not install.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -250,6 +250,19 @@ class Database:
             if len(engines.kept) >= _MOST_KEPT:
                 engines.kept.clear()
             engines.kept[name] = as_of, rows
+        return rows
+
+    def _looked_up(self, lookup: Lookup, what: str, key: str) -> list[Any]:
+        """The rows of a lookup of what has to be there.
+
+        Raises
+        ------
+        NotFoundError
+            It is not.
+        """
+        rows = self._look_up(lookup, key)
+        if not rows:
+            raise NotFoundError(what, key)
         return rows
 
     def _driven(self, engines: _Engines, text: str, values: tuple[str, ...] | dict[str, str]) -> list[Any]:

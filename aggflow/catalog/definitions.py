@@ -14,7 +14,7 @@ from aggflow.catalog.definition import Definition
 from aggflow.catalog.dispatches import DispatchKind, write_dispatch
 from aggflow.catalog.tables import definitions, workspaces
 from aggflow.catalog.workspaces import Workspaces, lock_workspace
-from aggflow.errors import ConflictError, NotFoundError
+from aggflow.errors import ConflictError
 from aggflow.timeline.instant import Micros
 
 _named = definitions.c.workspace_id == sa.bindparam("workspace_id")
@@ -129,10 +129,7 @@ class Definitions(Workspaces):
         NotFoundError
             There is no such workspace.
         """
-        rows = self._look_up(_GENERATION, workspace_id)
-        if not rows:
-            raise NotFoundError("workspace", workspace_id)
-        return rows[0][0]
+        return self._looked_up(_GENERATION, "workspace", workspace_id)[0][0]
 
     def get_definition(self, workspace_id: str, kind: str, name: str) -> Definition | None:
         """The definition of a kind and name, or None."""

@@ -22,7 +22,7 @@ from aggflow.errors import NotCoveredError, QueryError
 from aggflow.language import Path
 from aggflow.measures.cells import Cells
 from aggflow.measures.kind import Kind
-from aggflow.measures.registry import MEASURES, StateKey
+from aggflow.measures.registry import StateKey
 from aggflow.measures.state import Int64s, Values
 from aggflow.measures.vocabulary import Codes, Vocabulary
 from aggflow.spec.calculation import Calculation
@@ -286,7 +286,9 @@ class Answerer:
         numbers, _ = numbered(columns)
         place = np.empty(len(numbers), dtype=np.int64)
         place[numbers[:count]] = np.arange(count)
-        return _spread(self._values(asked, level.cells), place[numbers[count:]], count, asked.calculation)
+        return _spread(
+            asked.finished(level.cells.states, self.kinds), place[numbers[count:]], count, asked.calculation
+        )
 
     def _finished(self, kept: Kept | None) -> Columns:
         question = self._question
@@ -313,7 +315,7 @@ class Answerer:
         found = grains[grain]
         if asked.key not in found.cells.states:
             return _null(count)
-        values = self._values(asked, found.cells)
+        values = asked.finished(found.cells.states, self.kinds)
         if len(grains) > 1 or len(found.cells) < count:
             values = _spread(values, places[grain], count, asked.calculation)
         elif asked.calculation in _COUNTS:
@@ -323,12 +325,6 @@ class Answerer:
         lacking = np.zeros(count, dtype=bool)
         lacking[places[grain]] = found.lacking[asked.key]
         return Values(values.data, ~lacking if values.valid is None else values.valid & ~lacking)
-
-    def _values(self, asked: Asked, cells: Cells) -> Values:
-        assert asked.key is not None  # noqa: S101 - cells have its states
-        kind = self.kinds[asked.key]
-        state = cells.states[asked.key]
-        return MEASURES[asked.key.measure].finish(state, asked.calculation, kind, asked.percentile)
 
     def _ordered(self, columns: Columns) -> NDArray[np.intp]:
         question = self._question

@@ -12,7 +12,7 @@ from typing import Final
 from aggflow.engine.asked_shape import AskedShape
 from aggflow.engine.inquiry import Route
 from aggflow.engine.plan import Need, Piece
-from aggflow.engine.question import Question
+from aggflow.engine.question import Question, distinct
 from aggflow.engine.served import Served, states_of
 from aggflow.engine.version import Version
 from aggflow.measures.vocabulary import GroupingValue, canonical
@@ -95,11 +95,7 @@ class Posed(ABC):
     @property
     def distinct_windows(self) -> tuple[Window, ...]:
         """The windows of all fields, each once, in order of time."""
-        first = self.windows[0]
-        # As most questions have it: one for all fields.
-        if all(window is first for window in self.windows):
-            return (first,)
-        return tuple(sorted(set(self.windows)))
+        return distinct(self.windows)
 
     @property
     def is_live(self) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from aggflow.language import Named, Predicate
-from aggflow.measures.registry import StateKey
+from aggflow.measures.kind import Kind
+from aggflow.measures.registry import MEASURES, StateKey
+from aggflow.measures.state import State, Values
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.calculation import Calculation
 from aggflow.timeline import UTC, Interval, Window, Zone
@@ -38,6 +40,20 @@ class Asked:
     percentile: str | None
     window: Window
     zero: bool = False
+
+    def finished(self, states: Mapping[StateKey, State], kinds: Mapping[StateKey, Kind]) -> Values:
+        """Its values, of states that hold its own."""
+        assert self.key is not None  # noqa: S101 - states have it
+        measure = MEASURES[self.key.measure]
+        return measure.finish(states[self.key], self.calculation, kinds[self.key], self.percentile)
+
+
+def distinct(windows: Sequence[Window]) -> tuple[Window, ...]:
+    """Windows, each once, in order of time."""
+    # As most questions have it: one for all fields.
+    if windows and all(window is windows[0] for window in windows):
+        return (windows[0],)
+    return tuple(sorted(set(windows)))
 
 
 @dataclass(frozen=True)
@@ -130,4 +146,4 @@ class Question:
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """The windows of all fields, each once, in order of time."""
-        return tuple(sorted({asked.window for asked in self.fields}))
+        return distinct([asked.window for asked in self.fields])

@@ -16,7 +16,7 @@ from aggflow.engine.reader import run_of
 from aggflow.engine.reductions import Merged, Reductions
 from aggflow.measures.kind import Kind
 from aggflow.measures.registry import MEASURES, StateKey
-from aggflow.measures.state import Groups, State, Values
+from aggflow.measures.state import Groups, State
 from aggflow.timeline import Window
 
 
@@ -91,12 +91,9 @@ class Recipe:
             for key in keys:
                 own = {part: column[start:stop] for part, column in found.cells.states[key].items()}
                 states[key] = MEASURES[key.measure].merge(own, groups, self.kinds[key])
-        return Columns(None, {}, {asked.name: self._value(asked, states) for asked in self.fields}, 1), read
-
-    def _value(self, asked: Asked, states: Mapping[StateKey, State]) -> Values:
-        assert asked.key is not None  # noqa: S101 - else there is no recipe
-        measure, kind = MEASURES[asked.key.measure], self.kinds[asked.key]
-        return measure.finish(states[asked.key], asked.calculation, kind, asked.percentile)
+        return Columns(
+            None, {}, {asked.name: asked.finished(states, self.kinds) for asked in self.fields}, 1
+        ), read
 
 
 def _is_plain(question: Question) -> bool:

@@ -185,9 +185,9 @@ def _merged(
     columns += [cells.codes[path] for path in by]
     if columns:
         numbers, first = numbered(columns)
+        groups = Groups(numbers, len(first))
     else:
-        numbers, first = np.zeros(len(cells), dtype=np.int64), np.zeros(1, dtype=np.intp)
-    groups = Groups(numbers, len(first))
+        groups, first = Groups.single(len(cells)), np.zeros(1, dtype=np.intp)
     merged = Cells(
         np.zeros(len(first), dtype=np.int64) if series is None else columns[0][first].astype(np.int64),
         {path: cells.codes[path][first] for path in by},

@@ -42,18 +42,20 @@ class Targets:
 
     def all(self) -> Mapping[str, Target]:
         """Every target, by its reference."""
-        generation = self._catalog.definitions_generation(self._workspace_id)
+        generation = self._generation
         known = self._known
         if known is None or known.generation != generation:
             known = self._known = _Known(generation, dict(self._found()))
         return known.targets
 
+    @property
+    def _generation(self) -> int:
+        return self._catalog.definitions_generation(self._workspace_id)
+
+    @property
     def _is_known(self) -> bool:
         """Whether all targets are at hand, as of now."""
-        known = self._known
-        return known is not None and known.generation == self._catalog.definitions_generation(
-            self._workspace_id
-        )
+        return self._known is not None and self._known.generation == self._generation
 
     def _one(self, kind: str, name: str) -> Target | None:
         """A target by itself: a process that builds a few of many tasks reads no others."""
@@ -79,7 +81,7 @@ class Targets:
             There is none.
         """
         kind, _, name = reference.partition(" ")
-        if not self._is_known() and (target := self._one(kind, name) or self._one("filter", reference)):
+        if not self._is_known and (target := self._one(kind, name) or self._one("filter", reference)):
             return target
         found = self.all()
         named = reference if kind in OWNERS and reference in found else f"filter {reference}"
