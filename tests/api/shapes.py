@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote_plus
 
 import httpx
 
@@ -61,14 +62,37 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-def check_error(family: str, answer: httpx.Response) -> None:
-    """Make sure that an error has the shape of its family, and tells nothing of the inside."""
+# What a reader of an error has no use for, and an attacker has.
+INSIDES = ("Traceback", 'File "', "SELECT ", ".py", "sqlite3", "duckdb://")
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts of a document, its keys among them."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key)
+            yield from texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def check_error(family: str, answer: httpx.Response, asked: Any = None) -> None:
+    """Make sure that an error has the shape of its family, and tells nothing of the inside.
+
+    ``asked`` is a document that was sent: an error may say again what it was told.
+    """
     try:
         assert answer.status_code >= 400
         assert answer.headers["Content-Type"] == "application/json"
         assert answer.headers["X-Request-Id"]
-        SHAPES[family](answer, answer.json())
-        for inside in ("Traceback", 'File "', "SELECT ", ".py", "sqlite3", "duckdb://"):
-            assert inside not in answer.text
+        body = answer.json()
+        SHAPES[family](answer, body)
+        said = "\n".join(unquote_plus(text) for text in texts(asked))
+        told = "\n".join(texts(body))
+        for inside in INSIDES:
+            assert inside not in told or inside in said, inside
     except AssertionError as error:
         raise AssertionError(f"of {family}: {answer.status_code} {answer.text} {answer.headers}") from error

@@ -14,8 +14,12 @@ pytestmark = pytest.mark.slow
 def opened(looked: Looked, title: str) -> Any:
     """The frame that a click on a tile opens."""
     page = looked.page
-    page.evaluate("() => window.jupyterapp.commands.execute('launcher:create')")
-    tile = page.locator(f".jp-LauncherCard[title='{title}']")
+    # A launcher of its own: JupyterLab opens one by itself when it finds nothing to restore.
+    launcher = page.evaluate(
+        "async () => { await window.jupyterapp.restored;"
+        " return (await window.jupyterapp.commands.execute('launcher:create')).id; }"
+    )
+    tile = page.locator(f"#{launcher} .jp-LauncherCard[title='{title}']")
     tile.wait_for()
     assert tile.locator("svg, img").count() == 1, "it has a picture"
     tile.click()
