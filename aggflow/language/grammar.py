@@ -113,10 +113,10 @@ class Grammar(ABC):
         return position, set(parser.accepts())
 
     def _first_hint(self, text: str, position: int, possible: set[str]) -> str:
-        rest = text[position:]
         for pattern, terminal, hint in self.hints:
             fits = terminal is None or terminal in possible
-            if fits and re.match(pattern, rest, re.IGNORECASE | re.DOTALL):
+            # Of the whole text, so that a pattern may look behind.
+            if fits and re.compile(pattern, re.IGNORECASE | re.DOTALL).match(text, position):
                 return hint
         return ""
 
