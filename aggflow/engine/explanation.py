@@ -8,6 +8,7 @@ from functools import cached_property
 from html import escape
 
 from aggflow.engine.plan import Candidate
+from aggflow.figure import counted, plural
 from aggflow.timeline import Window, WindowSet, format_instant
 
 
@@ -85,7 +86,7 @@ class Explanation:
             "source": "from the source alone",
             "mixed": f"from {self.rollup} and a live tail",
         }[self.plan]
-        return f"{from_where} · {self.cells:,} cells{self._left_out}"
+        return f"{from_where} · {counted(self.cells, 'cell')}{self._left_out}"
 
     @property
     def summary(self) -> str:
@@ -95,7 +96,7 @@ class Explanation:
 
     @property
     def _left_out(self) -> str:
-        return f" · {self.cut:,} more rows cut by the limit" if self.cut else ""
+        return f" · {self.cut:,} more {plural(self.cut, 'row')} cut by the limit" if self.cut else ""
 
     @property
     def hint(self) -> str:
@@ -129,19 +130,21 @@ class Explanation:
             + (
                 f" — {candidate.miss}"
                 if candidate.miss
-                else f" — {candidate.rows:,} rows in the segments of the window"
+                else f" — {counted(candidate.rows, 'row')} in the segments of the window"
             )
             for candidate in self.candidates
         ]
         lines += ["", "Windows:"]
         lines += [f"  stored  {window}" for window in self.stored] or ["  stored  none"]
         lines += [f"  live    {window}" for window in self.live]
-        lines += ["", f"Read: {self.segments} segments, {self.cells:,} cells, {self.rows:,} source rows"]
+        read = ((self.segments, "segment"), (self.cells, "cell"), (self.rows, "source row"))
+        lines += ["", "Read: " + ", ".join(counted(*figure) for figure in read)]
         if self.tail_age is not None:
             lines.append(f"The live part is {self.tail_age:.1f} s old.")
         lines.append(f"Time: {self.milliseconds:.1f} ms, of it the source {self.source_milliseconds:.1f} ms")
         if self.statements:
-            lines.append(f"SQL: {len(self.statements)} statements were sent to the source; .sql has them")
+            sent, verb = len(self.statements), "was" if len(self.statements) == 1 else "were"
+            lines.append(f"SQL: {counted(sent, 'statement')} {verb} sent to the source; .sql has them")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

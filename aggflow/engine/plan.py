@@ -214,7 +214,13 @@ def _where_miss(rollup: Rollup, need: Need) -> str:
 def _interval_miss(rollup: Rollup, need: Need) -> str:
     question = need.question
     if question.series is not None and not rollup.width.divides(question.series, rollup.zone, question.zone):
-        return f"interval: {rollup.interval} does not divide {question.series}"
+        # Days of one zone are no union of days of another: it is said whose they are, where they are not the same.
+        ours, theirs = (
+            ("", "")
+            if rollup.zone == question.zone
+            else (f" in {rollup.zone.name}" if rollup.width.is_calendar else "", f" in {question.zone.name}")
+        )
+        return f"interval: {rollup.interval}{ours} does not divide {question.series}{theirs}"
     if need.cuts:
         return ""
     for window in question.windows:

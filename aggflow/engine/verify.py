@@ -135,7 +135,7 @@ def _count(piece: Piece, rows: SourceRows, resident: Resident) -> Difference | N
     found = int(extent(rows, version.rollup, piece.window).rows.sum())
     if kept == found:
         return None
-    return Difference(version.number, piece.window, f"{kept:,} rows are stored, the source has {found:,}")
+    return Difference(version.number, piece.window, _other_count(kept, found))
 
 
 def _counted(grains: Sequence[Cells]) -> Cells:
@@ -175,9 +175,15 @@ def _canonical(cells: Cells, version: Version) -> Cells:
     return merged(cells, tuple(cells.codes), series, version.layout.kinds)
 
 
+def _other_count(kept: int, found: int) -> str:
+    verb = "is" if kept == 1 else "are"
+    return f"{counted(kept, 'row')} {verb} stored, the source has {found:,}"
+
+
 def _difference(old: Cells, new: Cells) -> str:
-    if int(old.rows.sum()) != int(new.rows.sum()):
-        return f"{int(old.rows.sum()):,} rows are stored, the source has {int(new.rows.sum()):,}"
+    kept, found = int(old.rows.sum()), int(new.rows.sum())
+    if kept != found:
+        return _other_count(kept, found)
     for name, ours, theirs in _columns(old, new):
         if len(ours) != len(theirs) or not _equal(ours, theirs):
             return f"{name} differs"

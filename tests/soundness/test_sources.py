@@ -127,7 +127,7 @@ def test_rows_that_are_deleted_are_gone_from_what_is_built_anew(shop: Shop) -> N
     shop.sql("DELETE FROM events WHERE team = 'a'")
     shop.events = shop.events[1:]
     found = [str(difference) for difference in shop.ws.verify("f", fix=True).differences]
-    bucket = "[2025-01-01T09:00:00Z, 2025-01-01T10:00:00Z): 1 rows are stored, the source has 0"
+    bucket = "[2025-01-01T09:00:00Z, 2025-01-01T10:00:00Z): 1 row is stored, the source has 0"
     assert bucket in found
     shop.check("week")  # what differed is missing, and so it is live
     shop.build()

@@ -66,3 +66,17 @@ def test_the_hint_travels(ws: af.Workspace) -> None:
     copy = answer_of(answer_data(answer, candidates=True), lambda *_, **__: None)
     assert copy.explain().hint == answer.explain().hint != ""
     assert copy.explain().hint.endswith("ask with end='2013-01-03T00:00:00Z'")
+
+
+def test_what_was_read_is_said_of_one_and_of_many(ws: af.Workspace) -> None:
+    ws.build("hourly", progress=False, until="2013-01-02")
+    stored = str(ws.query("day", end="2013-01-02").explain())
+    assert "Read: 1 segment, 24 cells, 0 source rows" in stored
+    assert "hourly — 24 rows in the segments of the window" in stored
+    ws.add_filter("one", source="events", interval="1h", where="@.moment < '2013-01-01T01:00:00Z'")
+    live = ws.ask_filter(
+        "one", [af.Field("n", "events", af.Calculation.COUNT)], start="2013-01-01", end="2013-01-02"
+    )
+    assert "from the source alone · 1 cell ·" in str(live.explain())
+    assert "Read: 0 segments, 1 cell, 1 source row" in str(live.explain())
+    assert "SQL: 1 statement was sent to the source" in str(live.explain())

@@ -178,7 +178,12 @@ class TestMiss:
             (
                 {"interval": "1h"},
                 {"series": Interval.of("1d"), "zone": Zone.of("Asia/Kathmandu")},
-                "interval: 1h does not divide 1d",
+                "interval: 1h does not divide 1d in Asia/Kathmandu",
+            ),
+            (
+                {"interval": "1d"},
+                {"series": Interval.of("1d"), "zone": Zone.of("Europe/Berlin")},
+                "interval: 1d in UTC does not divide 1d in Europe/Berlin",
             ),
             ({"interval": "7h"}, {}, "interval: a bucket of 7h crosses an edge of the window"),
         ],
