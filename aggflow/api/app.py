@@ -25,6 +25,8 @@ from aggflow.api.build_thread import BuildThread
 from aggflow.api.carrier import Carrier
 from aggflow.api.compression import Compression
 from aggflow.api.directory import Directory
+from aggflow.api.echoes import Echoes
+from aggflow.api.endpoints import DATA
 from aggflow.api.errors import answer, failure_of, handle_errors, log
 from aggflow.api.exchange import Exchanges
 from aggflow.api.family import Families
@@ -102,6 +104,7 @@ def app_of(home: Home, modules: Iterable[ModuleType | Any]) -> FastAPI:
     # The last that is added is the outermost.
     app.add_middleware(BodyLimit, families=families)
     app.add_middleware(Compression)
+    app.add_middleware(Echoes, home=home, prefix=f"{DATA}/", budget=home.settings.answer_bytes)
     app.add_middleware(Exchanges, watches=(metrics.count, log_access), rescue=rescue)
     return app
 

@@ -99,7 +99,7 @@ class Door:
         access = await self._access(secret, exchange)
         if access is None:
             raise self._refusal(request, self._families.owner(request.scope["path"]))
-        if self._home.is_to_be_noted(access):
+        if self._home.is_to_be_noted(access.token):
             self._note(access)
         exchange.token = access.token.id
         caller = self._callers.get(access.token.id)

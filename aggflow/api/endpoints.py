@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -20,14 +21,16 @@ from aggflow.api.family import Family
 from aggflow.api.openapi import body_of
 from aggflow.api.pool import run
 from aggflow.api.quick_route import QuickRoute
+from aggflow.api.repeatable import Repeatable
 from aggflow.api.reply import JSON
 from aggflow.engine.answer import Answer
 from aggflow.engine.at_hand import NotAtHandError
-from aggflow.engine.posed import Posed
+from aggflow.engine.posed import Posed, PosedToFilter
 
+DATA: Final = "/api/v1/data"
 FAMILY: Final = Family(
     "endpoints",
-    ("/api/v1/data", "/api/v1/filter-definitions", "/api/v1/metrics", "/api/v1/organization"),
+    (DATA, "/api/v1/filter-definitions", "/api/v1/metrics", "/api/v1/organization"),
     header="x-api-token",
 )
 router: Final = APIRouter(route_class=QuickRoute)
@@ -56,7 +59,7 @@ _ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @router.post(
-    "/api/v1/data/{id}",
+    f"{DATA}/{{id}}",
     summary="The answer of an endpoint",
     openapi_extra={**body_of(SCHEMA, required=False, example={}), "parameters": [_ID]},
     responses=_ANSWERED,
@@ -74,7 +77,7 @@ async def post_data(request: Request) -> Response:
 
 
 @router.get(
-    "/api/v1/data/{id}",
+    f"{DATA}/{{id}}",
     summary="The answer of an endpoint, for clients and caches that know ETags",
     openapi_extra={
         "parameters": [
@@ -115,6 +118,7 @@ async def get_data(request: Request) -> Response:
         tag = f'W/"{posed.fingerprint}-{asked.format.lower()}"'
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if _is_known(tag, request.headers.get("if-none-match", "")):
+            _may_repeat(request, caller, posed, asked, None)
             return Response(status_code=304, headers=headers)
     return await _response(request, caller, posed, asked, headers)
 
@@ -152,13 +156,26 @@ async def _response(
 ) -> Response:
     kept = request.app.state.bodies.find(posed, asked.format)
     if kept is not None:
-        caller.workspace.note(posed, kept.explanation)
+        note = partial(caller.workspace.note, posed, kept.explanation)
+        note()
+        _may_repeat(request, caller, posed, asked, note)
         return Response(kept.content, headers=headers, media_type=_TYPES[asked.format])
     answer = await _answer(request, caller, posed)
     if asked.format == "CSV" and answer.count > AT_ONCE:
         return StreamingResponse(_encoded(answer), headers=headers, media_type=CSV)
     body = await request.app.state.bodies.of(posed, answer, asked.format)
     return Response(body, headers=headers, media_type=_TYPES[asked.format])
+
+
+def _may_repeat(
+    request: Request, caller: Caller, posed: Posed, asked: DataRequest, note: Callable[[], None] | None
+) -> None:
+    """Say that a response may be given again, where it is of nothing but what is in the catalog.
+
+    Without an end it is of now; what tasks and cubes aggregate is so, too.
+    """
+    if asked.end is not None and isinstance(posed, PosedToFilter):
+        exchange_of(request.scope).repeatable = Repeatable(caller.token, note)
 
 
 def _encoded(answer: Answer) -> Iterator[bytes]:

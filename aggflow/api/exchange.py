@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aggflow.api.repeatable import Repeatable
 from aggflow.catalog import Mark
 
 HEADER: Final = "X-Request-Id"
@@ -38,9 +39,11 @@ class Exchange:
         What the token is called that it came with, once that is known.
     as_of
         What the catalog's mark was when the token was shown, where it has marks.
+    repeatable
+        Said by a route whose response may be given again while nothing is committed.
     """
 
-    __slots__ = ("as_of", "began", "bytes", "ended", "request_id", "scope", "status", "token")
+    __slots__ = ("as_of", "began", "bytes", "ended", "repeatable", "request_id", "scope", "status", "token")
 
     def __init__(self, scope: Scope, request_id: str) -> None:
         self.scope = scope
@@ -51,6 +54,7 @@ class Exchange:
         self.bytes = 0
         self.token = ""
         self.as_of: Mark | None = None
+        self.repeatable: Repeatable | None = None
 
     @property
     def route(self) -> str:

@@ -183,9 +183,22 @@ class Home:
             found = self._known[sha256] = Access(token, workspace)
         return found
 
-    def is_to_be_noted(self, access: Access) -> bool:
+    def is_valid(self, token: Token, as_of: Mark | None = None) -> bool:
+        """Whether a token that was valid is so still: neither revoked since nor expired.
+
+        Parameters
+        ----------
+        token
+            As it was found.
+        as_of
+            What :meth:`mark` gave when it was shown; None to look now.
+        """
+        state = self._catalog.token_state(token.sha256, as_of)
+        return state is not None and state.is_valid(self._clock())
+
+    def is_to_be_noted(self, token: Token) -> bool:
         """Whether it is time to note in the catalog that a token is used: once a minute."""
-        return self._clock() - self._noted.get(access.token.id, 0) >= _NOTE_EVERY_US
+        return self._clock() - self._noted.get(token.id, 0) >= _NOTE_EVERY_US
 
     def note_use(self, access: Access) -> None:
         """Note that a token is used now; a catalog that takes no note is no reason to refuse its owner."""

@@ -95,13 +95,13 @@ def test_the_use_of_a_token_is_noted_once_a_minute(home: Home, clock: Clock) -> 
     secret = home.default.create_token("t", owner=OWNER, permissions=["admin"])
     access = home.access(secret)
     assert access is not None
-    assert home.is_to_be_noted(access)
+    assert home.is_to_be_noted(access.token)
     home.note_use(access)
     assert home.default.tokens[access.token.id].last_used_us == clock.us
     clock.us += 59_999_999
-    assert not home.is_to_be_noted(access)
+    assert not home.is_to_be_noted(access.token)
     clock.us += 1
-    assert home.is_to_be_noted(access)
+    assert home.is_to_be_noted(access.token)
 
 
 def test_a_catalog_that_takes_no_note_keeps_nobody_out(
@@ -117,7 +117,7 @@ def test_a_catalog_that_takes_no_note_keeps_nobody_out(
     monkeypatch.setattr(Catalog, "touch_token", refuse)
     home.note_use(access)
     assert "it is read-only" in caplog.text
-    assert not home.is_to_be_noted(access)
+    assert not home.is_to_be_noted(access.token)
 
 
 def test_everything_that_is_wrong_with_a_token_is_said_at_once(home: Home) -> None:
