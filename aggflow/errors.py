@@ -49,11 +49,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Final, Literal, cast
 
+from aggflow.quote import cut, line_around, quoted
 from aggflow.secret import without_password as without_password  # noqa: PLC0414 - all that tells errors reads it here
 
 Who = Literal["user", "operator", "aggflow"]
+LONGEST_PATH: Final = 300
+"""Characters of a path to what is wrong that a sentence shows at most: what users call things is part of it."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -203,7 +206,7 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.path}: {self.message}" if self.path else self.message
+        text = f"{cut(self.path, LONGEST_PATH)}: {self.message}" if self.path else self.message
         return f"{text} ({self.hint})" if self.hint else text
 
 
@@ -271,9 +274,10 @@ class ParseError(AggflowError):
         return self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
 
     def __str__(self) -> str:
-        shown = self.text.split("\n")[self.line - 1] if self.text else ""
+        line = self.text.split("\n")[self.line - 1] if self.text else ""
+        shown, before = line_around(line, self.column - 1)
         lines = [f"{self.message}, at line {self.line}, column {self.column}"]
-        lines += [f"    {shown}", "    " + " " * (self.column - 1) + "^"]
+        lines += [f"    {shown}", "    " + " " * before + "^"]
         if self.expected:
             lines.append("expected: " + ", ".join(self.expected))
         if self.hint:
@@ -298,7 +302,7 @@ class NotFoundError(AggflowError):
         self.kind = kind
         self.name = name
         self.known = tuple(known)
-        super().__init__(f"there is no {kind} {name!r}", hint=did_you_mean(name, self.known))
+        super().__init__(f"there is no {kind} {quoted(name)}", hint=did_you_mean(name, self.known))
 
 
 class ConflictError(AggflowError):

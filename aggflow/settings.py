@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aggflow.errors import SettingsError, did_you_mean
+from aggflow.quote import quoted
 
 PREFIX = "AGGFLOW_"
 
@@ -133,4 +134,4 @@ def read_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()
-        raise SettingsError(f"{name}: {first['msg'].lower()}, not {first['input']!r}") from None
+        raise SettingsError(f"{name}: {first['msg'].lower()}, not {quoted(first['input'])}") from None

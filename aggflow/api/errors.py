@@ -20,6 +20,7 @@ from aggflow.api.failure import NAMES, VALIDATION, Detail, Failure, Refused, inv
 from aggflow.api.family import Families
 from aggflow.api.reply import reply
 from aggflow.errors import (
+    LONGEST_PATH,
     AggflowError,
     BuildError,
     CancelledError,
@@ -46,6 +47,7 @@ from aggflow.errors import (
     UnsupportedError,
     without_password,
 )
+from aggflow.quote import cut
 
 _LOG = logging.getLogger("aggflow.service")
 TOO_DEEP: Final = "what was asked is nested too deeply, or has too many terms"
@@ -191,7 +193,8 @@ def _details(error: AggflowError) -> tuple[Detail, ...]:
     if not isinstance(error, SpecError):
         return ()
     return tuple(
-        Detail(one.path, f"{one.message} ({one.hint})" if one.hint else one.message) for one in error.problems
+        Detail(cut(one.path, LONGEST_PATH), f"{one.message} ({one.hint})" if one.hint else one.message)
+        for one in error.problems
     )
 
 
@@ -222,10 +225,10 @@ def _routed(failure: Failure, request: Request, allowed: Allowed) -> Failure:
     """What the router says, in words: which path has no route, which methods one takes."""
     path = request.scope["path"]
     if failure.status == 404:
-        return replace(failure, message=f"there is nothing at {path}")
+        return replace(failure, message=f"there is nothing at {cut(path, LONGEST_PATH)}")
     if failure.status == 405:
         methods = ", ".join(allowed.methods(path))
-        message = f"{path} does not take {request.method}; it takes {methods}"
+        message = f"{cut(path, LONGEST_PATH)} does not take {request.method}; it takes {methods}"
         return replace(failure, message=message, headers={"Allow": methods})
     return failure
 

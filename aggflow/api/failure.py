@@ -8,6 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 
+from aggflow.errors import LONGEST_PATH
+from aggflow.quote import cut
+
 NAMES: Final[Mapping[int, str]] = {
     400: "bad_request",
     401: "unauthorized",
@@ -106,7 +109,7 @@ class Refused(HTTPException):
     ) -> None:
         super().__init__(status, message, headers)
         self.name = name or NAMES.get(status, "error")
-        self.details = tuple(Detail(*detail) for detail in details)
+        self.details = tuple(Detail(cut(where, LONGEST_PATH), message) for where, message in details)
         self.code = code
         self.error = error
 
@@ -122,6 +125,6 @@ def invalid(
     >>> refused.status_code, refused.detail
     (400, 'limit: must be at least 1')
     """
-    found = [Detail(*detail) for detail in details]
+    found = [Detail(cut(where, LONGEST_PATH), message) for where, message in details]
     sentence = "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in found)
     return Refused(400, message or sentence, name=VALIDATION, details=found, error=error)

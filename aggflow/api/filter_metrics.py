@@ -20,6 +20,7 @@ from aggflow.api.reply import JSON, reply
 from aggflow.engine.answer import Answer
 from aggflow.engine.shape import QuestionError
 from aggflow.engine.stored import Stored
+from aggflow.quote import quoted
 from aggflow.spec.filter import Filter
 from aggflow.spec.vendor_filter import to_vendor
 from aggflow.workspace import Workspace
@@ -131,7 +132,7 @@ def _filter(ws: Workspace, filter_id: str) -> Stored[Filter]:
     for stored in ws.filters.values():
         if stored.id == filter_id:
             return stored
-    raise Refused(404, f"there is no filter with the id {filter_id!r}")
+    raise Refused(404, f"there is no filter with the id {quoted(filter_id)}")
 
 
 def _moved(error: QuestionError, place: str) -> Refused:

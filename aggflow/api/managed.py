@@ -11,6 +11,7 @@ from aggflow.api.failure import Refused, invalid
 from aggflow.engine.definition_kind import KindName
 from aggflow.engine.stored import Stored
 from aggflow.errors import NotFoundError
+from aggflow.quote import quoted
 from aggflow.spec.changes import Effect
 from aggflow.spec.declaration import plain, read
 from aggflow.workspace import Workspace
@@ -169,7 +170,7 @@ class Managed:
             )
         for key, value in carried.items():
             if data.get(key, value) != value:
-                raise invalid([(key, f"is {value!r}, and cannot be changed")])
+                raise invalid([(key, f"is {quoted(value)}, and cannot be changed")])
         spec = self._read(ws, {"name": stored.spec.name, **rest}, stored)
         if spec.name != stored.spec.name:
             raise invalid([("name", f"cannot be changed: it is {stored.spec.name!r}")])

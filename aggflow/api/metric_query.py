@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from aggflow.api.failure import Detail, invalid
 from aggflow.errors import ParseError, QueryError
+from aggflow.quote import quoted
 from aggflow.spec.aggregation import Aggregation, CalculationText
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.choice import Aggregate, All, AnyChoice, Fixed, GroupingValue
@@ -117,7 +118,7 @@ class _OfFilter(_Sent):
         for place, one in enumerate(self.grouping_filters or ()):
             path = f"groupingFilters[{place}].grouping"
             if one.grouping not in names:
-                yield Detail(path, f"the filter has no grouping {one.grouping!r}")
+                yield Detail(path, f"the filter has no grouping {quoted(one.grouping)}")
             elif names[one.grouping] in seen:
                 yield Detail(path, "stands here twice")
             else:
@@ -151,7 +152,7 @@ class GroupingsQuery(_OfFilter):
         """
         details = [*self._known(of)]
         if self.grouping_name not in {text for one in of.groupings for text in (one.path, one.name)}:
-            details.append(Detail("groupingName", f"the filter has no grouping {self.grouping_name!r}"))
+            details.append(Detail("groupingName", f"the filter has no grouping {quoted(self.grouping_name)}"))
         if details:
             raise invalid(details)
         filters = {one.grouping: one.values for one in self.grouping_filters or () if one.values is not None}

@@ -28,6 +28,7 @@ from aggflow.engine.batch import Batch
 from aggflow.engine.stored_cube import StoredCube
 from aggflow.engine.stored_schedule import Execution, StoredSchedule
 from aggflow.errors import NotFoundError
+from aggflow.quote import quoted
 from aggflow.timeline import Micros
 from aggflow.timeline.instant import to_datetime
 from aggflow.workspace import Workspace
@@ -133,7 +134,7 @@ def _in_organization(permission: str) -> Callable[..., Awaitable[Caller]]:
         require(caller, permission, status=401)
         if org_id != caller.workspace.name:
             # The same whether there is such an organization or not.
-            raise Refused(404, f"there is no organization {org_id!r} for this token")
+            raise Refused(404, f"there is no organization {quoted(org_id)} for this token")
         return caller
 
     return caller_in
@@ -169,10 +170,10 @@ def _cube_of(caller: Caller, project_id: str, cube_id: str) -> StoredCube:
     """The cube of an id in the project of another."""
     wanted = _uuid(project_id)
     if all(project.id != wanted for project in caller.workspace.projects.values()):
-        raise Refused(404, f"there is no project {project_id!r}")
+        raise Refused(404, f"there is no project {quoted(project_id)}")
     found = _cube(caller.workspace, cube_id)
     if found is None or found.project_id != wanted:
-        raise Refused(404, f"there is no cube {cube_id!r} in project {project_id!r}")
+        raise Refused(404, f"there is no cube {quoted(cube_id)} in project {quoted(project_id)}")
     return found
 
 
@@ -185,7 +186,7 @@ def _schedule_of(caller: Caller, project_id: str, cube_id: str, job_id: str) -> 
     except NotFoundError:
         found = None
     if found is None or found.cube_id != cube.id:
-        raise Refused(404, f"there is no job {job_id!r} of cube {cube_id!r}")
+        raise Refused(404, f"there is no job {quoted(job_id)} of cube {quoted(cube_id)}")
     return found
 
 
@@ -277,7 +278,7 @@ def _batches(
             raise invalid([("cubeId", "must be a UUID")])
         cube = _cube(workspace, cube_id)
         if cube is None:
-            raise Refused(404, f"there is no cube {cube_id!r}")
+            raise Refused(404, f"there is no cube {quoted(cube_id)}")
         wanted = cube.id
     kept = None if status is None else _STATUSES[status]
     if status is None or kept is not None:

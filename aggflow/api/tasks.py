@@ -27,6 +27,7 @@ from aggflow.api.reply import reply
 from aggflow.api.task_request import NewTask, Start, TaskChange, attributes, naming_fields
 from aggflow.engine.stored_task import StoredTask
 from aggflow.errors import NotFoundError
+from aggflow.quote import cut, quoted
 from aggflow.spec.lifecycle import Status
 
 NOT_ALLOWED_IN_DOMAIN: Final = 601
@@ -136,14 +137,14 @@ def _found(caller: Caller, aggr_id: str) -> StoredTask:
     """The task of an id; one that was deleted not long ago, too."""
     matched = _ID.fullmatch(aggr_id)
     if matched and matched[1] != caller.workspace.name:
-        raise Refused(404, f"{aggr_id} is no task of this domain", code=NOT_IN_DOMAIN)
+        raise Refused(404, f"{cut(aggr_id)} is no task of this domain", code=NOT_IN_DOMAIN)
     try:
         found = caller.workspace.task(aggr_id) if matched else None
     except NotFoundError:
         found = None
     # A task's name may look like an id.
     if found is None or found.task_id != aggr_id:
-        raise Refused(404, f"there is no aggregation task {aggr_id!r}", code=NO_SUCH_TASK)
+        raise Refused(404, f"there is no aggregation task {quoted(aggr_id)}", code=NO_SUCH_TASK)
     return found
 
 

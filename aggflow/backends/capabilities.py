@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from aggflow.backends.capability import Capability
 from aggflow.errors import UnsupportedError, did_you_mean
+from aggflow.quote import quoted
 
 CAPABILITIES = {
     row.name: row
@@ -293,7 +294,7 @@ def capability(name: str) -> Capability:
     """
     if name not in CAPABILITIES:
         raise UnsupportedError(
-            f"sources on {name!r} are not supported", hint=did_you_mean(name, CAPABILITIES)
+            f"sources on {quoted(name)} are not supported", hint=did_you_mean(name, CAPABILITIES)
         )
     return CAPABILITIES[name]
 
@@ -313,5 +314,7 @@ def capability_of_scheme(scheme: str) -> Capability:
     """
     schemes = {known: row for row in CAPABILITIES.values() for known in row.schemes}
     if scheme not in schemes:
-        raise UnsupportedError(f"sources on {scheme!r} are not supported", hint=did_you_mean(scheme, schemes))
+        raise UnsupportedError(
+            f"sources on {quoted(scheme)} are not supported", hint=did_you_mean(scheme, schemes)
+        )
     return schemes[scheme]

@@ -22,9 +22,10 @@ from aggflow.backends.event_folder import ARRIVED, EVENT, TIME, EventFolder
 from aggflow.backends.file_engine import files_as_table, must_match, started
 from aggflow.backends.plain_text import with_plain_texts
 from aggflow.backends.pool import pool, prepared
-from aggflow.errors import SourceMissingError, SourceUnavailableError, did_you_mean
+from aggflow.errors import LONGEST_PATH, SourceMissingError, SourceUnavailableError, did_you_mean
 from aggflow.language import Path as LanguagePath
 from aggflow.language import read_subject
+from aggflow.quote import cut, quoted
 from aggflow.scratch import scratch
 from aggflow.spec.source import Source
 
@@ -226,7 +227,9 @@ def _quoted(text: str, mark: str) -> str:
 
 def _must_exist(source: Source, path: str) -> None:
     if not Path(path).exists():
-        raise SourceUnavailableError(f"source {source.name!r}: there is no file {path}", hint="check the URL")
+        raise SourceUnavailableError(
+            f"source {source.name!r}: there is no file {cut(path, LONGEST_PATH)}", hint="check the URL"
+        )
 
 
 def _table(con: Any, source: Source) -> ir.Table:
@@ -241,7 +244,8 @@ def _table(con: Any, source: Source) -> ir.Table:
     except ibis.common.exceptions.TableNotFound:
         known = con.list_tables(database=database or None)
         raise SourceMissingError(
-            f"source {source.name!r}: there is no table {source.table!r}", hint=did_you_mean(name, known)
+            f"source {source.name!r}: there is no table {quoted(source.table)}",
+            hint=did_you_mean(name, known),
         ) from None
 
 

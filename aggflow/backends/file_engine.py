@@ -13,7 +13,8 @@ import ibis.expr.types as ir
 
 from aggflow.backends.capability import Capability
 from aggflow.backends.pool import missing_driver
-from aggflow.errors import SourceUnavailableError
+from aggflow.errors import LONGEST_PATH, SourceUnavailableError
+from aggflow.quote import cut
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".csv.gz": "read_csv", ".json": "read_json"}
 
@@ -68,11 +69,13 @@ def must_match(path: str, source: str) -> None:
         There are none.
     """
     if not glob.glob(path, recursive=True):  # noqa: PTH207 - an absolute pattern is no Path.glob
-        raise SourceUnavailableError(f"source {source!r}: no file matches {path}", hint="check the path")
+        raise SourceUnavailableError(
+            f"source {source!r}: no file matches {cut(path, LONGEST_PATH)}", hint="check the path"
+        )
     folder = Path(path)
     if folder.is_dir() and not any(folder.rglob("*.parquet")):
         raise SourceUnavailableError(
-            f"source {source!r}: there is no Parquet file in {path}",
+            f"source {source!r}: there is no Parquet file in {cut(path, LONGEST_PATH)}",
             hint="name CSV files by a pattern: *.csv",
         )
 

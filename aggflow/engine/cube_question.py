@@ -14,6 +14,7 @@ from aggflow.errors import AggflowError, ParseError, Problem, SpecError, did_you
 from aggflow.language import Arithmetic, Named, Path, all_of, read_predicate, write_predicate
 from aggflow.measures.registry import state_key
 from aggflow.measures.vocabulary import GroupingValue
+from aggflow.quote import quoted
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.cube import Cube
 from aggflow.spec.cube_level import CubeLevel, find_level, with_those_above
@@ -136,7 +137,9 @@ class CubeQuestion:
             problems.append(Problem("fields", "at least one measure is needed"))
         for name, times in Counter(name for name, _ in named).items():
             if times > 1:
-                problems.append(Problem("fields", f"{name!r} stands here {times} times; names are unique"))
+                problems.append(
+                    Problem("fields", f"{quoted(name)} stands here {times} times; names are unique")
+                )
         for i, (name, text) in enumerate(named):
             found = _told(f"fields[{i}]", lambda text=text: cube.measured(text), problems)
             if found is not None:
@@ -163,7 +166,7 @@ class CubeQuestion:
             if level is None:
                 continue
             if level.is_time:
-                problems.append(Problem(path, f"{name!r} is of time", "start and end say which"))
+                problems.append(Problem(path, f"{quoted(name)} is of time", "start and end say which"))
                 continue
             one = given is None or isinstance(given, str) or not isinstance(given, Iterable)
             values = (given,) if one else tuple(cast("Iterable[GroupingValue]", given))
@@ -182,7 +185,7 @@ class CubeQuestion:
             name = sort.by if sort.by in known else _name_of(sort.by, cube)
             if name not in known:
                 hint = did_you_mean(sort.by, known)
-                problems.append(Problem(f"sort[{i}]", f"{sort.by!r} is not answered", hint))
+                problems.append(Problem(f"sort[{i}]", f"{quoted(sort.by)} is not answered", hint))
             yield Order(name, sort.direction == "desc")
 
     def _where(self, cube: Cube, problems: list[Problem]) -> str:
@@ -234,7 +237,7 @@ def _finest(widths: Sequence[Interval], cube: Cube, problems: list[Problem]) -> 
 def _taken(measured: Iterable[str], taken: Sequence[str]) -> Iterator[Problem]:
     for name in measured:
         if name in taken:
-            yield Problem("fields", f"the answer has a column {name!r} already", "choose another name")
+            yield Problem("fields", f"the answer has a column {quoted(name)} already", "choose another name")
 
 
 def _sort(term: Any) -> Sort:

@@ -14,6 +14,7 @@ from aggflow.engine.question import Asked, Question
 from aggflow.errors import ParseError
 from aggflow.language import parse_linq
 from aggflow.measures.registry import state_key
+from aggflow.quote import quoted
 from aggflow.spec.reading import Reading, reading_of
 from aggflow.spec.source import Source
 from aggflow.timeline import Interval, Window, Zone
@@ -112,7 +113,7 @@ def table_of(text: str, sources: Collection[str]) -> str:
     table = parse_linq(text, tables=sources).table
     if table not in sources:
         raise ParseError(
-            f"there is no table {table!r}",
+            f"there is no table {quoted(table)}",
             text=text,
             position=text.find(table),
             hint="a table is a source: add one by ws.add_source",

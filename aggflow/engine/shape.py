@@ -12,6 +12,7 @@ from aggflow.errors import Problem, QueryError, SpecError, did_you_mean
 from aggflow.language import canonical_subject
 from aggflow.measures.registry import StateKey, state_key
 from aggflow.measures.vocabulary import GroupingValue
+from aggflow.quote import quoted
 from aggflow.spec.askable import Askable
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.choice import Fixed, QueryTime, is_returned
@@ -228,7 +229,7 @@ class Shape:
         path = f"groupingFilters.{name}"
         if name not in self.query_time:
             hint = did_you_mean(name, self.query_time) if self.query_time else "this endpoint takes none"
-            yield Problem(path, f"{name!r} takes no values from the question", hint)
+            yield Problem(path, f"{quoted(name)} takes no values from the question", hint)
         elif isinstance(values, str) or not isinstance(values, Sequence):
             yield Problem(path, "a list of values is needed")
         elif not values:

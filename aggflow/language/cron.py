@@ -23,6 +23,7 @@ from croniter import croniter
 from croniter.croniter import CroniterBadDateError, CroniterError
 
 from aggflow.errors import ParseError, QueryError
+from aggflow.figure import counted
 from aggflow.language.cron_field import DAY_OF_MONTH, DAY_OF_WEEK, FIELDS
 from aggflow.language.cron_part import is_any, parts_of, place_of, split_field
 from aggflow.language.cron_sentence import sentence_of
@@ -256,8 +257,16 @@ def _check_nth(text: str) -> None:
         raise ParseError(message, text=text, position=place_of(text, DAY_OF_WEEK), hint="make two schedules")
 
 
+def _reads(text: str) -> bool:
+    try:
+        _check(text)
+    except ParseError:
+        return False
+    return True
+
+
 def _wrong_count(text: str, fields: list[str]) -> ParseError:
-    counts = f"the expression has {len(fields)} fields, not six"
+    counts = f"the expression has {counted(len(fields), 'field')}, not six"
     if text.startswith("@"):
         return ParseError(
             "words such as @daily are not known", text=text, position=0, hint="0 0 0 * * *, for one"
@@ -266,7 +275,7 @@ def _wrong_count(text: str, fields: list[str]) -> ParseError:
         return ParseError(
             "a year cannot be given", text=text, position=place_of(text, 6), hint="leave it out"
         )
-    if len(fields) == 5:
+    if len(fields) == 5 and _reads(f"0 {text}"):
         return ParseError(counts, text=text, position=0, hint=f"seconds stand first: 0 {text}")
     hint = "second minute hour day-of-month month day-of-week, as in 0 25 06 ? * *"
     return ParseError(

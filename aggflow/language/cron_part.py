@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from aggflow.errors import ParseError
 from aggflow.language.cron_field import DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, CronField
+from aggflow.quote import quoted
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _part(text: str, index: int, at: int, part: str) -> CronPart:
     def value(given: str) -> int:
         number = field.read(given)
         if number is None:
-            raise wrong(f"{given!r} is no {field.name}", _values(field))
+            raise wrong(f"{quoted(given)} is no {field.name}", _values(field))
         if not field.low <= number <= field.high:
             article = "an" if field.name == "hour" else "a"
             raise wrong(f"{article} {field.name} is {field.low} to {field.high}, not {number}")
@@ -82,7 +83,7 @@ def _part(text: str, index: int, at: int, part: str) -> CronPart:
         raise wrong("? stands for the day of the month or of the week only", "write *")
     body, slash, step = part.partition("/")
     if slash and not (step.isascii() and step.isdigit() and 0 < int(step) <= field.high):
-        raise wrong(f"a step is a number from 1 to {field.high}, not {step!r}")
+        raise wrong(f"a step is a number from 1 to {field.high}, not {quoted(step)}")
     if body == "*":
         return CronPart(field.low, field.high, int(step or 1))
     first, dash, last = body.partition("-")
@@ -117,7 +118,7 @@ def _special(
     if not hash_:
         return None
     if nth not in ("1", "2", "3", "4", "5"):
-        raise wrong(f"# is followed by 1 to 5, not {nth!r}", "the second Friday of the month is 5#2")
+        raise wrong(f"# is followed by 1 to 5, not {quoted(nth)}", "the second Friday of the month is 5#2")
     day = value(name)
     return CronPart(day, day, nth=int(nth))
 

@@ -33,6 +33,7 @@ from aggflow.language.predicate import (
 )
 from aggflow.language.regex import first_problem
 from aggflow.language.syntax import WrongHereError, check_depth, placed, start_of
+from aggflow.quote import cut
 
 
 def parse_predicate(text: str) -> Predicate:
@@ -240,5 +241,5 @@ def _bare_path_hint(text: str) -> str:
         return ""
     parts = text.split(".")
     if all(re.fullmatch(r"[^\W\d]\w*", part) for part in parts):
-        return f"a field in a column is written @.{text}"
-    return f"a name with other than letters, digits and _ is written {Path((text,))}"
+        return f"a field in a column is written @.{cut(text)}"
+    return f"a name with other than letters, digits and _ is written {Path((cut(text),))}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aggflow.language.grammar import Grammar, Hint
+from aggflow.quote import cut
 
 _WORDS: Final[Mapping[str, str]] = {
     "ROOT": "a field (@.name)",
@@ -77,5 +78,5 @@ class JPathGrammar(Grammar):
     def _other_hint(self, text: str, position: int, possible: set[str]) -> str:
         word = re.match(r"[^\W\d]\w*", text[position:])
         if word and "ROOT" in possible:
-            return f"a field is written @.{word[0]}, a text '{word[0]}'"
+            return f"a field is written @.{cut(word[0])}, a text '{cut(word[0])}'"
         return ""

@@ -36,6 +36,7 @@ from aggflow.language.term import (
     Written,
 )
 from aggflow.language.term_builder import read
+from aggflow.quote import quoted
 from aggflow.timeline import Interval
 
 _UNITS = {"": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -87,7 +88,7 @@ def parse_linq(text: str, *, columns: Columns | None = None, tables: Collection[
         table = ".".join(pipeline.table.parts)
         if tables and table not in tables:
             raise WrongHereError(
-                f"there is no table {table!r}", pipeline.table.at, did_you_mean(table, tables)
+                f"there is no table {quoted(table)}", pipeline.table.at, did_you_mean(table, tables)
             )
         return _Builder(table, columns, len(text.rstrip())).query(pipeline)
 
@@ -208,7 +209,7 @@ class _Builder:
         if name == BUCKET:
             raise WrongHereError("one cannot group by eventdate", term.at, "group every makes its buckets")
         if name in self._keys:
-            raise WrongHereError(f"the key {name!r} is used more than once", term.at)
+            raise WrongHereError(f"the key {quoted(name)} is used more than once", term.at)
         self._keys[name] = operand
 
     def _output(self, item: Item) -> None:
@@ -220,7 +221,7 @@ class _Builder:
         name = item.name or self._text(operand)
         if name in self._outputs or name in self._keys or name == BUCKET:
             raise WrongHereError(
-                f"the name {name!r} is used more than once", item.at, "give it another by as"
+                f"the name {quoted(name)} is used more than once", item.at, "give it another by as"
             )
         self._outputs[name] = operand
 
@@ -234,7 +235,7 @@ class _Builder:
     def _must_be_new(self, name: str, at: int) -> None:
         if name in self._keys:
             raise WrongHereError(
-                f"the count would be called {name!r} as a key is", at, "name it: select count() as rows"
+                f"the count would be called {quoted(name)} as a key is", at, "name it: select count() as rows"
             )
 
     def _final_name(self, term: Name) -> Operand:
@@ -248,7 +249,7 @@ class _Builder:
         known = [*self._keys, *self._outputs]
         near = did_you_mean(name, known) if known else ""
         raise WrongHereError(
-            f"{name!r} is not there after the group", term.at, near if "mean" in near else _AFTER_GROUP
+            f"{quoted(name)} is not there after the group", term.at, near if "mean" in near else _AFTER_GROUP
         )
 
     def _aggregate(self, term: Applied) -> Operand:
@@ -266,7 +267,7 @@ class _Builder:
         argument = self._argument(row.takes, arguments[0]) if arguments else None
         text = aggregate_text(function, argument, fraction)
         if text in self._keys:
-            raise WrongHereError(f"the name {text!r} is used more than once", term.at)
+            raise WrongHereError(f"the name {quoted(text)} is used more than once", term.at)
         return self._add(Aggregate(text, function, argument, fraction))
 
     def _argument(self, takes: str, term: Term) -> Operand:
@@ -309,7 +310,7 @@ def _milliseconds(width: Width | None) -> int | None:
     unit = width.text[len(digits) :]
     if unit not in _UNITS:
         raise WrongHereError(
-            f"the period has no unit {unit!r}",
+            f"the period has no unit {quoted(unit)}",
             width.at + len(digits),
             "s seconds, m minutes, h hours, d days; milliseconds have none",
         )

@@ -27,6 +27,7 @@ from typing import TypeAlias
 from aggflow.errors import Problem, SpecError
 from aggflow.language.operators import MIRRORED, Comparison
 from aggflow.language.regex import first_problem, unescape_slashes
+from aggflow.quote import quoted as shown
 
 Number: TypeAlias = int | Decimal
 Sign: TypeAlias = OneOf["+", "-", "*", "/"]
@@ -215,7 +216,7 @@ class Match:
         object.__setattr__(self, "pattern", unescape_slashes(self.pattern))
         problem = first_problem(self.pattern)
         if problem is not None:
-            raise _wrong(f"the regular expression {self.pattern!r} cannot be read: {problem.message}")
+            raise _wrong(f"the regular expression {shown(self.pattern)} cannot be read: {problem.message}")
 
 
 @dataclass(frozen=True)
@@ -418,7 +419,7 @@ def _kind(value: object) -> str:
         case int() | float() | Decimal():
             return "number"
         case _:
-            raise _wrong(f"{value!r} is no text, number, true, false or null")
+            raise _wrong(f"{shown(value)} is no text, number, true, false or null")
 
 
 def _is_in_range(number: object) -> bool:

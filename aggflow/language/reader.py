@@ -47,6 +47,7 @@ from aggflow.language.predicate import (
 from aggflow.language.regex import first_problem
 from aggflow.language.syntax import WrongHereError
 from aggflow.language.term import Applied, Braces, Name, Term, Written
+from aggflow.quote import quoted
 from aggflow.timeline import parse_instant
 
 _SIGNS: dict[str, Sign] = {"+": "+", "-": "-", "*": "*", "/": "/"}
@@ -241,7 +242,9 @@ class Reader:
         refused = REFUSED.get(name) or refusal_of(name)
         if refused:
             raise WrongHereError(f"{name}() is not accepted", term.at, refused)
-        raise WrongHereError(f"there is no function {name!r}", term.at, did_you_mean(name, self._functions()))
+        raise WrongHereError(
+            f"there is no function {quoted(name)}", term.at, did_you_mean(name, self._functions())
+        )
 
     def _aggregate(self, term: Applied) -> Operand:
         if self._aggregates is None:

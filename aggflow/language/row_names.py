@@ -18,6 +18,7 @@ from aggflow.language.query import BUCKET, substituted_predicate
 from aggflow.language.reader import Reader
 from aggflow.language.syntax import WrongHereError
 from aggflow.language.term import Name, Term
+from aggflow.quote import quoted
 
 
 class RowNames:
@@ -41,7 +42,9 @@ class RowNames:
         if isinstance(operand, Path) and name == operand.parts[-1] and len(operand.parts) == 1:
             return  # a column under its own name
         if name in self._read or name in self.selects or name == BUCKET:
-            raise WrongHereError(f"the name {name!r} is used more than once", at, "give it another by as")
+            raise WrongHereError(
+                f"the name {quoted(name)} is used more than once", at, "give it another by as"
+            )
         self.selects[name] = operand
 
     def where(self, tree: Predicate) -> Predicate:
@@ -71,15 +74,15 @@ class RowNames:
         if name not in self._columns:
             if isinstance(self._columns, OpenColumns):
                 return None
-            raise WrongHereError(f"there is no column {name!r}", at, did_you_mean(name, self._columns))
+            raise WrongHereError(f"there is no column {quoted(name)}", at, did_you_mean(name, self._columns))
         type_: Any = self._columns[name]
         for part in rest:
             if not type_.is_struct():
                 if type_.is_json() or type_.is_string():
                     return dt.string
-                raise WrongHereError(f"{name} is {type_} and has no field {part!r}", at)
+                raise WrongHereError(f"{name} is {type_} and has no field {quoted(part)}", at)
             if part not in type_.names:
-                raise WrongHereError(f"there is no field {part!r}", at, did_you_mean(part, type_.names))
+                raise WrongHereError(f"there is no field {quoted(part)}", at, did_you_mean(part, type_.names))
             type_ = type_[part]
         return type_
 

@@ -30,6 +30,7 @@ from aggflow.language.term import (
     Width,
     Written,
 )
+from aggflow.quote import quoted
 
 _INFIX: Final = {
     "=": "eq",
@@ -67,7 +68,7 @@ def read(text: str, start: str, what: str) -> Any:
         A rule of the language, which is not of the grammar, is broken.
     """
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users give what they have
-        raise ParseError(f"{what} is a text, not {text!r}", text=repr(text), position=0)
+        raise ParseError(f"{what} is a text, not {quoted(text)}", text=repr(text), position=0)
     return _grammar().tree(text, start, what)
 
 

@@ -19,6 +19,7 @@ from IPython.display import display
 
 from aggflow.errors import AggflowError, NotFoundError, ParseError, QueryError, did_you_mean
 from aggflow.notebook.at_hand import workspace_at_hand
+from aggflow.quote import quoted
 
 _Run = TypeVar("_Run", bound=Callable[..., Any])
 
@@ -75,7 +76,7 @@ class AggflowMagics(Magics):
         asked = _options(self.linq, line)
         text = _query(cell)
         if asked.into is not None and not asked.into.isidentifier():
-            raise QueryError(f"{asked.into!r} is no name of a variable", hint="letters, digits and _")
+            raise QueryError(f"{quoted(asked.into)} is no name of a variable", hint="letters, digits and _")
         answer = workspace_at_hand(self._names, asked.workspace).linq(text, **_window(asked))
         if asked.chart:
             display(answer.chart(theme=asked.theme))

@@ -19,6 +19,7 @@ from aggflow.errors import (
     error_of,
     without_password,
 )
+from aggflow.quote import quoted
 
 _LATER: Final = (429, 502, 503, 504)
 
@@ -42,7 +43,9 @@ class Connection:
         self._httpx = _httpx()
         self.url = url.rstrip("/")
         if not self.url.startswith(("http://", "https://")):
-            problem = Problem("url", f"{url!r} is no address of a service", "such as http://127.0.0.1:8787")
+            problem = Problem(
+                "url", f"{quoted(url)} is no address of a service", "such as http://127.0.0.1:8787"
+            )
             raise SpecError("the connection", [problem])
         self._client = self._httpx.Client(
             base_url=f"{self.url}/",

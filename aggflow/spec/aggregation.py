@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from aggflow.errors import Problem
+from aggflow.quote import quoted
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.declaration import Declared, Many, ProblemsError, declaration
 from aggflow.spec.text import Name, PathText, PredicateText
@@ -17,7 +18,9 @@ def _calculation(value: object) -> object:
     if not isinstance(value, str):
         return value
     if value.upper() not in Calculation.__members__:
-        raise ProblemsError([Problem("", f"there is no calculation {value!r}", Calculation.hint(value))])
+        raise ProblemsError(
+            [Problem("", f"there is no calculation {quoted(value)}", Calculation.hint(value))]
+        )
     return value.upper()
 
 

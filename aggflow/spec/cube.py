@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias, cast
 from pydantic import BeforeValidator
 
 from aggflow.errors import AggflowError, NotFoundError, Problem, SpecError, did_you_mean
+from aggflow.quote import quoted
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.cube_aggregate import CubeAggregate
 from aggflow.spec.cube_level import CubeLevel, find_level, levels_of, with_those_above
@@ -31,7 +32,7 @@ def _measure(value: Any) -> Any:
     if isinstance(value, Aggregation | Ratio):
         return value
     if not isinstance(value, Mapping):
-        problem = Problem("", f"{value!r} is no measure", "an Aggregation or a Ratio is needed")
+        problem = Problem("", f"{quoted(value)} is no measure", "an Aggregation or a Ratio is needed")
         raise ProblemsError([problem])
     data = cast("Mapping[str, Any]", value)
     kind = Ratio if {"numerator", "denominator"} & set(data) else Aggregation

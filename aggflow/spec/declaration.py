@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias, TypeVar, cast, dataclass_transform
 
@@ -19,13 +20,15 @@ from pydantic import Field as PydanticField
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import ErrorDetails
 
-from aggflow.errors import AggflowError, Problem, SpecError, did_you_mean
+from aggflow.errors import LONGEST_PATH, AggflowError, Problem, SpecError, did_you_mean
+from aggflow.quote import cut, quoted
 from aggflow.spec.example import example_of
 
 T = TypeVar("T")
 Many: TypeAlias = Annotated[Sequence[T], AfterValidator(tuple)]
 """Several values, given as any sequence, held as a tuple."""
 
+_CAPITAL = re.compile(r"(?<!^)[A-Z]")
 CONFIG = ConfigDict(extra="forbid", use_enum_values=False, validate_default=True)
 
 
@@ -140,8 +143,8 @@ def problem_of(error: AggflowError) -> Problem:
 
 
 def _title(cls: type[Any], name: object) -> str:
-    kind = cls.__name__.lower()
-    return f"{kind} {name!r}" if isinstance(name, str) and name else kind
+    kind = _CAPITAL.sub(r" \g<0>", cls.__name__).lower()
+    return f"{kind} {quoted(name)}" if isinstance(name, str) and name else kind
 
 
 def _problems(error: ValidationError, cls: type[Any], *, plain: bool = False) -> list[Problem]:
@@ -158,28 +161,25 @@ def _problem(detail: ErrorDetails, cls: type[Any], *, plain: bool) -> Iterator[P
         name = str(detail["loc"][-1])
         # Only the root's own keys are known here; deeper ones are listed by their own class.
         known = [f.name for f in dataclasses.fields(cls)] if len(detail["loc"]) == 1 else []
-        yield Problem(path, f"unknown key {name!r}", did_you_mean(name, known) if known else "")
+        yield Problem(path, f"unknown key {quoted(name)}", did_you_mean(name, known) if known else "")
     elif detail["type"] in ("missing", "missing_argument"):
         yield Problem(path, "is required")
     elif detail["type"] == "enum":
         expected = str(detail.get("ctx", {}).get("expected", ""))
         known = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
-        yield Problem(path, f"there is no {detail['input']!r}", did_you_mean(str(detail["input"]), known))
+        yield Problem(
+            path, f"there is no {quoted(detail['input'])}", did_you_mean(str(detail["input"]), known)
+        )
     elif (told := example_of(detail, cls.__name__, plain=plain)) is not None:
-        yield Problem(path, f"{told[0]}, not {_shown(detail['input'])}", told[1])
+        yield Problem(path, f"{told[0]}, not {quoted(detail['input'])}", told[1])
     else:
-        yield Problem(path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {_shown(detail['input'])}")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+        yield Problem(path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {quoted(detail['input'])}")
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
     path = ""
     for part in loc:
-        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, str(part))
+        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, cut(str(part), LONGEST_PATH))
     return path
 
 

@@ -10,6 +10,7 @@ from pydantic import Field as PydanticField
 
 from aggflow.errors import Problem, did_you_mean
 from aggflow.language import Path, canonical_subject, read_subject, write_subject
+from aggflow.quote import quoted
 from aggflow.spec.declaration import Declared, declaration
 from aggflow.spec.text import Name, PathText
 
@@ -83,7 +84,7 @@ class EventSource(Declared):
         for field in self.values:
             if field not in VALUE_FIELDS:
                 hint = did_you_mean(field, VALUE_FIELDS)
-                yield Problem(f"values.{field}", f"there is no value field {field!r}", hint)
+                yield Problem(f"values.{field}", f"there is no value field {quoted(field)}", hint)
         if self.metadata is not None and not isinstance(read_subject(self.metadata), Path):
             yield Problem("metadata", "a column is needed, or a path", "keys are looked up in it")
 

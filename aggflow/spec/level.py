@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from aggflow.errors import AggflowError, Problem
 from aggflow.language import canonical_subject
+from aggflow.quote import quoted
 from aggflow.spec.declaration import Declared, ProblemsError, declaration
 from aggflow.spec.text import IntervalText, Name, PathText
 from aggflow.timeline import Interval
@@ -23,7 +24,7 @@ def _without_dot(name: str) -> str:
     # A dot stands between a dimension and its level where a question names them.
     if "." in name:
         raise ProblemsError(
-            [Problem("", f"{name!r} has a dot", "choose a name, and give the column as path")]
+            [Problem("", f"{quoted(name)} has a dot", "choose a name, and give the column as path")]
         )
     return name
 
@@ -78,7 +79,7 @@ def name_problems(name: str) -> Iterator[Problem]:
     try:
         canonical_subject(name)
     except AggflowError:
-        yield Problem("path", f"{name!r} is no path by itself", "say which column it is: path=…")
+        yield Problem("path", f"{quoted(name)} is no path by itself", "say which column it is: path=…")
 
 
 def _from_text(value: Any) -> Any:

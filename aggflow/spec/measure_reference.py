@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from aggflow.errors import Problem, SpecError, did_you_mean
+from aggflow.quote import quoted
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.field import Field
@@ -61,7 +62,7 @@ class MeasureReference:
         name, *rest = (part.strip() for part in text.split(SEPARATOR))
         known = {aggregation.name: aggregation for aggregation in aggregations}
         if name not in known:
-            raise _wrong(text, f"there is no aggregation {name!r}", did_you_mean(name, known))
+            raise _wrong(text, f"there is no aggregation {quoted(name)}", did_you_mean(name, known))
         aggregation = known[name]
         calculation = _calculation(text, aggregation, rest)
         return cls(aggregation, calculation, _percentile(text, calculation, rest[1:]))
@@ -89,7 +90,7 @@ def _calculation(text: str, aggregation: Aggregation, rest: list[str]) -> Calcul
         return aggregation.calculations[0]
     if rest[0].upper() not in kept:
         hint = did_you_mean(rest[0], kept)
-        raise _wrong(text, f"aggregation {aggregation.name!r} does not keep {rest[0]!r}", hint)
+        raise _wrong(text, f"aggregation {aggregation.name!r} does not keep {quoted(rest[0])}", hint)
     return Calculation(rest[0].upper())
 
 
@@ -109,4 +110,4 @@ def _percentile(text: str, calculation: Calculation, rest: list[str]) -> str | N
 
 
 def _wrong(text: str, message: str, hint: str = "") -> SpecError:
-    return SpecError(f"measure {text!r}", [Problem("", message, hint)])
+    return SpecError(f"measure {quoted(text)}", [Problem("", message, hint)])

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from aggflow.errors import did_you_mean
+from aggflow.quote import quoted
 
 
 class Permission(StrEnum):
@@ -57,4 +58,4 @@ def problem_of(permission: str) -> str:
     names = [str(one) for one in Permission]
     if permission in names:
         return ""
-    return f"there is no permission {permission!r} ({did_you_mean(permission, names)})"
+    return f"there is no permission {quoted(permission)} ({did_you_mean(permission, names)})"

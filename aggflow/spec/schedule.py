@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from aggflow.errors import ParseError, Problem
 from aggflow.language import Cron
+from aggflow.quote import quoted
 from aggflow.spec.declaration import Declared, ProblemsError, as_validator_error, declaration, digest, plain
 from aggflow.spec.text import Name, ZoneText
 from aggflow.timeline import Micros, Zone
@@ -17,7 +18,7 @@ from aggflow.timeline import Micros, Zone
 
 def _cron(value: Any) -> str:
     if not isinstance(value, str | Cron):
-        raise ParseError(f"a text is needed, not {value!r}", text=str(value), position=0)
+        raise ParseError(f"a text is needed, not {quoted(value)}", text=str(value), position=0)
     return Cron.of(value).text
 
 

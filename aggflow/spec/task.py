@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer, StringConstraints
 
 from aggflow.errors import ParseError, Problem, QueryError
 from aggflow.language import Query, parse_linq, to_linq
+from aggflow.quote import quoted
 from aggflow.spec.declaration import Declared, as_validator_error, declaration
 from aggflow.spec.reading import reading_of
 from aggflow.spec.rollup import Rollup
@@ -38,7 +39,7 @@ def query_of(linq: str) -> Query:
 
 def _linq(value: Any) -> str:
     if not isinstance(value, str):
-        raise ParseError(f"a text is needed, not {value!r}", text=str(value), position=0)
+        raise ParseError(f"a text is needed, not {quoted(value)}", text=str(value), position=0)
     return to_linq(query_of(value))
 
 
@@ -53,7 +54,7 @@ def _date(milliseconds: int) -> int | str:
 def _delay(value: Any) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
-        raise QueryError(f"{value!r} is no whole number of seconds", hint="0 is no delay")
+        raise QueryError(f"{quoted(value)} is no whole number of seconds", hint="0 is no delay")
     Duration.of(f"{text}s")
     return int(text)
 

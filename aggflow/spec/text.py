@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from aggflow.errors import ParseError
 from aggflow.language import canonical_predicate, read_subject
+from aggflow.quote import quoted
 from aggflow.spec.declaration import as_validator_error
 from aggflow.timeline import Duration, Interval, Zone
 
@@ -55,7 +56,7 @@ def _storable(name: str) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ParseError(f"a text is needed, not {value!r}", text=str(value), position=0)
+        raise ParseError(f"a text is needed, not {quoted(value)}", text=str(value), position=0)
     return value
 
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 from pydantic import Field as PydanticField
 
 from aggflow.errors import ParseError, Problem, SpecError
+from aggflow.quote import quoted
 from aggflow.spec.aggregation import CalculationText
 from aggflow.spec.declaration import Declared, Many, declaration, read
 from aggflow.spec.filter import Filter
@@ -250,7 +251,7 @@ def from_vendor(data: Mapping[str, Any], *, source: str, **options: Any) -> Filt
         return read(Filter, {**_own(read(_Filter, data)), "source": source, **options})
     except SpecError as error:
         name = data.get("name")
-        title = f"filter {name!r}" if isinstance(name, str) and name else "filter"
+        title = f"filter {quoted(name)}" if isinstance(name, str) and name else "filter"
         moved = [Problem(_place(one.path), one.message, one.hint) for one in error.problems]
         raise SpecError(title, moved) from None
 

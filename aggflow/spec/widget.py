@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic import Field as PydanticField
 
 from aggflow.errors import Problem
+from aggflow.quote import quoted
 from aggflow.spec.declaration import Declared, ProblemsError, declaration
 from aggflow.timeline import Interval, Micros, Window
 
@@ -43,7 +44,7 @@ def _distinct(values: Sequence[str] | None) -> tuple[str, ...]:
 def _group(value: str) -> str:
     if value not in GROUPS and not _METADATA_KEY.fullmatch(value):
         hint = f"one of {', '.join(GROUPS)}, or metadata.<key> with a key of [a-z_][a-z0-9_]{{0,62}}"
-        raise ProblemsError([Problem("", f"{value!r} is nothing to group by", hint)])
+        raise ProblemsError([Problem("", f"{quoted(value)} is nothing to group by", hint)])
     return value
 
 

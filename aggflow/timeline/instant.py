@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from aggflow.errors import QueryError
+from aggflow.quote import quoted
 from aggflow.timeline.civil import civil_of_day
 
 Micros: TypeAlias = int
@@ -83,12 +84,12 @@ def parse_instant(value: str | datetime | date | float) -> Micros:
             return _within(int(value) * 1000, value)
         if isinstance(value, float) and math.isfinite(value * 1000):
             return _within(round(value * 1000), value)
-    raise QueryError(f"{value!r} is not a time", hint=_HINT)
+    raise QueryError(f"{quoted(value)} is not a time", hint=_HINT)
 
 
 def _within(us: Micros, value: object) -> Micros:
     if not BEGINNING < us < FOREVER:
-        raise QueryError(f"{value!r} milliseconds is a time too far away", hint=_HINT)
+        raise QueryError(f"{quoted(value)} milliseconds is a time too far away", hint=_HINT)
     return us
 
 
@@ -99,7 +100,7 @@ def _parse_text(text: str) -> Micros:
         return _within(int(text) * 1000, text)
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise QueryError(f"{text!r} is not a time", hint=_HINT)
+        raise QueryError(f"{quoted(text)} is not a time", hint=_HINT)
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     # A leap second is written 60; the epoch does not count it, so it is the next second.
     leap = second == "60"
@@ -115,7 +116,7 @@ def _parse_text(text: str) -> Micros:
             tzinfo=_parse_offset(offset),
         )
     except ValueError as error:
-        raise QueryError(f"{text!r} is not a time: {error}", hint=_HINT) from None
+        raise QueryError(f"{quoted(text)} is not a time: {error}", hint=_HINT) from None
     return from_datetime(moment) + (SECOND_US if leap else 0)
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, Literal, TypeAlias
 
 from aggflow.errors import ParseError
+from aggflow.quote import quoted
 from aggflow.timeline.instant import DAY_SECONDS
 
 Unit: TypeAlias = Literal["second", "day", "week", "month", "quarter", "year"]
@@ -96,7 +97,7 @@ def parse_span(value: str | int | timedelta, noun: str) -> Span:
         seconds, rest = divmod(value, _SECOND)
         return _whole(seconds, rest, str(value), noun)
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ParseError(f"{value!r} is no {noun}", text=str(value), position=0, expected=EXPECTED)
+        raise ParseError(f"{quoted(value)} is no {noun}", text=str(value), position=0, expected=EXPECTED)
     milliseconds = int(value)
     return _whole(milliseconds // 1000, milliseconds % 1000, str(value), noun)
 
@@ -118,7 +119,7 @@ def _parse_text(text: str, noun: str) -> Span:
         return _whole(number // 1000, number % 1000, text, noun)
     if letters not in _UNITS:
         raise ParseError(
-            f"the {noun} has no unit {letters!r}",
+            f"the {noun} has no unit {quoted(letters)}",
             text=text,
             position=text.index(stripped) + match.start(2),
             expected=tuple(_UNITS),

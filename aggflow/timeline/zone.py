@@ -18,7 +18,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from aggflow.errors import NotFoundError, QueryError
+from aggflow.errors import NotFoundError, QueryError, nearest
 from aggflow.timeline.civil import day_of_civil
 from aggflow.timeline.instant import DAY_SECONDS, DAY_US, FOREVER, SECOND_US, Micros
 
@@ -218,7 +218,7 @@ def _zone_of(text: str) -> Zone:
     known = _known_zones().get(name.lower())
     if known is None:
         error = NotFoundError("time zone", text, _known_zones().values())
-        error.hint = _hint(name) or error.hint
+        error.hint = _hint(name)
         raise error
     # POSIX counts westwards: Etc/GMT-1 is an hour ahead of UTC.
     etc = _ETC.fullmatch(known)
@@ -226,7 +226,7 @@ def _zone_of(text: str) -> Zone:
 
 
 def _hint(name: str) -> str:
-    """What is meant by a name that is none, where its form tells; empty where it does not."""
+    """What is meant by a name that is none, else how zones are written."""
     place = _ABBREVIATED.get(name.upper()) or _of_city(name)
     if place is not None:
         return f"did you mean {place!r}?"
@@ -236,13 +236,21 @@ def _hint(name: str) -> str:
         return f"an offset is written GMT{'+' if posix[2] == '-' else '-'}{int(posix[3]):02d}:00"
     if _LIKE_AN_OFFSET.match(name):
         return "an offset is written GMT+02:00 or -05:30, and is less than a day"
-    return ""
+    place = nearest(name, _known_zones().values()) or _near_city(name)
+    return f"did you mean {place!r}?" if place else "name one as Europe/Berlin, or an offset as GMT+02:00"
 
 
 def _of_city(name: str) -> str | None:
     """The zone that is named after a city, however that is written."""
     city = "/" + "_".join(name.lower().split())
     return next((known for lower, known in _known_zones().items() if lower.endswith(city)), None)
+
+
+def _near_city(name: str) -> str | None:
+    """The zone of the city whose name is nearest."""
+    cities = {known.rpartition("/")[2]: known for known in _known_zones().values()}
+    city = nearest("_".join(name.split()), cities)
+    return None if city is None else cities[city]
 
 
 def _fixed(sign: str, hours: int, minutes: int) -> Zone:

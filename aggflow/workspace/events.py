@@ -10,6 +10,7 @@ from aggflow.backends.errors import mapped
 from aggflow.backends.event_folder import ARRIVED, Appended, Event
 from aggflow.errors import AggflowError, Problem, QueryError, SpecError
 from aggflow.language import Path, read_subject
+from aggflow.quote import quoted
 from aggflow.timeline import Micros, parse_instant
 from aggflow.workspace.foundation import Foundation
 
@@ -125,7 +126,7 @@ def _path(what: str, text: str) -> Path:
         raise SpecError("the events", [Problem(what, str(error))]) from None
     if isinstance(found, Path):
         return found
-    raise SpecError("the events", [Problem(what, f"{text!r} is no path", "@.id, for one")])
+    raise SpecError("the events", [Problem(what, f"{quoted(text)} is no path", "@.id, for one")])
 
 
 def _at(event: Mapping[str, Any], path: Path) -> Any:

@@ -14,6 +14,7 @@ from uuid import UUID
 from aggflow.catalog.tokens import Token
 from aggflow.collection import Collection
 from aggflow.errors import ConflictError, NotFoundError, ParseError, Problem, QueryError, SpecError
+from aggflow.quote import quoted
 from aggflow.spec.permission import problem_of
 from aggflow.timeline import Duration, Micros, format_instant, parse_instant
 from aggflow.workspace.foundation import Foundation, Instant
@@ -213,9 +214,9 @@ def _problems(name: str, owner: str, permissions: Sequence[str]) -> Iterator[Pro
     elif not name.isprintable():
         yield Problem("name", "has characters that cannot be printed")
     if not _EMAIL.fullmatch(owner) or _has_controls(owner) or len(owner) > _LONGEST_NAME:
-        yield Problem("owner", f"{owner!r} is no e-mail address", "such as a@b.example")
+        yield Problem("owner", f"{quoted(owner)} is no e-mail address", "such as a@b.example")
     if isinstance(permissions, str):
-        yield Problem("permissions", "must be a list", f"[{permissions!r}]")
+        yield Problem("permissions", "must be a list", f"[{quoted(permissions)}]")
         return
     if not permissions:
         yield Problem("permissions", "a token that may do nothing is of no use", "'admin' may do all")
@@ -229,7 +230,7 @@ def _problems_of_brands(brands: Sequence[str]) -> Iterator[Problem]:
         try:
             UUID(brand)
         except ValueError:
-            yield Problem(f"brands[{index}]", f"{brand!r} is no UUID")
+            yield Problem(f"brands[{index}]", f"{quoted(brand)} is no UUID")
 
 
 def _expiry(expires: Instant, now_us: Micros) -> Micros:

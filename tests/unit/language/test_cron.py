@@ -249,6 +249,7 @@ def test_a_sentence_names_the_zone() -> None:
     ("text", "message", "position", "hint"),
     [
         ("25 06 * * *", "5 fields, not six", 0, "0 25 06 * * *"),
+        ("0 25 06 ? *", "5 fields, not six", 11, "second minute hour"),  # hour 25 is none
         ("", "0 fields, not six", 0, "second minute hour"),
         ("0 0 0", "3 fields, not six", 5, "second minute hour"),
         ("0 25 06 ? * * 2026", "a year cannot be given", 14, "leave it out"),

@@ -6,6 +6,7 @@ import pytest
 
 from aggflow.errors import SpecError
 from aggflow.spec.aggregation import Aggregation
+from aggflow.spec.cube_aggregate import CubeAggregate
 from aggflow.spec.declaration import digest, plain, read
 from aggflow.spec.filter import Filter
 from aggflow.spec.timing import Lookback
@@ -61,3 +62,8 @@ def test_short_data_keep_the_tags_by_which_they_are_read() -> None:
 def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert digest({"a": 1, "b": [2, 3]}) == digest({"b": [2, 3], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_a_declaration_of_two_words_is_called_so() -> None:
+    with pytest.raises(SpecError, match=r"^cube aggregate 'daily': interval: "):
+        read(CubeAggregate, {"name": "daily", "interval": "often"})

@@ -64,9 +64,19 @@ def test_unknown_names_are_refused(text: str) -> None:
         Zone.of(text)
 
 
-def test_a_mistyped_name_gets_the_nearest() -> None:
-    with pytest.raises(NotFoundError, match="did you mean 'Europe/Berlin'"):
-        Zone.of("Europe/Berln")
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("Europe/Berln", "did you mean 'Europe/Berlin'?"),
+        ("Madird", "did you mean 'Europe/Madrid'?"),
+        ("new yrok", "did you mean 'America/New_York'?"),
+        ("Foo", "name one as Europe/Berlin, or an offset as GMT+02:00"),
+    ],
+)
+def test_a_mistyped_name_gets_the_nearest_else_how_zones_are_written(text: str, hint: str) -> None:
+    with pytest.raises(NotFoundError) as found:
+        Zone.of(text)
+    assert found.value.hint == hint
 
 
 @pytest.mark.parametrize("name", sorted(_known_zones().values())[::23])
