@@ -36,6 +36,17 @@ def plural(count: int, noun: str) -> str:
     return noun if count == 1 else f"{noun}s"
 
 
+def with_article(noun: str) -> str:
+    """A noun, with its article.
+
+    Examples
+    --------
+    >>> with_article("filter"), with_article("endpoint")
+    ('a filter', 'an endpoint')
+    """
+    return f"an {noun}" if noun[:1].lower() in tuple("aeiou") else f"a {noun}"
+
+
 def counted(count: int, noun: str) -> str:
     """A number of things.
 

@@ -23,6 +23,7 @@ from aggflow.api.pool import run
 from aggflow.api.reply import reply
 from aggflow.engine.stored import Stored
 from aggflow.errors import SourceError, without_password
+from aggflow.figure import with_article
 from aggflow.spec.declaration import plain
 from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.filter import Filter
@@ -139,7 +140,7 @@ def routes_of(managed: Managed) -> APIRouter:
     at = f"one of the {plural}, by name or id"
     for path, method, route, status, summary, extra in (
         ("", "GET", listing, 200, f"The {plural}, by name", None),
-        ("", "POST", adding, 201, f"Add a {kind}", body),
+        ("", "POST", adding, 201, f"Add {with_article(kind)}", body),
         ("/{name}", "GET", one, 200, f"Show {at}", None),
         ("/{name}", "PUT", changing, 200, f"Change {at}", body),
         ("/{name}", "DELETE", removing, 204, f"Remove {at}, and what was built for it", None),

@@ -11,6 +11,7 @@ from aggflow.api.failure import Refused, invalid
 from aggflow.engine.definition_kind import KindName
 from aggflow.engine.stored import Stored
 from aggflow.errors import NotFoundError
+from aggflow.figure import with_article
 from aggflow.quote import quoted
 from aggflow.spec.changes import Effect
 from aggflow.spec.declaration import plain, read
@@ -136,7 +137,7 @@ class Managed:
         """
         spec = self._read(ws, data, None)
         if spec.name in self.all(ws):
-            raise Refused(409, f"there is a {self.kind} {spec.name!r} already; PUT changes it")
+            raise Refused(409, f"there is {with_article(self.kind)} {spec.name!r} already; PUT changes it")
         return self._put(ws, spec, Change())
 
     def change(self, ws: Workspace, name: str, data: Mapping[str, Any], change: Change) -> Outcome:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aggflow.demo.flights import ZONE
 from aggflow.errors import ConflictError
+from aggflow.figure import with_article
 from aggflow.spec.aggregation import Aggregation
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.choice import All
@@ -72,7 +73,7 @@ def define(ws: Workspace, file: Path) -> None:
     ):
         if spec.name in known and known[spec.name].spec != spec:
             raise ConflictError(
-                f"this workspace has a {type(spec).__name__.lower()} {spec.name!r} of its own",
+                f"this workspace has {with_article(type(spec).__name__.lower())} {spec.name!r} of its own",
                 hint="run the demo in another folder: aggflow demo --home demo",
             )
     ws.apply_definitions(Definitions((source,), (DELAYS,), (WORST, DAILY)))

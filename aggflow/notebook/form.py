@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from aggflow.engine.definition_kind import KindName
 from aggflow.engine.stored import Stored
 from aggflow.errors import AggflowError, ConflictError, ParseError, Problem, SpecError
+from aggflow.figure import with_article
 from aggflow.notebook.change import Change, differences
 from aggflow.notebook.curl_text import curl_of, segment
 from aggflow.notebook.draft import filled, given
@@ -296,7 +297,7 @@ class Form(Sheet, Generic[S]):
         name = self.draft_name() if spec is None else self.named(spec)
         there = self.stored().get(name)
         if base is None or self.named(base.spec) != name:
-            return () if there is None else (f"there is a {self.kind} {name!r} already",)
+            return () if there is None else (f"there is {with_article(self.kind)} {name!r} already",)
         if there is None:
             return ("it was removed",)
         return differences(base.spec, there.spec)

@@ -156,6 +156,8 @@ def test_a_name_that_is_taken_is_a_conflict(declared: Manager) -> None:
     answer = declared("POST", "/filters", FILTER | {"interval": "1d"}, status=409)
     assert answer["message"] == "there is a filter 'delays' already; PUT changes it"
     assert declared("GET", "/filters/delays")["interval"] == "1h"
+    answer = declared("POST", "/endpoints", ENDPOINT, status=409)
+    assert answer["message"] == f"there is an endpoint {ENDPOINT['name']!r} already; PUT changes it"
 
 
 def test_what_is_not_there_is_neither_shown_nor_changed_nor_removed(declared: Manager) -> None:
