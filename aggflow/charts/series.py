@@ -20,6 +20,7 @@ from aggflow.charts.table import Table
 _SEARCHED = 5_000
 _DAY = 86_400
 _MONTHS = 70 * _DAY
+_TICK = 85  # pixels from one label of time to the next, about
 _LINE: Mapping[str, Any] = {"strokeWidth": 2, "strokeJoin": "round", "strokeCap": "round", "clip": True}
 _DASH = [5, 4]
 
@@ -137,9 +138,9 @@ def _drawn(table: Table, strip: _Strip, canvas: Canvas) -> Any:
         dots.transform_filter("datum.alone === true"),
     ]
     if strip.is_searched:
-        layers += _pointers(dots, _time(table, strip, alt), strip, canvas)
+        layers += _pointers(dots, _time(table, strip, canvas), strip, canvas)
     if table.unbuilt:
-        layers.insert(0, _shade(_time(table, strip, alt), canvas))
+        layers.insert(0, _shade(_time(table, strip, canvas), canvas))
     return alt.layer(*layers).transform_calculate(when=_when(table))
 
 
@@ -167,7 +168,7 @@ def _marks(table: Table, strip: _Strip, canvas: Canvas) -> list[Any]:
     joined = merged([table.fields[name] for name in strip.fields])
     above: dict[str, Any] = {**ABOVE, "titleAlign": "left", "titleX": 0, "titleY": -10}
     y = canvas.value(alt.Y, joined, " · ".join(strip.fields), room=0.06, minExtent=34, **above)
-    base = alt.Chart().encode(x=_time(table, strip, alt), y=y)
+    base = alt.Chart().encode(x=_time(table, strip, canvas), y=y)
     hue = canvas.theme.palette[strip.number % len(canvas.theme.palette)]
     dots = base.mark_point(filled=True, size=34, opacity=1, clip=True, color=hue)
     if strip.colours is not None:
@@ -242,8 +243,9 @@ def _colour(colours: Colours, alt: Any) -> Any:
     )
 
 
-def _time(table: Table, strip: _Strip, alt: Any) -> Any:
+def _time(table: Table, strip: _Strip, canvas: Canvas) -> Any:
     """The axis of time: labels with hours of 24 and only as much of a date as changes between ticks."""
+    alt = canvas.alt
     buckets = table.buckets or (0,)
     first, last = min(buckets), max(buckets)
     years = sorted({datetime.fromtimestamp(bucket, UTC).year for bucket in (first, last)})
@@ -255,7 +257,9 @@ def _time(table: Table, strip: _Strip, alt: Any) -> Any:
         " : utcdate(datum.value) > 1 ? utcFormat(datum.value, '%b %-d')"
         f" : utcFormat(datum.value, utcmonth(datum.value) ? '{first_of_month}' : '{new_year}')"
     )
-    axis = {"labelExpr": labels, "labelOverlap": True, "tickCount": 8, "labels": strip.is_last}
+    # As many as have room: of labels that overlap every other one is left out, and with it what says the day.
+    ticks = max(3, (canvas.width or WIDTH) // _TICK)
+    axis = {"labelExpr": labels, "labelOverlap": True, "tickCount": ticks, "labels": strip.is_last}
     return alt.X(
         field="t",
         type="temporal",

@@ -17,7 +17,7 @@ from aggflow.spec.fire import Fire
 from aggflow.timeline import Micros
 from aggflow.workspace import Workspace
 
-_WIDTH = 440
+_WIDTH = 400
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 

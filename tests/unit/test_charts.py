@@ -192,6 +192,20 @@ def test_a_count_over_time_is_an_area_in_utc_from_zero() -> None:
     ]
 
 
+@pytest.mark.parametrize("width", [268, 350])
+@pytest.mark.parametrize("hours", [95, 119, 24 * 30, 24 * 92])
+def test_an_axis_of_days_says_which_days_however_narrow_it_is(width: int, hours: int) -> None:
+    # From ten o'clock on: the first label is none of a day.
+    buckets = [START + HOUR * i for i in range(10, 10 + hours)]
+    spec = spec_of(answer({"n": counts(range(hours))}, buckets=buckets), width=width)
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
+    axis = drawn[drawn.index("role-axis-label", drawn.index("X-axis")) : drawn.index("role-axis-title")]
+    labels = re.findall(r"<text (?![^>]*opacity=\"0\")[^>]*>([^<]+)</text>", axis)
+    dates = [label for label in labels if re.match(r"[A-Z][a-z]{2}\b", label)]
+    assert len(dates) >= 2
+    assert len(labels) == len(set(labels))
+
+
 def test_tooltips_say_the_time_in_utc_and_the_exact_value() -> None:
     spec = spec_of(answer({"n": counts([9_007_199_254_740_993])}, buckets=[START + HOUR]))
     assert spec["transform"] == [{"calculate": "utcFormat(datum.t, '%Y-%m-%d %H:%M') + ' UTC'", "as": "when"}]
