@@ -18,6 +18,7 @@ from aggflow.notebook.previewer import Previewer, Shown
 from aggflow.notebook.style import STYLE
 
 _TEXTS: Final = ("Python", "YAML", "curl")
+_WAITING: Final = "agf-waiting"
 
 
 class Builder(widgets.VBox):
@@ -129,11 +130,11 @@ class Builder(widgets.VBox):
             field.refresh()
         if path:
             self._saved = ""
+        if not first and self.form.has_preview:
+            self._ask()
         self._show_state()
         self._show_text()
         self.refreshed()
-        if not first and self.form.has_preview:
-            self._ask()
 
     def _show_state(self) -> None:
         form = self.form
@@ -205,7 +206,12 @@ class Builder(widgets.VBox):
             self.previewer.ask(work, exact=True, delay=0)
 
     def _show(self, shown: Shown) -> None:
-        """Show a preview; called from any thread."""
+        """Show a preview; called from any thread.
+
+        The last one stays while another is waited for, and is seen to be the last one.
+        """
+        if shown.state == "waiting":
+            self.chart.add_class(_WAITING)
         if shown.state == "failed":
             _put(self.said, message([Problem("", shown.text)], "warning"))
         elif shown.state != "waiting" or shown.text:
@@ -215,6 +221,8 @@ class Builder(widgets.VBox):
             self.chart.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
         elif shown.state in ("none", "failed"):
             self.chart.outputs = ()
+        if shown.state != "waiting":
+            self.chart.remove_class(_WAITING)
         _display(self.exact, shown.state == "done" and not shown.exact)
 
     def close(self) -> None:

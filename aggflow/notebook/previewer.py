@@ -36,7 +36,7 @@ class Shown:
     exact
         Whether it was made of all events.
     state
-        ``done``, ``waiting`` while it is made, ``failed`` where the text says why.
+        ``done``; ``waiting`` from the change until it is made; ``failed`` and ``none`` where the text says why.
     seconds
         From the change until it was made.
     """
@@ -105,6 +105,8 @@ class Previewer:
         """
         wish, asked = Wish(exact=exact), self._clock()
         self._replace(wish)
+        # At once: what is shown until then is of what was there before the change.
+        self._tell(wish, Shown(text="reading every event …" if exact else "", state="waiting"))
         timer = self._later(delay, lambda: self._begin(wish, work, asked))
         with self._lock:
             if self._wish is wish:
@@ -137,7 +139,6 @@ class Previewer:
 
     def _begin(self, wish: Wish, work: Work, asked: float) -> None:
         if not wish.is_withdrawn:
-            self._tell(wish, Shown(text="reading every event …" if wish.exact else "", state="waiting"))
             self._executor.submit(self._make, wish, work, asked)
 
     def _make(self, wish: Wish, work: Work, asked: float) -> None:

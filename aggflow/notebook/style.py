@@ -90,6 +90,7 @@ STYLE: Final = """
 .agf-builder .agf-rows { gap: 6px; overflow: visible; }
 .agf-builder .agf-bar { gap: 9px; align-items: center; flex-wrap: wrap; overflow: visible; }
 .agf-builder .agf-preview { min-height: 150px; overflow-x: auto; overflow-y: hidden; margin: -6px 0 0 -12px; }
+.agf-builder .agf-preview.agf-waiting { opacity: .4; transition: opacity .2s .35s; }
 .agf-builder .agf-preview .jp-OutputArea-output, .agf-builder .agf-preview .output_area { padding: 0; overflow: auto; }
 .agf-builder .agf-preview .jp-OutputArea-prompt { display: none; }
 .agf-builder .agf-changes { margin: 0; padding: 0; list-style: none; font-size: 12.5px; }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from aggflow.engine.trial import Trial
+from aggflow.figure import instant
 from aggflow.notebook.previewer import Shown
+from aggflow.timeline import ALWAYS, BEGINNING, Window
 
 # Pixels: what fits beside the entries in a cell of 900, with a legend beside it or without.
 WIDTH, WIDTH_BESIDE_LEGEND, HEIGHT = 350, 270, 240
+_MIDNIGHT = " 00:00"
 
 
 def shown_trial(trial: Trial, name: str) -> Shown:
@@ -28,8 +31,38 @@ def shown_trial(trial: Trial, name: str) -> Shown:
         width=WIDTH_BESIDE_LEGEND if has_legend else WIDTH,
         height=HEIGHT if is_series else None,
     )
-    text = "" if trial.is_exact else "Counts and sums are those of the sample."
-    return Shown(chart, text, exact=trial.is_exact)
+    of_sample = "" if trial.is_exact else "Counts and sums are those of the sample."
+    return Shown(chart, f"{_when(trial)} {of_sample}".strip(), exact=trial.is_exact)
+
+
+def _when(trial: Trial) -> str:
+    """Which time a trial is of, which is not that of just now where the data ended before."""
+    asked = (trial.answer.explanation.stored | trial.answer.explanation.live).span
+    return "" if asked is None else f"Shows {_told(asked)}."
+
+
+def _told(window: Window) -> str:
+    """A window for people.
+
+    Examples
+    --------
+    >>> _told(Window(0, 86_400_000_000)), _told(Window(0, 3_600_000_000)), _told(ALWAYS)
+    ('1970-01-01 to 1970-01-02, UTC', '1970-01-01 00:00 to 1970-01-01 01:00, UTC', 'all time')
+    >>> _told(Window(BEGINNING, 0)), _told(Window(0, ALWAYS.end))
+    ('all time until 1970-01-01, UTC', 'all time from 1970-01-01, UTC')
+    """
+    if window == ALWAYS:
+        return "all time"
+    start, end = instant(window.start), instant(window.end)
+    ends = [
+        text for text, edge in ((start, window.start), (end, window.end)) if ALWAYS.start < edge < ALWAYS.end
+    ]
+    # The end of a window is not in it: midnights need no clock.
+    if all(text.endswith(_MIDNIGHT) for text in ends):
+        ends = [text.removesuffix(_MIDNIGHT) for text in ends]
+    if window.start == BEGINNING:
+        return f"all time until {ends[0]}, UTC"
+    return f"{' to '.join(ends)}, UTC" if len(ends) > 1 else f"all time from {ends[0]}, UTC"
 
 
 def _made_of(trial: Trial) -> str:

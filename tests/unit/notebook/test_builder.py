@@ -159,6 +159,38 @@ def test_the_preview_follows_what_is_typed_even_before_there_is_a_name(ws: af.Wo
     assert "as soon as" in builder.said.value
 
 
+def is_waiting(builder: Builder) -> bool:
+    return "agf-waiting" in builder.chart._dom_classes
+
+
+def test_a_chart_of_before_the_change_is_seen_to_be_one(ws: af.Workspace, pace: Any) -> None:
+    builder = Builder(FilterForm(ws), pace.previewer)
+    assert is_waiting(builder)
+    settle(pace)
+    assert not is_waiting(builder)
+    type_in(builder, "description", "nothing that is seen")
+    assert not is_waiting(builder)
+    type_in(builder, "where", "@.size > 4")
+    assert is_waiting(builder), "at once"
+    pace.wait(DEBOUNCE)
+    type_in(builder, "where", "@.size > 5")
+    pace.do()
+    assert is_waiting(builder), "what was superseded ends no waiting"
+    settle(pace)
+    assert not is_waiting(builder)
+    type_in(builder, "where", "@.size >")
+    assert not is_waiting(builder), "nothing is waited for"
+
+
+def test_a_preview_says_which_time_it_shows(ws: af.Workspace, pace: Any) -> None:
+    builder = built(pace, FilterForm(ws))
+    # 120 hours back from the end of the last order's, on the twenty-seventh of December.
+    assert "Shows 2024-12-22 03:00 to 2024-12-27 03:00, UTC." in builder.said.value
+    type_in(builder, "interval", "1d")
+    settle(pace)
+    assert "Shows 2024-08-30 to 2024-12-28, UTC." in builder.said.value
+
+
 def test_a_preview_that_fails_is_a_sentence(empty: af.Workspace, tmp_path: Any, pace: Any) -> None:
     file = tmp_path / "few.csv"
     file.write_text("at,region\n2024-01-01 00:00:00,north\n")
@@ -169,6 +201,7 @@ def test_a_preview_that_fails_is_a_sentence(empty: af.Workspace, tmp_path: Any, 
     empty._trials._samples._kept.clear()
     settle(pace)
     assert "no file matches" in builder.said.value
+    assert not is_waiting(builder)
     assert "Traceback" not in builder.said.value
 
 
