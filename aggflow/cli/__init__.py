@@ -19,6 +19,7 @@ from aggflow.cli import (
     doctor,
     endpoint,
     init,
+    linq,
     migrate,
     query,
     run_tasks,
@@ -96,4 +97,5 @@ app.add_typer(token.app, name="token", rich_help_panel=RUN)
 app.command("migrate", rich_help_panel=RUN)(migrate.migrate)
 app.command("query", rich_help_panel=ASK)(query.query)
 app.command("explain", rich_help_panel=ASK)(query.explain)
+app.command("linq", rich_help_panel=ASK)(linq.linq)
 app.command("advise", rich_help_panel=ASK)(advise.advise)

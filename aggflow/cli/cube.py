@@ -8,7 +8,23 @@ import typer
 
 from aggflow.cli import form
 from aggflow.cli.failure import Commands
-from aggflow.cli.option import Description, Full, Quiet, SourceName
+from aggflow.cli.option import (
+    MOST_ROWS,
+    AsCsv,
+    AsJson,
+    ChartFile,
+    Description,
+    Explained,
+    Full,
+    Live,
+    Quiet,
+    Rows,
+    SourceName,
+    Sql,
+    Start,
+    Until,
+)
+from aggflow.cli.output import Output
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 if TYPE_CHECKING:
@@ -23,6 +39,7 @@ EXAMPLE = (
     "--measure 'delay=dep_delay:COUNT,SUM' --ratio 'mean=delay:SUM/delay:COUNT' "
     "--aggregate 'hourly=1h:carrier' --aggregate 'monthly=:date.month'"
 )
+ASKED = "aggflow cube ask flights delay:AVG 'late share' --by carrier --by date.month --end 2014-01-01"
 
 
 @app.command("add", epilog=f"Example: {EXAMPLE}")
@@ -165,6 +182,83 @@ def _show(report: BatchReport) -> None:
         markup=False,
         soft_wrap=True,
     )
+
+
+@app.command("ask", epilog=f"Example: {ASKED}")
+def ask(
+    cube: Name,
+    measures: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MEASURE]",
+            help="delay:AVG, delay:PERCENTILES:0.95, a ratio; by default all but percentiles.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="DIMENSION",
+            help="A dimension, or a level of one, to group by: carrier, date.month. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    start: Start = None,
+    end: Until = None,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="DIMENSION=VALUES",
+            help="Keep only these values: origin=JFK,EWR. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    where: Annotated[
+        str,
+        typer.Option(
+            "--where", help="Which events, in JPath, or in LINQ behind an equals sign.", show_default=False
+        ),
+    ] = "",
+    sort: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sort",
+            metavar="NAME[:desc]",
+            help="Order by a measure, a dimension or dt: delay:AVG:desc. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most so many rows.", show_default=False)
+    ] = None,
+    live: Live = True,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    chart: ChartFile = None,
+    explained: Explained = False,
+    sql: Sql = False,
+    rows: Rows = MOST_ROWS,
+    home: Home = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Ask a cube by the names of its measures and dimensions; the cheapest aggregate that covers it answers."""
+    shown = Output(as_json, as_csv, chart, explained, sql, rows)
+    with opened(home, workspace) as ws:
+        answer = ws.ask_cube(
+            cube,
+            measures or None,
+            by or (),
+            start=start,
+            end=end,
+            where=where,
+            filters=form.values("--filter", filters or []) or None,
+            sort=[form.term(text) for text in sort or []],
+            limit=limit,
+            live=live,
+        )
+        shown.show(answer)
 
 
 @app.command("rm")

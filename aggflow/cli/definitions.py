@@ -22,17 +22,14 @@ def apply(
 ) -> None:
     """Add everything that a YAML file or folder declares; all of it is read and checked first."""
     from aggflow.figure import counted
+    from aggflow.spec.definitions import KINDS
 
     with opened(home, workspace, make=True) as ws:
         found = ws.apply(path)
     if not quiet:
-        parts = [
-            counted(len(found.sources), "source"),
-            counted(len(found.filters), "filter"),
-            counted(len(found.endpoints), "endpoint"),
-            *([counted(len(found.tasks), "task")] if found.tasks else []),
-        ]
-        typer.echo(f"Applied {', '.join(parts)}")
+        counts = {kind: len(getattr(found, kind)) for kind in KINDS}
+        parts = [counted(count, kind[:-1].replace("_", " ")) for kind, count in counts.items() if count]
+        typer.echo(f"Applied {', '.join(parts)}" if parts else "Nothing is declared there")
 
 
 def export(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -167,6 +167,24 @@ def sort(text: str) -> dict[str, str]:
     if direction.lower() not in ("asc", "desc"):
         raise wrong("--sort", text, "NAME, NAME:asc or NAME:desc", "p95:desc")
     return {"by": by.strip(), "direction": direction.lower()}
+
+
+def term(text: str) -> tuple[str, Literal["asc", "desc"]]:
+    """A term of an order by names that hold colons themselves: ``delay:AVG:desc``, ``delay:AVG``, ``carrier``.
+
+    Examples
+    --------
+    >>> term("delay:AVG:desc"), term("delay:AVG"), term("carrier")
+    (('delay:AVG', 'desc'), ('delay:AVG', 'asc'), ('carrier', 'asc'))
+    """
+    by, _, direction = text.rpartition(":")
+    match direction.lower():
+        case "asc":
+            return by, "asc"
+        case "desc":
+            return by, "desc"
+        case _:
+            return text, "asc"
 
 
 def limit(text: str) -> tuple[str, int]:

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aggflow.cli.failure import Commands
-from aggflow.cli.option import Description
+from aggflow.cli.option import (
+    MOST_ROWS,
+    AsCsv,
+    AsJson,
+    ChartFile,
+    Description,
+    Explained,
+    Live,
+    Rows,
+    Sql,
+    Start,
+    Until,
+)
+from aggflow.cli.output import Output
 from aggflow.cli.place import Home, WorkspaceName, opened
 
 if TYPE_CHECKING:
@@ -112,6 +125,27 @@ def show(task: Name, home: Home = None, workspace: WorkspaceName = None) -> None
         stored = ws.task(task)
     state: dict[str, Any] = {"id": stored.task_id, "status": stored.status.value}
     show_one(stored, state | ({"error": _trouble(stored)} if stored.status_data else {}))
+
+
+@app.command("ask")
+def ask(
+    task: Name,
+    start: Start = None,
+    end: Until = None,
+    live: Live = True,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    chart: ChartFile = None,
+    explained: Explained = False,
+    sql: Sql = False,
+    rows: Rows = MOST_ROWS,
+    home: Home = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Ask what a task's query gives, of the time that the task aggregates."""
+    shown = Output(as_json, as_csv, chart, explained, sql, rows)
+    with opened(home, workspace) as ws:
+        shown.show(ws.ask_task(task, start=start, end=end, live=live))
 
 
 @app.command("update")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -56,10 +57,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.mark.parametrize(
     "command",
     [
-        *(f"task {verb}" for verb in ("add", "ls", "show", "update", "stop", "resume", "start", "rm")),
-        *(f"cube {verb}" for verb in ("add", "ls", "show", "build", "rm")),
+        *(f"task {verb}" for verb in ("add", "ls", "show", "ask", "update", "stop", "resume", "start", "rm")),
+        *(f"cube {verb}" for verb in ("add", "ls", "show", "build", "ask", "rm")),
         *(f"schedule {verb}" for verb in ("add", "ls", "rm", "history")),
-        *("run-tasks", "backfill", "advise"),
+        *("run-tasks", "backfill", "advise", "linq"),
     ],
 )
 def test_every_command_has_help_and_takes_home_and_workspace(run: Run, command: str) -> None:
@@ -145,7 +146,7 @@ def test_a_task_is_in_yaml(run: Run, tmp_path: Path) -> None:
     assert "tasks:\n- name: t\n" in text
     (tmp_path / "defs.yaml").write_text(text)
     out = run("apply", "defs.yaml", "--home", tmp_path / "other").stdout
-    assert out == "Applied 1 source, 0 filters, 0 endpoints, 1 task\n"
+    assert out == "Applied 1 source, 1 task\n"
     assert "hourly" not in run("task", "ls", "--home", tmp_path / "other").stdout
 
 
@@ -239,6 +240,50 @@ def test_a_build_that_was_asked_for_and_waits_is_carried_out(run: Run, tmp_path:
     assert run("run-tasks").stdout == "Nothing is due\n"
 
 
+# -- questions
+
+
+def test_a_question_in_linq_is_answered_and_explained(run: Run, tmp_path: Path) -> None:
+    query = "from sold where price > 5 group every 1d by shop select count() as n, max(price) as most"
+    day = (query, "--start", "2024-03-02", "--end", "2024-03-03")
+    assert re.search(r"2024-03-02 00:00 +north +\d+ +49", run("linq", *day).stdout)
+    rows = json.loads(run("linq", *day, "--json").stdout)
+    with af.open(tmp_path / ".aggflow") as ws:
+        assert rows == ws.linq(query, start="2024-03-02", end="2024-03-03").rows
+    assert run("linq", *day, "--csv").stdout.startswith("dt,shop,n,most\n2024-03-02T00:00:00Z,north,")
+    assert "1 of 2 rows" in run("linq", *day, "--rows", "1").stdout
+    text = run("linq", *day, "--explain").stdout
+    assert "Answered from the source alone" in text
+    assert "SELECT" not in text
+    assert "SELECT" in run("linq", *day, "--sql").stdout
+    assert "choose one of them" in run("linq", *day, "--sql", "--csv", code=2).stderr
+    assert "choose one of them" in run("linq", *day, "--explain", "--json", code=2).stderr
+    assert "2024-03-02" in run("linq", *day, "--stored", code=1).stderr
+    zoned = run("linq", *day, "--time-zone", "Europe/Berlin", "--csv").stdout
+    assert "2024-03-01T23:00:00Z,north" in zoned
+
+
+def test_a_wrong_question_in_linq_is_pointed_at(run: Run) -> None:
+    error = run("linq", "from sold group by shoop", code=1).stderr
+    assert "there is no column 'shoop', at line 1, column 20" in error
+    assert "did you mean 'shop'?" in error
+    assert "there is no table 'sald'" in run("linq", "from sald group", code=1).stderr
+    ends = run("linq", "from sold group", "--start", "2024-03-02", "--end", "2024-03-01", code=1).stderr
+    assert "ends before it begins" in ends
+
+
+def test_a_task_is_asked_for_the_time_that_it_aggregates(run: Run) -> None:
+    run("task", "add", "hourly", HOURLY, "--from", "2024-03-02")
+    run("run-tasks", "-q")
+    total = sum(row["fields"]["n"] for row in json.loads(run("task", "ask", "hourly", "--json").stdout))
+    assert total == sum(i % 50 > 5 for i in range(144, 576))
+    text = run("task", "ask", "hourly", "--end", "2024-03-03", "--explain").stdout
+    assert "Answered from task hourly" in text
+    early = run("task", "ask", "hourly", "--end", "2024-03-01", code=1).stderr
+    assert "task 'hourly' aggregates nothing of that time" in early
+    assert "there is no task 'nope'" in run("task", "ask", "nope", code=1).stderr
+
+
 # -- backfill
 
 
@@ -287,6 +332,41 @@ def test_a_cube_is_added_shown_built_and_removed(run: Run) -> None:
     assert "Cube 'sales' is removed" in run("cube", "rm", "sales").stdout
     assert "There is no cube yet" in run("cube", "ls").stdout
     assert "there is no cube 'sales'" in run("cube", "build", "sales", code=1).stderr
+
+
+def test_what_is_applied_is_counted_by_its_kind(run: Run, tmp_path: Path) -> None:
+    run(*CUBE)
+    run("schedule", "add", "sales", "0 25 06 ? * *")
+    run("export", "all.yaml")
+    out = run("apply", "all.yaml", "--home", tmp_path / "other").stdout
+    assert out == "Applied 1 source, 1 cube, 1 schedule\n"
+    (tmp_path / "none.yaml").write_text("")
+    assert run("apply", "none.yaml").stdout == "Nothing is declared there\n"
+
+
+def test_a_cube_is_asked_by_its_measures_and_dimensions(run: Run) -> None:
+    run(*CUBE)
+    run("cube", "build", "sales", "-q")
+    asked = ("cube", "ask", "sales", "price:SUM", "mean", "--by", "shop", "--end", "2024-03-05")
+    rows = json.loads(run(*asked, "--sort", "price:SUM:desc", "--json").stdout)
+    prices = {"north": 0.0, "south": 0.0}
+    for i in range(576):
+        prices["north" if i % 3 else "south"] += i % 50
+    assert [(row["groupings"]["shop"], row["fields"]["price:SUM"]) for row in rows] == [*prices.items()]
+    assert rows[0]["fields"]["mean"] == pytest.approx(prices["north"] / 384)
+    ascending = json.loads(run(*asked, "--sort", "price:SUM", "--json").stdout)
+    assert ascending == rows[::-1]
+    assert len(json.loads(run(*asked, "--limit", "1", "--json").stdout)) == 1
+    kept = json.loads(run(*asked, "--filter", "shop=south", "--where", "@.price > 30", "--json").stdout)
+    assert [row["groupings"] for row in kept] == [{"shop": "south"}]
+    assert kept[0]["fields"]["price:SUM"] < prices["south"]
+    text = run(*asked, "--by", "date.day", "--start", "2024-03-02", "--explain").stdout
+    assert "Answered from cube sales/" in text
+    everything = run("cube", "ask", "sales", "--end", "2024-03-05", "--csv").stdout
+    assert everything.splitlines()[0] == "price:COUNT,price:SUM,dear:COUNT,mean"
+    wrong = run("cube", "ask", "sales", "price:SUMM", "--by", "shoop", code=1).stderr
+    assert "did you mean 'SUM'?" in wrong
+    assert "did you mean 'shop'?" in wrong
 
 
 @pytest.mark.parametrize(
@@ -365,7 +445,7 @@ def test_the_history_of_a_schedule_is_what_it_built(run: Run) -> None:
         ("0 25 06 15W * ?", "W, the nearest working day, is not known"),
         ("0 25 06 30 2 ?", "the expression can never fire"),
         ("0 25 26 ? * *", "an hour is 0 to 23, not 26"),
-        ("daily", "the expression has 1 fields, not six"),
+        ("daily", "the expression has 1 field"),
     ],
 )
 def test_a_wrong_expression_is_pointed_at(run: Run, cron: str, error: str) -> None:
