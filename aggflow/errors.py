@@ -70,7 +70,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     True
     """
     names = {str(k).lower(): str(k) for k in known}
-    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.6)
     return names[close[0]] if close else None
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from aggflow.engine.csv_text import csv_lines
 from aggflow.engine.explanation import Explanation
-from aggflow.errors import AggflowError
+from aggflow.errors import AggflowError, NotFoundError
 from aggflow.figure import counted, plural
 from aggflow.markup import table
 from aggflow.measures.state import Values
@@ -123,7 +124,25 @@ class Answer:
             yield csv_lines([values[start : start + rows] for values in columns.values()])
 
     def chart(self, **options: Any) -> Any:
-        """An Altair chart, its mark chosen by the shape of the answer; needs ``aggflow[demo]``."""
+        """An Altair chart, its mark chosen by the shape of the answer; needs ``aggflow[demo]``.
+
+        Parameters
+        ----------
+        options
+            As :func:`aggflow.charts.draw` takes them: ``fields``, ``title``, ``theme`` (light, dark, auto),
+            ``width``, ``height``, ``explained``.
+
+        Raises
+        ------
+        NotFoundError
+            An option, field or theme of that name is not there.
+        """
+        known = list(signature(self.draw).parameters)[1:]
+        for name in options:
+            if name not in known:
+                error = NotFoundError("option of a chart", name, known)
+                error.hint += "; the mark is chosen by the shape of the answer"
+                raise error
         return self.draw(self, **options)
 
     def explain(self) -> Explanation:

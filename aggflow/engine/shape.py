@@ -213,7 +213,10 @@ class Shape:
             filters = {**filters, **self._values(grouping_filters or {})}
         return Bound(self, windows, filters, live)
 
-    def _values(self, given: Mapping[str, Sequence[GroupingValue]]) -> dict[str, tuple[GroupingValue, ...]]:
+    def _values(self, given: Any) -> dict[str, tuple[GroupingValue, ...]]:
+        if not isinstance(given, Mapping):
+            problem = Problem("groupingFilters", "must be of groupings, each with a list of its values")
+            raise QuestionError(f"endpoint {self.endpoint.name!r}", [problem])
         named = {canonical_grouping(self.asked, name): values for name, values in given.items()}
         lacking = [name for name in self.query_time if name not in named]
         problems = [

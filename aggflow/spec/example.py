@@ -61,6 +61,7 @@ EXAMPLES: Final[dict[str, dict[str, Example]]] = {
             "a list of groupings with their limits", '[("carrier", 5)]', "[[carrier, 5]]"
         ),
     },
+    "Field": {"percentile": Example("a number from 0 to 1", "0.95", "0.95")},
     "Fixed": {"values": Example("a list of values", '["JFK", "LGA"]', "[JFK, LGA]")},
     "Filter": {"groupings": Example("a list of groupings", _NAMES, _NAMES), "aggregations": _AGGREGATIONS},
     "Cube": {
@@ -77,6 +78,11 @@ EXAMPLES: Final[dict[str, dict[str, Example]]] = {
 _OF_TYPE: Final = (
     *("sequence_str", "is_instance_of", "dict_type", "mapping_type", "dataclass_type"),
     *("model_attributes_type", "union_tag_not_found", "union_tag_invalid"),
+)
+# What it says of a number that is none, or too large or small.
+_OF_NUMBER: Final = (
+    *("float_parsing", "float_type", "finite_number"),
+    *("less_than_equal", "greater_than_equal"),
 )
 
 
@@ -99,9 +105,13 @@ def example_of(detail: ErrorDetails, kind: str, *, plain: bool) -> tuple[str, st
     >>> example_of(detail, "Aggregation", plain=False)
     ('a list of calculations is needed', 'calculations=["COUNT", "AVG"]')
     """
-    if detail["type"] not in _OF_TYPE:
+    if detail["type"] in _OF_NUMBER:
+        places = detail["loc"][-1:]
+    elif detail["type"] in _OF_TYPE:
+        places = detail["loc"][::-1]
+    else:
         return None
-    for name in (part for part in reversed(detail["loc"]) if isinstance(part, str)):
+    for name in (part for part in places if isinstance(part, str)):
         found = EXAMPLES.get(kind, {}).get(name) or _anywhere(name)
         if found is not None:
             line = f"{name}: {found.plain}" if plain else f"{name}={found.python}"

@@ -42,6 +42,8 @@ class TestQueryTime:
             ({"who": []}, "groupingFilters.who", "at least one value"),
             ({"who": "x"}, "groupingFilters.who", "a list of values"),
             ({"who": ["x"], "what": ["y"]}, "groupingFilters.what", "takes no values"),
+            (["who"], "groupingFilters", "each with a list of its values"),
+            ("who", "groupingFilters", "each with a list of its values"),
         ],
     )
     def test_what_does_not_fit_is_refused(self, given: Any, path: str, message: str) -> None:

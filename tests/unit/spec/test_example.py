@@ -14,6 +14,7 @@ from aggflow.spec.endpoint import Endpoint
 from aggflow.spec.example import EXAMPLES
 
 GOOD: dict[str, dict[str, Any]] = {
+    "Field": {"name": "p95", "aggregation": "a", "calculation": "PERCENTILES"},
     "Fixed": {},
     "Aggregation": {"name": "a", "field": "x"},
     "Endpoint": {
@@ -52,6 +53,17 @@ def test_the_right_line_is_shown(changed: dict[str, Any], said: str, line: str) 
         _endpoint(**changed)
     assert said in str(caught.value)
     assert line in caught.value.problems[0].hint
+
+
+@pytest.mark.parametrize("percentile", [95, -1, "95%", None, [0.95], float("nan")])
+def test_a_percentile_is_a_number_from_0_to_1(percentile: Any) -> None:
+    with pytest.raises(SpecError) as caught:
+        af.Field("p95", "a", Calculation.PERCENTILES, percentile=percentile)
+    (problem,) = caught.value.problems
+    assert problem.path == "percentile"
+    assert "0.95" in problem.hint
+    if percentile is not None:
+        assert problem.message.startswith("a number from 0 to 1 is needed, not ")
 
 
 def test_one_calculation_is_a_list_as_well() -> None:
