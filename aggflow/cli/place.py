@@ -52,7 +52,7 @@ def opened(home: str | None, workspace: str | None, *, make: bool = False) -> It
             f"there is no workspace in {Path(place).absolute()}",
             hint="`aggflow init` makes one; --home or AGGFLOW_HOME names another",
         )
-    with open_workspace(place, workspace) as found:
+    with open_workspace(place, workspace, make=make) as found:
         yield found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from aggflow.catalog import Catalog
+from aggflow.errors import NotFoundError
 from aggflow.figure import counted
 from aggflow.settings import Settings, read_settings
 from aggflow.store import SegmentStore
@@ -26,7 +27,9 @@ from aggflow.workspace.trials import TrialsPart
 from aggflow.workspace.widgets import WidgetsPart
 
 
-def open_workspace(home: str | Path | None = None, workspace: str | None = None) -> Workspace:
+def open_workspace(
+    home: str | Path | None = None, workspace: str | None = None, *, make: bool = True
+) -> Workspace:
     """Open a workspace, made on first use.
 
     Parameters
@@ -36,9 +39,13 @@ def open_workspace(home: str | Path | None = None, workspace: str | None = None)
         ``AGGFLOW_STORE`` says).  By default ``$AGGFLOW_HOME``, else ``.aggflow``.
     workspace
         Its name in the home, lower-case letters and digits; by default ``$AGGFLOW_WORKSPACE``, else ``self``.
+    make
+        Whether a workspace that the home has not is made; without it, a name that is mistyped is told.
 
     Raises
     ------
+    NotFoundError
+        There is no such workspace, and none is to be made.
     SettingsError, CatalogError, StoreError
         It cannot be opened.
 
@@ -49,7 +56,13 @@ def open_workspace(home: str | Path | None = None, workspace: str | None = None)
     Workspace 'self': 0 sources, 0 filters, 0 endpoints
     """
     catalog, store, settings, place = open_parts(home)
-    return Workspace(catalog, store, settings, workspace or settings.workspace, place)
+    name = workspace or settings.workspace
+    if not make:
+        known = [one.name for one in catalog.workspaces()]
+        if name not in known:
+            catalog.close()
+            raise NotFoundError("workspace", name, known)
+    return Workspace(catalog, store, settings, name, place)
 
 
 def open_parts(home: str | Path | None = None) -> tuple[Catalog, SegmentStore, Settings, str]:

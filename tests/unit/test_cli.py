@@ -199,6 +199,15 @@ def test_workspaces_of_one_home_are_apart(shop: Run) -> None:
     assert "other" in shop("source", "ls", "--workspace", "acme").stdout
 
 
+def test_a_mistyped_workspace_is_told_and_not_made(shop: Run) -> None:
+    for command in (["status"], ["query", "worst"], ["token", "ls"]):
+        assert "did you mean 'self'?" in shop(*command, "--workspace", "slef", code=1).stderr
+    shop("source", "add", "other", "sold.parquet", "--time", "at", "--workspace", "acme")
+    hint = shop("filter", "ls", "--workspace", "zzz", code=1).stderr
+    assert "there is no workspace 'zzz'" in hint
+    assert "known: acme, self" in hint
+
+
 def test_definitions_are_listed_shown_and_removed(shop: Run) -> None:
     assert re.search(r"shop +.*sold.parquet +at", shop("source", "ls", code=0).stdout)
     assert "time: at" in shop("source", "show", "shop").stdout

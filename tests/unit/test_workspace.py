@@ -39,6 +39,19 @@ def ws(tmp_path: Path, events: Path) -> af.Workspace:
     return ws
 
 
+def test_what_a_chart_has_not_is_told(ws: af.Workspace) -> None:
+    answer = ws.linq("from events group select count() as n")
+    for options in ({"kind": "pie"}, {"titel": "x"}):
+        with pytest.raises(NotFoundError, match="the mark is chosen by the shape") as caught:
+            answer.chart(**options)
+    assert "did you mean 'title'?" in caught.value.hint
+
+
+def test_what_is_no_name_is_none(ws: af.Workspace) -> None:
+    with pytest.raises(NotFoundError, match="there is no endpoint 5"):
+        ws.query(5)  # type: ignore[arg-type] - a mistake
+
+
 def test_rows_that_the_limit_cuts_are_told(ws: af.Workspace) -> None:
     timing, groupings = af.Lookback("30d"), {"who": af.All()}
     ws.add_endpoint("who", filter="all", timing=timing, groupings=groupings, fields=[COUNT])
@@ -154,3 +167,12 @@ def test_a_collection_reads_like_a_mapping(tmp_path: Path) -> None:
         assert ws.filters.get("nothing") is None
         assert ws.filters.get("nothing", 1) == 1
         assert ws.projects.get("default") == ws.projects["default"]
+
+
+def test_a_workspace_that_is_not_there_is_not_made_where_that_is_not_wanted(tmp_path: Path) -> None:
+    af.open(tmp_path, workspace="acme").close()
+    af.open(tmp_path, workspace="acme", make=False).close()
+    with pytest.raises(NotFoundError, match="did you mean 'acme'"):
+        af.open(tmp_path, workspace="amce", make=False)
+    with pytest.raises(NotFoundError, match="known: acme"):
+        af.open(tmp_path, workspace="zzz", make=False)
