@@ -118,6 +118,8 @@ def serve(
     tasks_every: float,
     ready: Callable[[], None],
     stop: threading.Event,
+    *,
+    elsewhere: bool = False,
 ) -> None:
     """Serve the flows of a workspace until it is stopped.
 
@@ -131,13 +133,15 @@ def serve(
         Called when it has begun.
     stop
         Set to end it.
+    elsewhere
+        Whether Prefect is begun by others: that it is waited for is said then.
 
     Raises
     ------
     OrchestrationError
         Prefect cannot be reached, or does not fit.
     """
-    _wait_for_prefect(stop)
+    _wait_for_prefect(stop, elsewhere=elsewhere)
     # Of each run its own lines are enough; set once Prefect has set up its logging.
     logging.getLogger("prefect.runner").setLevel(logging.WARNING)
     serving = Serving(deployments)
@@ -153,15 +157,18 @@ def serve(
     _end(serving, deployments)
 
 
-def _wait_for_prefect(stop: threading.Event) -> None:
+def _wait_for_prefect(stop: threading.Event, *, elsewhere: bool) -> None:
     deadline = time.monotonic() + _START
     while not stop.is_set():
         try:
             with reached(check=True):
                 return
-        except PrefectUnavailableError:
+        except PrefectUnavailableError as error:
             if time.monotonic() > deadline:
                 raise
+            if elsewhere:
+                _say(f"{error}; it is waited for")
+                elsewhere = False
         stop.wait(0.5)
 
 
@@ -229,10 +236,11 @@ def main() -> None:
     home, workspace = os.environ["AGGFLOW_HOME"], os.environ["AGGFLOW_WORKSPACE"]
     begun = Path(os.environ.pop("_AGGFLOW_UP_BEGUN"))
     every = float(os.environ.pop("_AGGFLOW_UP_TASKS_EVERY"))
+    elsewhere = bool(os.environ.pop("_AGGFLOW_UP_ELSEWHERE"))
     try:
         with open_workspace(home, workspace) as ws:
             deployments = Deployments(ws.name, ws.home_id, told(home))
-            serve(ws, deployments, every, lambda: _write(begun, {}), stop)
+            serve(ws, deployments, every, lambda: _write(begun, {}), stop, elsewhere=elsewhere)
     except AggflowError as error:
         _write(begun, {"message": error.message, "hint": error.hint})
         raise SystemExit(1) from None

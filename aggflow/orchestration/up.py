@@ -109,11 +109,15 @@ class Up:
             try:
                 addresses = self._start(folder, children)
                 tail = Tail(folder / "runs.log")
-                if self._wait(folder, children, addresses, asked, waiting):
-                    begun(addresses)
-                while not asked.wait(_LOOK_EVERY):
+
+                def look() -> None:
                     _say(tail, said)
                     _check(children)
+
+                if self._wait(folder, children, addresses, asked, waiting, look):
+                    begun(addresses)
+                while not asked.wait(_LOOK_EVERY):
+                    look()
             finally:
                 waiting("everything to end")
                 _end(children, asked)
@@ -144,6 +148,7 @@ class Up:
         own = {
             "_AGGFLOW_UP_BEGUN": str(folder / "begun.json"),
             "_AGGFLOW_UP_TASKS_EVERY": str(self.tasks_every),
+            "_AGGFLOW_UP_ELSEWHERE": "1" if elsewhere else "",
         }
         runs = [sys.executable, "-m", "aggflow.orchestration.runs"]
         children["runs"] = Child.start("the runs", runs, environment | own, folder / "runs.log")
@@ -160,6 +165,7 @@ class Up:
         addresses: Addresses,
         asked: threading.Event,
         waiting: Callable[[str], None],
+        look: Callable[[], None],
     ) -> bool:
         """Wait until everything answers; whether it does, and was not asked to end meanwhile."""
         steps: list[tuple[str, Callable[[], bool]]] = [
@@ -173,7 +179,7 @@ class Up:
             waiting(what)
             while not is_there():
                 _begun(folder / "begun.json")
-                _check(children)
+                look()
                 looked += 1
                 if looked * _LOOK_EVERY > _START:
                     raise OrchestrationError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import aggflow as af
 from aggflow.errors import OrchestrationError, PortTakenError
 from aggflow.orchestration import server, up
 
@@ -53,6 +54,29 @@ def test_a_part_that_ends_by_itself_ends_all(tmp_path: Path, monkeypatch: pytest
         wanted.run(never, print, print)
     assert "no such thing" in raised.value.hint
     assert "service.log" in raised.value.hint
+
+
+class ToldError(Exception):
+    """What a test waited to be told."""
+
+
+@pytest.mark.slow
+def test_that_a_prefect_elsewhere_is_waited_for_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = up._prefect_port(None)
+    with af.open(tmp_path) as ws:
+        home_id = ws.home_id
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    idle = [sys.executable, "-c", "import time; time.sleep(600)"]
+    wanted = up.Up(str(tmp_path), "self", home_id, idle, port)
+
+    def said(line: str) -> None:
+        if "cannot be reached" in line:
+            raise ToldError(line)
+
+    with pytest.raises(ToldError, match=r"Prefect at http://127\.0\.0\.1:9/api .*; it is waited for"):
+        wanted.run(never, lambda _: None, said)
 
 
 def test_nothing_is_told_to_anyone_unless_the_user_wants_it(tmp_path: Path) -> None:
