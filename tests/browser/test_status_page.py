@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from headless import CHROMIUM
+from lab import PATIENCE_MS
 from running import running
 
 import aggflow as af
@@ -87,6 +88,7 @@ class Looked:
             color_scheme=scheme,
             permissions=["clipboard-read", "clipboard-write"],
         )
+        self.context.set_default_timeout(PATIENCE_MS)
         self.page = self.context.new_page()
         self.asked: list[str] = []
         self.complaints: list[str] = []
@@ -145,6 +147,14 @@ def test_all_of_it_is_seen(chromium: Any, site: Site, width: int, scheme: str, t
         assert ("theme=dark" in address) == (scheme == "dark")
     # Nothing has to be scrolled sideways but what says so.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cells = page.evaluate(
+        "[...document.querySelectorAll('#schedules td, #questions td')].map((cell) => ["
+        " cell.dataset.name ?? '', getComputedStyle(cell, '::before').content, cell.getBoundingClientRect().right])"
+    )
+    assert len(cells) > 5
+    for name, before, right in cells:
+        assert right <= width  # none is cut
+        assert before == (f'"{name}"' if name and width < 640 else "none")
     assert page.locator("rect.events").count() == 2
     assert page.evaluate("getComputedStyle(document.querySelector('rect.events')).fill") in (
         "rgb(66, 105, 208)",
@@ -171,8 +181,13 @@ def test_a_command_is_copied(looked: Looked) -> None:
     page = looked.page
     endpoint = card(page, "total")
     button = f"[data-copy='curl-{endpoint}']"
+    # It says so for a moment only.
+    page.locator(button).evaluate(
+        "button => { window.said = []; new MutationObserver(() => window.said.push(button.textContent))"
+        ".observe(button, {childList: true, characterData: true, subtree: true}); }"
+    )
     page.click(button)
-    looked.wait(f'document.querySelector("{button}").textContent === "Copied"')
+    looked.wait("window.said.includes('Copied')")
     copied: str = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.inner_text(f"#curl-{endpoint}")
     assert f"{looked.site.url}/api/v1/data/{endpoint}" in copied
@@ -188,8 +203,8 @@ def test_what_is_built_meanwhile_is_shown_without_a_reload(looked: Looked) -> No
     headers = {"Authorization": f"Bearer {looked.site.token}"}
     answer = httpx.post(f"{looked.site.url}/api/v1/builds", json={"name": "later"}, headers=headers)
     assert answer.status_code == 202
-    page.wait_for_selector(f"#preview-{endpoint} .figures", timeout=40_000)
-    assert "built until" in later.inner_text()
+    page.wait_for_selector(f"#preview-{endpoint} .figures")
+    later.filter(has_text="built until").wait_for()
     assert page.evaluate("window.stays") is True
 
 
