@@ -112,12 +112,17 @@ def mapped(source: str) -> Iterator[None]:
     ------
     SourceError
         Of the class that :data:`DRIVER_ERRORS` says.
+    KeyboardInterrupt
+        Somebody interrupted a statement, of whatever the driver makes of that.
     """
     try:
         yield
     except AggflowError:
         raise
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            # DuckDB tells who interrupted a statement by an error of its own.
+            raise error.__cause__ from None
         ours = _ours(error)
         if ours is None:
             raise

@@ -115,6 +115,12 @@ def test_our_own_errors_pass_as_they_are() -> None:
     assert caught.value is ours
 
 
+def test_who_interrupts_a_statement_is_no_error_of_the_source() -> None:
+    # So DuckDB tells it; asked for real, the signal would meet whichever line is run just then.
+    with pytest.raises(KeyboardInterrupt), mapped("flights"):
+        raise RuntimeError("Query interrupted") from KeyboardInterrupt()
+
+
 def test_a_mistake_in_code_is_not_dressed_up() -> None:
     with pytest.raises(TypeError), mapped("flights"):
         raise TypeError("a bug")
