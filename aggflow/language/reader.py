@@ -52,6 +52,7 @@ from aggflow.timeline import parse_instant
 
 _SIGNS: dict[str, Sign] = {"+": "+", "-": "-", "*": "*", "/": "/"}
 _VALUES_FIRST = '`in`("A", "B", name) has its values first, all else has the column first'
+_UNQUOTED = 'a column stands without quotes: carrier = "AA"; one with an odd name in backticks: `tail number`'
 _IFTHENELSE = "a condition is no value; it becomes one by ifthenelse(condition, 1, 0)"
 
 
@@ -187,6 +188,8 @@ class Reader:
         kinds = {self.kind(left), self.kind(right)}
         if "nested" in kinds:
             raise WrongHereError(f"{_called(term)} compares what has fields or elements", term.at)
+        if isinstance(left, Literal) and isinstance(right, Literal) and "text" in kinds:
+            raise WrongHereError("two written values are compared", term.arguments[0].at, _UNQUOTED)
         if not isinstance(left, Literal) and not isinstance(right, Literal):
             if None not in kinds and len(kinds) > 1 and kinds != {"text", "number"}:
                 said = " and ".join(_said(kind) for kind in (self.kind(left), self.kind(right)))

@@ -261,6 +261,10 @@ def test_what_only_jpath_says_has_no_linq() -> None:
             to_linq(parse_predicate(text))
 
 
+def test_numbers_that_are_written_out_are_compared() -> None:
+    assert parse_condition("1 = 1") == Compare("==", Literal(1), Literal(1))
+
+
 def test_literals() -> None:
     assert parse_operand(r'"a\\b\"c\n"') == Literal('a\\b"c\n')
     assert parse_operand(r"'a\d'") == Literal(r"a\d")
@@ -344,6 +348,8 @@ ERRORS = [
     ("from t group select sum(sum(n))", "sum() is an aggregate", 24, ""),
     ("from t where n = null group", "null is not compared with", 17, "isnull"),
     ("from t where n in {1, null} group", "null is not compared with", 22, "isnull"),
+    ("from t where \"client\" = 'x' group", "two written values are compared", 13, "without quotes"),
+    ('from t where n = 1 and 1 < "n" group', "two written values are compared", 23, "without quotes"),
     ("from t where n <-5 group", "a set or a column stands on the right", 17, "x < -5"),
     ('from t where "a" in "b" group', "a set or a column stands on the right", 20, ""),
     ("from t where client -> client group", "client is not written out", 23, ""),
