@@ -1,51 +1,41 @@
-"""Serving: answers saved questions, keeping what they share between one request and the next."""
+"""Serving: answers posed questions, keeping what they share between one request and the next."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from aggflow.catalog import Catalog, Mark
 from aggflow.engine.answer import Answer
 from aggflow.engine.answerer import Answerer
 from aggflow.engine.asked_shape import AskedShape
-from aggflow.engine.at_hand import NotAtHandError
 from aggflow.engine.bucket_sums import BucketSums
 from aggflow.engine.columns import Columns
 from aggflow.engine.declarations import Declarations
 from aggflow.engine.explanation import Explanation
-from aggflow.engine.inquiry import Inquiry, Route, Router
+from aggflow.engine.inquiry import Inquiry
 from aggflow.engine.kept_answer import KeptAnswer
 from aggflow.engine.open_bucket import open_from
 from aggflow.engine.plan import Need, Piece
-from aggflow.engine.posed import Posed, PosedInquiry, need_of
+from aggflow.engine.posed import Posed, need_of
+from aggflow.engine.posing import Posing
 from aggflow.engine.question import Question
 from aggflow.engine.question_log import QuestionLog
 from aggflow.engine.reader import OpenRows, Reader, Trace
 from aggflow.engine.recipe import Recipe
 from aggflow.engine.recipes import Recipes
 from aggflow.engine.reductions import Merged, Reductions
-from aggflow.engine.resolved import Resolved
-from aggflow.engine.saved_inquiry import SavedInquiry, saved_inquiry
-from aggflow.engine.served import Served, ServedRollups
-from aggflow.engine.shape import Shape, checked_rows
+from aggflow.engine.shape import checked_rows
 from aggflow.engine.tail import Tails
 from aggflow.engine.target import Target
 from aggflow.engine.targets import Targets
 from aggflow.engine.version import Version
-from aggflow.errors import ConflictError, NotFoundError
-from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import rollup_of
 from aggflow.spec.source import Source
 from aggflow.store import Resident
 from aggflow.timeline import ALWAYS, Micros, WindowSet
-
-_Askable: TypeAlias = Literal["endpoint", "filter"]
-# How often, and after how many seconds, a change that is under way is looked at again.
-_TRIES, _PAUSE = 40, 0.05
 
 
 class Serving:
@@ -53,7 +43,9 @@ class Serving:
 
     Parameters
     ----------
-    catalog, workspace_id, declarations, targets
+    posing
+        Finds what answers those that are not posed.
+    declarations, targets
         What is declared and built.
     resident, tails, reductions
         States in memory.
@@ -69,8 +61,7 @@ class Serving:
 
     def __init__(
         self,
-        catalog: Catalog,
-        workspace_id: str,
+        posing: Posing,
         declarations: Declarations,
         targets: Targets,
         resident: Resident,
@@ -81,8 +72,7 @@ class Serving:
         draw: Callable[..., Any],
         clock: Callable[[], Micros],
     ) -> None:
-        self._catalog = catalog
-        self._workspace_id = workspace_id
+        self._posing = posing
         self._declarations = declarations
         self._targets = targets
         self._resident = resident
@@ -92,153 +82,7 @@ class Serving:
         self._log = log
         self._draw = draw
         self._clock = clock
-        self._rollups = ServedRollups(catalog)
-        self._router = Router(self._rollups, resident.store)
-        self._known: dict[tuple[_Askable, str], Resolved | SavedInquiry] = {}
         self._recipes = Recipes(reductions)
-
-    def pose(
-        self,
-        name: str,
-        end_us: int,
-        grouping_filters: Mapping[str, Sequence[GroupingValue]] | None,
-        *,
-        live: bool,
-        wait: bool = True,
-        as_of: Mark | None = None,
-    ) -> Posed:
-        """The question of an endpoint, by its id or name.
-
-        Parameters
-        ----------
-        name, end_us, grouping_filters
-            What is asked.
-        live
-            Whether what is not built may be read from the source.
-        wait
-            Whether definitions and coverage may be read that are not in memory.
-        as_of
-            What the catalog's mark was when it came in; None to look for changes now.
-
-        Raises
-        ------
-        NotFoundError
-            There is no such endpoint.
-        QueryError
-            The question does not fit the endpoint.
-        NotAtHandError
-            Something had to be read.
-        """
-        found = self._in_step("endpoint", name, wait=wait, as_of=as_of)
-        if isinstance(found, SavedInquiry):
-            if not wait:
-                raise NotAtHandError
-            inquiry = found.inquiry(end_us, self._clock(), grouping_filters, live=live)
-            return self.pose_inquiry(found, inquiry)
-        asked, served = found
-        assert asked.shape is not None  # noqa: S101 - endpoints of filters have one
-        bound = asked.shape.bound(end_us, grouping_filters, live=live)
-        return asked.posed(bound.windows, bound.filters, bound.make, served)
-
-    def pose_to_filter(
-        self, name: str, question_of: Callable[[Filter], Question], *, wait: bool = True
-    ) -> Posed:
-        """A question to a filter, by its id or name, as `pose` gives those of endpoints."""
-        found = self._in_step("filter", name, wait=wait)
-        assert not isinstance(found, SavedInquiry)  # noqa: S101 - it is asked of no filter
-        asked, served = found
-        question = question_of(asked.filter)
-        return asked.posed(question.windows, question.filters, lambda: question, served)
-
-    def pose_inquiry(self, saved: SavedInquiry, inquiry: Inquiry) -> Posed:
-        """A question of an endpoint of a task or a cube, declared or not, as `pose` gives those of filters."""
-        route = self._route(inquiry)
-        question = route.inquiry.question
-        return PosedInquiry(
-            saved.name,
-            saved.id,
-            saved.source,
-            tuple(asked.window for asked in question.fields),
-            question.filters,
-            lambda: question,
-            saved.made_of,
-            route=route,
-        )
-
-    def _route(self, inquiry: Inquiry) -> Route:
-        targets = self._targets.of_source(inquiry.source.name)
-        return self._router.route(inquiry, targets, lambda: self._declarations.open(inquiry.source))
-
-    def _in_step(
-        self, kind: _Askable, name: str, *, wait: bool, as_of: Mark | None = None
-    ) -> tuple[Resolved, Served] | SavedInquiry:
-        """What is asked and its rollup, both of the same declaration; of a task or a cube, any may answer.
-
-        Raises
-        ------
-        ConflictError
-            A change of the filter or its source was cut off before its rollup followed.
-        """
-        known = self._known.get((kind, name))
-        if isinstance(known, Resolved) and (served := self._as_known(known, as_of)) is not None:
-            return known, served
-        for _ in range(_TRIES):
-            asked = self._resolved(kind, name, wait=wait)
-            if isinstance(asked, SavedInquiry):
-                return asked
-            served = self._rollups.get(asked.rollup.id, wait=wait)
-            if served.versions[-1].data_hash == asked.data_hash:
-                return asked, served
-            # A change that is under way: the definition is there, its rollup follows.
-            self._known.pop((kind, name), None)
-            if not wait:
-                raise NotAtHandError
-            time.sleep(_PAUSE)
-        raise ConflictError(
-            f"{kind} {name!r}: its filter and the filter's rollup are out of step: a change was cut off",
-            hint="add the source and the filter again",
-        )
-
-    def _as_known(self, asked: Resolved, as_of: Mark | None) -> Served | None:
-        """The rollup of what is asked, where nothing changed since both were read: one look into the catalog."""
-        generations = self._catalog.generations(asked.rollup.id, as_of)
-        if generations is None or generations[0] != asked.generation:
-            return None
-        served = self._rollups.at(asked.rollup.id, generations[1])
-        return served if served is not None and served.versions[-1].data_hash == asked.data_hash else None
-
-    def _resolved(self, kind: _Askable, name: str, *, wait: bool) -> Resolved | SavedInquiry:
-        """What is asked with all that it refers to: read anew only when a definition changed."""
-        generation = self._catalog.definitions_generation(self._workspace_id)
-        known = self._known.get((kind, name))
-        if known is not None and known.generation == generation:
-            return known
-        if not wait:
-            raise NotAtHandError
-        # Names that do not exist are not kept, so what is kept is no more than what is declared twice.
-        resolved = self._known[kind, name] = self._read(kind, name, generation)
-        return resolved
-
-    def _read(self, kind: _Askable, name: str, generation: int) -> Resolved | SavedInquiry:
-        declared = self._declarations
-        asked = declared.by_id(kind, name) or declared.find(kind, name)
-        if asked is None:
-            raise NotFoundError(kind, name, declared.all(kind))
-        if kind == "endpoint" and asked.filter is None:
-            return saved_inquiry(asked, declared, generation)
-        filter_ = asked if kind == "filter" else declared.get("filter", asked.filter)
-        source = declared.get("source", filter_.source)
-        return Resolved(
-            generation,
-            asked.name,
-            asked.id,
-            filter_.spec,
-            declared.rollup(filter_),
-            source.spec,
-            rollup_of(filter_.spec).data_hash(source.spec),
-            tuple((one.id, one.generation) for one in (asked, filter_, source)),
-            None if kind == "filter" else Shape.of(asked.spec, filter_.spec),
-        )
 
     def answer(self, posed: Posed, *, wait: bool = True) -> Answer:
         """The answer to a question.
@@ -334,7 +178,7 @@ class Serving:
             The source was needed, and cannot be read.
         """
         started = time.perf_counter()
-        route = self._route(inquiry)
+        route = self._posing.route(inquiry)
         reader = self._reader(inquiry.source)
         question = route.inquiry.question
         columns = Answerer(
@@ -455,8 +299,8 @@ class Serving:
 
         return Explanation(
             rollup=rollup,
-            find_candidates=lambda: self._router.candidates(find_need(), targets()),
-            find_events=lambda: self._router.events(find_need(), targets()),
+            find_candidates=lambda: self._posing.router.candidates(find_need(), targets()),
+            find_events=lambda: self._posing.router.events(find_need(), targets()),
             stored=WindowSet(trace.stored),
             live=WindowSet(trace.live),
             segments=len(trace.files),
@@ -472,7 +316,3 @@ class Serving:
     def close(self) -> None:
         """Wait for what is computed ahead."""
         self._tails.close()
-
-    def served(self, rollup_id: str) -> Served:
-        """Versions and coverage of a rollup as of now."""
-        return self._rollups.get(rollup_id)

@@ -116,7 +116,7 @@ class AdvicePart(CubesPart):
             cube,
             self._catalog.questions(self._id, since_day, cube.source),
             self._targets.of_source(cube.source),
-            self._serving.served,
+            self._posing.rollups.get,
             self._resident,
             lambda: self._declarations.open(source),
             self._catalog.builds(self._id, status="done", limit=_BUILDS),

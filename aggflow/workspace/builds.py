@@ -154,7 +154,7 @@ class BuildsPart(DefinitionsPart):
             ``build(name, full=True)`` makes all of it anew.
         """
         target = self._targets.get(name)
-        serving = self._serving.served(target.rollup_id)
+        serving = self._posing.rollups.get(target.rollup_id)
         with target.open_rows() as rows:
             found = verify(serving.versions, serving.coverage, rows, self._resident, sample=sample, seed=seed)
         if fix:
@@ -204,7 +204,7 @@ class BuildsPart(DefinitionsPart):
         return self._status_after(target, last[0] if last else None)
 
     def _status_after(self, target: Target, last: Build | None) -> RollupStatus:
-        serving = self._serving.served(target.rollup_id)
+        serving = self._posing.rollups.get(target.rollup_id)
         covered = WindowSet(row.window for row in serving.coverage.rows)
         data = WindowSet(row.window for row in serving.coverage.rows if row.file is not None)
         rollup = serving.versions[-1].rollup

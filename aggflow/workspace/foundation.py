@@ -11,6 +11,7 @@ from aggflow import charts
 from aggflow.catalog import Catalog
 from aggflow.engine.build import Builder
 from aggflow.engine.declarations import Declarations
+from aggflow.engine.posing import Posing
 from aggflow.engine.question_log import QuestionLog
 from aggflow.engine.readings import Readings
 from aggflow.engine.reductions import Reductions
@@ -70,9 +71,11 @@ class Foundation:
         self._targets = Targets(catalog, self._id, self._declarations)
         self._readings = Readings(self._declarations, lambda: catalog.definitions_generation(self._id))
         self._questions = QuestionLog(catalog, self._id, self._clock)
+        self._posing = Posing(
+            catalog, self._id, self._declarations, self._targets, self._resident.store, self._clock
+        )
         self._serving = Serving(
-            catalog,
-            self._id,
+            self._posing,
             self._declarations,
             self._targets,
             self._resident,

@@ -51,7 +51,7 @@ class PreviewsPart(BuildsPart):
         spec: Endpoint = found.spec
         _, of = declared.asked(spec)
         end_us, values = self._asked_for(spec, of, status)
-        posed = self._serving.pose(endpoint, end_us, values, live=False)
+        posed = self._posing.pose(endpoint, end_us, values, live=False)
         return Preview(end_us, values, self._seen(posed), posed.fingerprint or "")
 
     def _asked_for(
@@ -95,10 +95,10 @@ class PreviewsPart(BuildsPart):
             saved = SavedInquiry.of_values(spec, of, self._source(of.source), grouping)
             window = Interval.of(of.interval).starting(start_us, end_us, of.zone)
             assert window is not None  # noqa: S101 - a duration has a bucket
-            posed = self._serving.pose_inquiry(saved, saved.within(window, live=False))
+            posed = self._posing.pose_inquiry(saved, saved.within(window, live=False))
         else:
             asked = GroupingQuestion(grouping, start_us, end_us, {})
-            posed = self._serving.pose_to_filter(of.name, lambda of: asked.question(of, live=False))
+            posed = self._posing.pose_to_filter(of.name, lambda of: asked.question(of, live=False))
         values = dict.fromkeys(self._seen(posed).groupings[grouping])
         return tuple(values)[:_MOST_VALUES] or (None,)
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aggflow.catalog import Mark
 from aggflow.engine.answer import Answer
+from aggflow.engine.definition_kind import KindName
 from aggflow.engine.explanation import Explanation
 from aggflow.engine.filter_question import FilterQuestion
 from aggflow.engine.grouping_question import GroupingQuestion
 from aggflow.engine.posed import Posed
-from aggflow.errors import QueryError
+from aggflow.engine.shape import QuestionError
+from aggflow.errors import NotFoundError, QueryError
 from aggflow.measures.vocabulary import GroupingValue
 from aggflow.spec.choice import AnyChoice
 from aggflow.spec.endpoint import SERIES_ROWS, Sort
 from aggflow.spec.field import Field
 from aggflow.timeline import BEGINNING, Window, Zone, parse_instant
 from aggflow.workspace.foundation import Foundation, Instant
+
+# How what is no endpoint is asked.
+_ASKED: Final[dict[KindName, str]] = {
+    "filter": "an endpoint asks it, add_endpoint(…, filter={!r}, …)",
+    "task": "ask_task({!r})",
+    "cube": "ask_cube({!r})",
+}
 
 
 class QuestionsPart(Foundation):
@@ -52,9 +62,22 @@ class QuestionsPart(Foundation):
         SourceError
             A live part was needed, and the source cannot be read.
         """
-        return self._serving.answer(
-            self.pose(endpoint, end=end, grouping_filters=grouping_filters, live=live)
-        )
+        try:
+            posed = self.pose(endpoint, end=end, grouping_filters=grouping_filters, live=live)
+        except QuestionError as error:
+            raise error.named({"groupingFilters": "grouping_filters"}) from None
+        except NotFoundError as error:
+            if error.kind == "endpoint":
+                error.hint = self._hint_of(endpoint) or error.hint
+            raise
+        return self._serving.answer(posed)
+
+    def _hint_of(self, name: str) -> str:
+        """How what has a name and is no endpoint is asked; empty where nothing has it."""
+        for kind, how in _ASKED.items():
+            if self._declarations.find(kind, name) is not None:
+                return f"{name!r} is a {kind}: {how.format(name)}"
+        return ""
 
     def pose(
         self,
@@ -87,7 +110,7 @@ class QuestionsPart(Foundation):
             It would have to wait.
         """
         end_us = self._clock() if end is None else parse_instant(end)
-        return self._serving.pose(endpoint, end_us, grouping_filters, live=live, wait=wait, as_of=as_of)
+        return self._posing.pose(endpoint, end_us, grouping_filters, live=live, wait=wait, as_of=as_of)
 
     def answer(self, posed: Posed, *, wait: bool = True) -> Answer:
         """Answer a question that was posed.
@@ -188,7 +211,7 @@ class QuestionsPart(Foundation):
             per_bucket,
             exclude_empty,
         )
-        posed = self._serving.pose_to_filter(filter, lambda of: asked.question(of, now_us, live=live))
+        posed = self._posing.pose_to_filter(filter, lambda of: asked.question(of, now_us, live=live))
         return self._serving.answer(posed)
 
     def grouping_values(
@@ -232,7 +255,7 @@ class QuestionsPart(Foundation):
         filters = {name: tuple(values) for name, values in (grouping_filters or {}).items()}
         asked = GroupingQuestion(grouping, parse_instant(start), end_us, filters)
         answer = self._serving.answer(
-            self._serving.pose_to_filter(filter, lambda of: asked.question(of, live=live))
+            self._posing.pose_to_filter(filter, lambda of: asked.question(of, live=live))
         )
         (values,) = answer.groupings.values()
         if len(values) > SERIES_ROWS:

@@ -69,9 +69,9 @@ class TrialsPart(PreviewsPart):
             if isinstance(of, Askable):
                 saved = self._saved(draft, of)
                 inquiry = saved.inquiry(end_us, self._clock(), values, live=False)
-                posed = self._serving.pose_inquiry(saved, inquiry)
+                posed = self._posing.pose_inquiry(saved, inquiry)
             else:
-                posed = self._serving.pose_to_filter(
+                posed = self._posing.pose_to_filter(
                     of.name, lambda stored: Shape.of(draft, stored).ask(end_us, values, live=False)
                 )
             answer = self._seen(posed)

@@ -210,7 +210,7 @@ def finished(shop: Shop, reference: str) -> dict[tuple[Any, ...], dict[str, Any]
     """Every value that can be made of a rollup's states, by grain, bucket and values of groupings."""
     ws = shop.ws
     target = ws._targets.get(reference)
-    served = ws._serving.served(target.rollup_id)
+    served = ws._posing.rollups.get(target.rollup_id)
     vocabularies = ws._resident.vocabularies(target.rollup_id)
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for piece in pieces(served.versions, served.coverage, ALWAYS):

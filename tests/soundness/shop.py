@@ -128,7 +128,7 @@ class Shop:
 
     def states(self) -> dict[tuple[Any, ...], list[Any]]:
         """Everything that its filter's segments hold, by grain, bucket and values of groupings."""
-        served = self.ws._serving.served(self.ws._targets.get("f").rollup_id)
+        served = self.ws._posing.rollups.get(self.ws._targets.get("f").rollup_id)
         found: dict[tuple[Any, ...], list[Any]] = {}
         for piece in pieces(served.versions, served.coverage, ALWAYS):
             if piece.row is None or piece.row.file is None:

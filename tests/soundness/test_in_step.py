@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import aggflow as af
-from aggflow.engine import serving
+from aggflow.engine import posing
 from aggflow.errors import ConflictError, QueryError
 from aggflow.spec.calculation import Calculation
 from aggflow.spec.source import Source
@@ -46,7 +46,7 @@ def cut_off(monkeypatch: pytest.MonkeyPatch, ws: af.Workspace, method: str) -> N
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ws._catalog, method, die)
-    monkeypatch.setattr(serving, "_TRIES", 2)
+    monkeypatch.setattr(posing, "_TRIES", 2)
 
 
 def test_a_change_of_source_that_was_cut_off_is_an_error_until_it_is_made_again(

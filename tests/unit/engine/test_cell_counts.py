@@ -52,7 +52,7 @@ def counter(ws: af.Workspace, window: Window = DAYS, may_read: bool = True) -> C
         return ws._declarations.open(ws._source("events"))
 
     targets = ws._targets.of_source("events")
-    return CellCounter(targets, ws._serving.served, ws._resident, open_rows, window)
+    return CellCounter(targets, ws._posing.rollups.get, ws._resident, open_rows, window)
 
 
 def rollup(interval: str, *groupings: str, zone: str = "UTC", where: str = "") -> Rollup:
