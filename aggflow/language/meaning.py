@@ -22,7 +22,7 @@ compares false with everything, itself included, as in IEEE 754 and unlike in mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -72,6 +72,7 @@ Resolve: TypeAlias = Callable[[Path], ir.Value]
 Convert: TypeAlias = Callable[[Any], ir.Value]
 
 _DAY_US = 86_400_000_000
+_TOGETHER = 64
 
 
 def to_ibis(
@@ -208,9 +209,9 @@ class _Meaning:
                 is_true: Any = ibis.coalesce(self.where(tree.term), False)
                 return ~is_true
             case And():
-                return ibis.and_(*map(self.where, tree.terms))
+                return _joined(ibis.and_, [self.where(term) for term in tree.terms])
             case Or():
-                return ibis.or_(*map(self.where, tree.terms))
+                return _joined(ibis.or_, [self.where(term) for term in tree.terms])
             case Exists():
                 return self.meanings["exists"](self.value(tree.operand), None)
             case Like():
@@ -439,6 +440,13 @@ class _Meaning:
         if type_.is_integer() or type_.is_uuid():
             return value.cast("string")
         raise _unfit(operand, type_, "searched as text")
+
+
+def _joined(join: Callable[..., Any], tests: Sequence[Any]) -> Any:
+    """Tests joined; many in groups: ibis, and engines, descend as deep as a chain is long, and no deeper than they can."""
+    while len(tests) > _TOGETHER:
+        tests = [join(*tests[first : first + _TOGETHER]) for first in range(0, len(tests), _TOGETHER)]
+    return join(*tests)
 
 
 def _length_of(resolve: Resolve) -> Resolve:

@@ -216,6 +216,18 @@ def test_a_predicate_and_its_negation_part_the_rows(engine: Engine, text: str) -
     assert sorted(engine.ids(text) + engine.ids(f"!({text})")) == list(range(len(ROWS)))
 
 
+MANY = [0, *range(2, 4), *range(1000, 2997)]
+
+
+def test_many_tests_of_which_one_holds(engine: Engine) -> None:
+    assert engine.ids(" || ".join(f"@.n == {number}" for number in MANY)) == [1, 5, 6, 7]
+
+
+def test_many_tests_that_all_hold(duck: Engine) -> None:
+    # SQLite takes a thousand of them at most, and says so.
+    assert duck.ids(" && ".join(f"@.n != {number}" for number in MANY)) == [0, 3, 4, 8, 9, 10]
+
+
 # An evaluator in plain Python, to compare with on trees that nobody thought of.
 
 
