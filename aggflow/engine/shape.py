@@ -279,6 +279,26 @@ class Bound:
 class QuestionError(SpecError, QueryError):
     """A question whose parts do not fit its endpoint; carries every problem."""
 
+    def named(self, names: Mapping[str, str]) -> QuestionError:
+        """The same of parts that are called otherwise.
+
+        Parameters
+        ----------
+        names
+            By the first part of a path, what whoever asked calls it.
+
+        Examples
+        --------
+        >>> error = QuestionError("endpoint 'e'", [Problem("groupingFilters.team", "needs its values")])
+        >>> str(error.named({"groupingFilters": "grouping_filters"}))
+        "endpoint 'e': grouping_filters.team: needs its values"
+        """
+        problems: list[Problem] = []
+        for problem in self.problems:
+            first, dot, rest = problem.path.partition(".")
+            problems.append(replace(problem, path=names.get(first, first) + dot + rest))
+        return QuestionError(self.what, problems)
+
 
 def checked_rows(question: Question, count: int) -> None:
     """Refuse a series that has too many rows.

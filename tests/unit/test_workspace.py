@@ -52,6 +52,31 @@ def test_what_is_no_name_is_none(ws: af.Workspace) -> None:
         ws.query(5)  # type: ignore[arg-type] - a mistake
 
 
+def test_what_is_no_endpoint_is_told_how_it_is_asked(ws: af.Workspace) -> None:
+    ws.add_task("by who", linq="from events group every 1h by who", from_date=0)
+    ws.run_tasks()
+    ws.add_cube("c", source="events", dimensions=["who"], measures=[af.Aggregation("n")])
+    for name, hint in (
+        ("all", "'all' is a filter: an endpoint asks it, add_endpoint(…, filter='all', …)"),
+        ("by who", "'by who' is a task: ask_task('by who')"),
+        ("c", "'c' is a cube: ask_cube('c')"),
+        ("zzz", "there is none yet"),
+    ):
+        with pytest.raises(NotFoundError, match="there is no endpoint") as caught:
+            ws.query(name)
+        assert caught.value.hint == hint
+
+
+def test_values_of_groupings_are_told_by_the_name_of_their_argument(ws: af.Workspace) -> None:
+    ws.add_endpoint(
+        "who", filter="all", timing=af.Lookback("30d"), groupings={"who": af.QueryTime()}, fields=[COUNT]
+    )
+    for given in (None, {"who": []}, {"whom": [1]}):
+        with pytest.raises(SpecError, match="grouping_filters\\.who") as caught:
+            ws.query("who", grouping_filters=given)
+        assert "groupingFilters" not in str(caught.value)
+
+
 def test_rows_that_the_limit_cuts_are_told(ws: af.Workspace) -> None:
     timing, groupings = af.Lookback("30d"), {"who": af.All()}
     ws.add_endpoint("who", filter="all", timing=timing, groupings=groupings, fields=[COUNT])
