@@ -95,6 +95,9 @@ class Capability:
         Whether whole numbers are shifted as ``bits``, their sign kept, or have to be divided: ``remainder``.
     remainder
         Whether ``%`` gives a whole number of 64 bits, or a float, which is exact below 2**53 only.
+    casts
+        Whether a number that does not fit what it is cast to is an error (``checked``), or is ``cut`` to one
+        that does.
     functions
         What it computes by a function of its own instead of Ibis' way: Ibis' operation, the function, and
         what that takes before the operation's own arguments.
@@ -152,6 +155,7 @@ class Capability:
     times: Literal["plain", "micros"] = "plain"
     shifts: Literal["bits", "remainder"] = "bits"
     remainder: Literal["integer", "float"] = "integer"
+    casts: Literal["checked", "cut"] = "checked"
     functions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     part_of_text: str = ""
     python_functions: tuple[tuple[str, str], ...] = ()

@@ -71,6 +71,7 @@ DRIVER_ERRORS_BY_NAME: dict[str, type[SourceError]] = {
 # MySQL's classes do not part what helps from what does not; its numbers do.
 _MYSQL_UNAVAILABLE = {1040, 1053, 1205, 1213, 1317, 1927, 2002, 2003, 2006, 2013, 2055, 3024}
 _MYSQL_MISSING = {1049, 1051, 1054, 1146}
+_MYSQL_TYPE = {1264, 1690}
 # DataFusion raises plain exceptions.
 _DATAFUSION = re.compile(r"^(DataFusion|Arrow|Execution|External|Internal) error:")
 # A server that answers and refuses: trying again does not help.
@@ -150,7 +151,13 @@ def _ours(error: Exception) -> type[SourceError] | None:
             return _by_what_it_says(error, found)
     if type(error) is Exception and _DATAFUSION.match(str(error)):
         return SourceQueryError
-    return None
+    return SourceTypeError if _unknown_type(error) else None
+
+
+def _unknown_type(error: BaseException) -> str:
+    """The type of Arrow that Ibis did not find among those it knows; empty for every other error."""
+    found = error.args[0] if isinstance(error, KeyError) and error.args else None
+    return str(found) if isinstance(found, pa.DataType) else ""
 
 
 def _by_what_it_says(error: Exception, ours: type[SourceError]) -> type[SourceError]:
@@ -162,10 +169,14 @@ def _by_what_it_says(error: Exception, ours: type[SourceError]) -> type[SourceEr
     number = error.args[0] if error.args else None
     if number in _MYSQL_UNAVAILABLE:
         return SourceUnavailableError
+    if number in _MYSQL_TYPE:
+        return SourceTypeError
     return SourceMissingError if number in _MYSQL_MISSING else ours
 
 
 def _first_line(error: BaseException) -> str:
+    if type_ := _unknown_type(error):
+        return f"a column is {type_}, which no engine but DuckDB reads (by the path alone)"
     # MySQL's errors are a number and a sentence.
     said = error.args[1] if len(error.args) == 2 and isinstance(error.args[1], str) else str(error)
     text = without_password(said).strip()

@@ -24,12 +24,17 @@ def with_plain_texts(con: Any, can: Capability, table: ir.Table) -> ir.Table:
     Returns
     -------
     ir.Table
-        The same columns; the same table where the backend compares so by itself.
+        The same columns, but for points and shapes, which Ibis would read by an extension that may not be
+        there; the same table where the backend compares so by itself.
     """
     schema: Any = table.schema()
     if not can.text_column or not any(type_.is_string() for type_ in schema.types):
         return table
     dialect = con.dialect
+    shapes = [name for name, type_ in schema.items() if type_.is_geospatial()]
+    if shapes:
+        table = table.drop(*shapes)
+        schema = table.schema()
     columns = [_column(name, type_, can, dialect) for name, type_ in schema.items()]
     rows: Any = sg.parse_one(con.compile(table), read=dialect)
     return con.sql(sg.select(*columns).from_(rows.subquery("rows_")).sql(dialect), schema=schema)

@@ -28,6 +28,8 @@ from aggflow.backends.row_function import (
 )
 from aggflow.errors import UnsupportedError
 
+# Of whole numbers of 64 bits without a sign.
+_DIGITS = 20
 _NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 
 
@@ -236,14 +238,27 @@ def finite(number: Any, can: Capability) -> ir.Column:
     return (number.abs() <= sys.float_info.max).ifelse(number, ibis.null(number.type()))
 
 
-def unscaled(number: Any, scale: int) -> ir.Column:
+def narrowed(number: Any, can: Capability) -> ir.Column:
+    """A whole number, or a decimal without a fraction, as one of 64 bits; what has no place there is an error.
+
+    Where a cast would make another number of it, that is added to itself: sums are watched everywhere.
+    """
+    cut = number.cast("int64")
+    if can.casts == "checked" or not (number.type().is_decimal() or number.type().is_unsigned_integer()):
+        return cut
+    wide = number.cast(f"decimal({_DIGITS}, 0)") if number.type().is_integer() else number
+    cut = wide.cast("int64")
+    return wide.between(-(2**63), 2**63 - 1).ifelse(cut, cut + cut)
+
+
+def unscaled(number: Any, scale: int, can: Capability) -> ir.Column:
     """The whole number that is a decimal times a power of ten.
 
     Whole and fraction apart: the product of a full DECIMAL(18) would not fit its type.  The fraction
     is rounded: where decimals are kept as floats, 0.29 * 100 is 28.999999999999996.
     """
     if not scale:
-        return number.cast("int64")
+        return narrowed(number, can)
     # Of the size, whose floor always fits the type.
     size, sign = number.abs(), (number < 0).ifelse(-1, 1)
     whole = size.floor()

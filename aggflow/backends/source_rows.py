@@ -196,7 +196,9 @@ class SourceRows:
         return conditions
 
     def grouping(self, path: str) -> ir.Column:
-        """The value of a grouping; a floating one that is no number is missing.
+        """The value of a grouping: a truth, a number, a time or a text, which all else is made a text of.
+
+        A floating one that is no number is missing.
 
         Raises
         ------
@@ -211,7 +213,14 @@ class SourceRows:
                 f"source {self.source.name!r}: {path!r} is {value.type()}, no single value",
                 hint="group by one of its fields, @.column.field, or by a text made of it in the source",
             )
-        return quirks.finite(value, self.can) if value.type().is_floating() else value
+        kind = kind_of(value)
+        if kind == FLOAT:
+            # Decimals that tell no scale as well, as they are to calculations.
+            return quirks.finite(value if value.type().is_floating() else value.cast("float64"), self.can)
+        if kind == TEXT and not (value.type().is_string() or _is_time(value)):
+            # Drivers hand over UUIDs, addresses and times of day each in a class of their own.
+            return value.cast("string")
+        return value
 
     def kind(self, key: StateKey) -> Kind:
         """The kind of a state's field.
@@ -251,9 +260,11 @@ class SourceRows:
                 return quirks.number_of_text(value, self.can)
             return quirks.finite(value.cast("float64"), self.can)
         if kind == INTEGER:
-            return value if key.measure in ("total", "distinct") else value.cast("int64")
+            # Totals of narrow ones take the column as it is: its width decides how it is added up.
+            narrow = key.measure == "total" and value.type().nbytes <= 4
+            return value if narrow else quirks.narrowed(value, self.can)
         if kind.name == "decimal":
-            return quirks.unscaled(value, kind.scale)
+            return quirks.unscaled(value, kind.scale, self.can)
         return value if kind == BOOLEAN else value.cast("string")
 
     def _within(self, value: Any, rest: tuple[str, ...], name: str) -> ir.Column:

@@ -58,7 +58,8 @@ def _reader(type_: Any) -> Callable[[Any], Any] | None:
     if isinstance(type_, dt.Date):
         return _day
     if isinstance(type_, dt.Decimal):
-        unit = Decimal(1).scaleb(-(type_.scale or 0))
+        # Where no scale is told, Arrow keeps more digits than none.
+        unit = Decimal(1).scaleb(-type_.to_pyarrow().scale)
         return lambda number: Decimal(str(number)).quantize(unit)
     if isinstance(type_, dt.Boolean):
         return bool

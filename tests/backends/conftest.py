@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from engines import in_datafusion, in_mariadb, in_polars, in_postgres, in_spark
+from engines import engines, in_datafusion, in_mariadb, in_polars, in_postgres, in_spark
 from events import BACKENDS, Loaded
 
 from aggflow.backends.connect import session
@@ -26,7 +26,7 @@ Open = Callable[..., AbstractContextManager[SourceRows]]
 
 @pytest.fixture(
     scope="session",
-    params=[pytest.param(name, marks=pytest.mark.slow) if name == "pyspark" else name for name in ENGINES],
+    params=engines(*ENGINES),
 )
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     if request.param in SERVERS:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 from events import Loaded, Row, events, in_parquet
 from mariadb_server import MariadbServer
 from postgres_server import PostgresServer
@@ -90,6 +91,11 @@ def _for_mariadb(row: Row) -> Row:
     return {**dict.fromkeys(row), **finite, "flag": flag}
 
 
+def engines(*names: str) -> list[Any]:
+    """Engines as parameters of a test; those that take long to start, marked so."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name == "pyspark" else name for name in names]
+
+
 def in_polars(folder: Path) -> Loaded:
     """Parquet files, read by Polars."""
     return _read_by("polars", folder)
@@ -102,9 +108,13 @@ def in_datafusion(folder: Path) -> Loaded:
 
 def in_spark(folder: Path) -> Loaded:
     """Parquet files, read by Spark with two threads."""
+    return _read_by("pyspark", folder, spark_options(folder))
+
+
+def spark_options(folder: Path) -> str:
+    """What a URL of Spark ends with: few threads, and a place of its own for what it keeps."""
     warehouse = folder / "warehouse"
-    options = f"?spark.master=local[2]&spark.sql.shuffle.partitions=2&spark.sql.warehouse.dir={warehouse}"
-    return _read_by("pyspark", folder, options)
+    return f"?spark.master=local[2]&spark.sql.shuffle.partitions=2&spark.sql.warehouse.dir={warehouse}"
 
 
 def _read_by(engine: str, folder: Path, options: str = "") -> Loaded:
