@@ -136,6 +136,7 @@ class Lab:
             looked.shot("failed")
             raise
         finally:
+            looked.is_left = True
             context.close()
         assert not looked.complaints, looked.complaints
         assert not looked.elsewhere, looked.elsewhere
@@ -153,6 +154,7 @@ class Lab:
             try:
                 yield looked
             finally:
+                looked.is_left = True
                 page.evaluate(
                     "async () => { const widget = window.jupyterapp.shell.currentWidget;"
                     " if (widget?.sessionContext) await widget.sessionContext.shutdown(); }"
@@ -161,12 +163,16 @@ class Lab:
 
 @dataclass
 class Looked:
-    """A page, with all that it asked for elsewhere and all that it complained of."""
+    """A page, with all that it asked for elsewhere and all that it complained of.
+
+    What it complains of while it is left, as that its kernel is gone, is no matter of its own.
+    """
 
     page: Any
     url: str
     complaints: list[str] = field(default_factory=list[str])
     elsewhere: list[str] = field(default_factory=list[str])
+    is_left: bool = False
 
     def __post_init__(self) -> None:
         self.page.on("console", self._told)
@@ -178,7 +184,7 @@ class Looked:
             self._complain(f"{message.text} {message.location.get('url', '')}")
 
     def _complain(self, text: str) -> None:
-        if not _is_foreign(text):
+        if not _is_foreign(text) and not self.is_left:
             self.complaints.append(text)
 
     def _asked(self, request: Any) -> None:
@@ -194,9 +200,13 @@ class Looked:
 
     def errors(self) -> list[str]:
         """What outputs say went wrong."""
-        found: list[str] = self.page.locator(
-            ".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']"
-        ).all_inner_texts()
+        # Of all cells: what is out of sight is on no page.
+        found: list[str] = self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model)"
+            ".filter(model => model.type === 'code').flatMap(model => model.outputs.toJSON())"
+            ".filter(output => output.output_type === 'error')"
+            ".map(output => `${output.ename}: ${output.evalue}`)"
+        )
         return found
 
     def not_run(self) -> list[str]:

@@ -18,7 +18,8 @@ import aggflow as af
 
 pytestmark = pytest.mark.slow
 CELLS = ('import aggflow as af\n\nws = af.open("{home}")', "af.EndpointBuilder(ws)")
-CANVAS = ".agf-preview .vega-embed canvas"
+# Of what is typed, not of what was before; the menu of a chart comes when it is drawn.
+CHART = ".agf-preview:not(.agf-waiting) .vega-embed:has(details) canvas"
 
 
 def a_notebook(lab: Lab, home: str) -> str:
@@ -46,18 +47,16 @@ def typed(page: Any, label: str, text: str) -> None:
     page.keyboard.press("Tab")
 
 
-def drawn(looked: Looked, before: str = "") -> str:
-    """The picture in the preview, once it is another one than before, and stays."""
-    page = looked.page
-    page.locator(CANVAS).wait_for()
-    page.wait_for_function(
-        "([selector, before]) => { const canvas = document.querySelector(selector);"
-        " const now = canvas ? canvas.toDataURL() : before;"
-        " if (now !== window.agfNow) { window.agfNow = now; window.agfSince = Date.now(); }"
-        " return now !== before && Date.now() - window.agfSince > 2000; }",
-        arg=[CANVAS, before],
-    )
-    picture: str = page.locator(CANVAS).evaluate("canvas => canvas.toDataURL()")
+def says(looked: Looked, code: str) -> None:
+    """Wait until the form says so as code: then all that was typed has reached it, and its preview is asked for."""
+    looked.page.locator(".agf-text pre", has_text=code).first.wait_for()
+
+
+def drawn(looked: Looked) -> str:
+    """The picture in the preview."""
+    chart = looked.page.locator(CHART)
+    chart.wait_for()
+    picture: str = chart.evaluate("canvas => canvas.toDataURL()")
     return picture
 
 
@@ -73,22 +72,26 @@ def test_an_endpoint_is_built_by_hand_and_answers_over_http(lab: Lab, tmp_path: 
         page = looked.page
         looked.run_all()
         looked.see(".agf-builder .agf-head")
+        page.locator(".agf-builder", has_text="Name: is required").wait_for()
         save = page.locator(".agf-builder button:text-is('Save')")
-        assert save.is_disabled()
-        assert "Name: is required" in page.locator(".agf-builder").inner_text()
+        cannot_save = page.locator(".agf-builder button:text-is('Save'):disabled")
+        cannot_save.wait_for()
         first = drawn(looked)
         typed(page, "Name", "weekly")
+        says(looked, '"weekly"')
         typed(page, "Of the last", "365")
-        page.locator(".agf-message.error").first.wait_for()
-        assert save.is_disabled(), "365 of what?"
+        page.locator(".agf-message.error:visible").first.wait_for()
+        cannot_save.wait_for()  # 365 of what?
         typed(page, "Of the last", "364d")
         typed(page, "A point each", "1w")
-        total = drawn(looked, first)
+        says(looked, 'af.TimeSeries("364d", "1w")')
+        total = drawn(looked)
         field(page, "origin").select_option(label="return all values")
-        by_origin = drawn(looked, total)
+        says(looked, 'groupings={"origin": af.All()}')
+        by_origin = drawn(looked)
+        assert len({first, total, by_origin}) == 3, "the chart follows what is chosen"
         page.locator(".agf-head").scroll_into_view_if_needed()
         looked.shot("builder-light")
-        assert 'af.TimeSeries("364d", "1w")' in page.locator(".agf-text pre").first.inner_text()
         save.click()
         page.locator(".agf-message:has-text('Saved.')").wait_for()
         assert drawn(looked) == by_origin

@@ -38,7 +38,7 @@ def test_it_is_read_without_code(voila: str, chromium: Any, theme: str) -> None:
     looked = Looked(context.new_page(), voila)
     page = looked.page
     page.goto(f"{voila}/?theme={theme}")
-    page.locator(".vega-embed canvas, .vega-embed svg").nth(2).wait_for()
+    page.locator(".vega-embed:has(canvas, svg.marks)").nth(2).wait_for()
     text = page.inner_text("body")
     assert "336,776 flights" in text
     assert "The worst day was 8 March" in text

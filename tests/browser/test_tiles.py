@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from lab import TOKEN, Lab, Looked
+from patience import awaited
 
 pytestmark = pytest.mark.slow
 
@@ -20,8 +21,7 @@ def opened(looked: Looked, title: str) -> Any:
         " return (await window.jupyterapp.commands.execute('launcher:create')).id; }"
     )
     tile = page.locator(f"#{launcher} .jp-LauncherCard[title='{title}']")
-    tile.wait_for()
-    assert tile.locator("svg, img").count() == 1, "it has a picture"
+    tile.locator("svg, img").wait_for()  # it has a picture, and only one
     tile.click()
     return page.frame_locator(f"iframe[src*='/{title.lower()}/']")
 
@@ -31,11 +31,12 @@ def test_the_tile_of_the_service_opens_its_page(lab: Lab, theme: str) -> None:
     with lab.page(theme) as looked:
         frame = opened(looked, "aggflow")
         frame.locator("#rollups h3:text-is('delays')").wait_for()
-        assert "built until" in frame.locator("#rollups").inner_text()
+        frame.locator("#rollups", has_text="built until").wait_for()
         card = frame.locator("article.card", has=frame.locator("h3:text-is('daily')"))
         card.scroll_into_view_if_needed()
-        # It is drawn when it comes into view.
-        assert card.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 200
+        # It is drawn when it comes into view; the page may put another in its place meanwhile.
+        picture = card.locator("img")
+        awaited("its picture", lambda: picture.evaluate("it => it.complete && it.naturalWidth > 200"))
         looked.shot(f"tile-service-{theme}")
         assert frame.locator("link[rel=stylesheet]").evaluate("link => link.sheet.cssRules.length") > 20
 
