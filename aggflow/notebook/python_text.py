@@ -43,7 +43,7 @@ def python_call(method: str, spec: Any, positional: Sequence[str] = ("name",), *
     positional
         The attributes that are given without their names.
     options
-        Further arguments of the method.
+        Further arguments of the method, or another way to write those that the declaration has.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def python_call(method: str, spec: Any, positional: Sequence[str] = ("name",), *
     """
     given = _given(spec)
     arguments = [("", given.pop(name)) for name in positional if name in given]
-    arguments += [*given.items(), *options.items()]
+    arguments += (given | options).items()
     return _call(f"ws.{method}", arguments, "")
 
 

@@ -165,10 +165,14 @@ class TaskForm(Form[Task]):
         SpecError
             The draft cannot be saved.
         """
-        call = python_call("add_task", self.spec())
         # The beginning is kept in milliseconds, and read better as a time.
-        stored = f"from_date={self.spec().from_date}"
-        return python_cell(call.replace(stored, f"from_date={self._beginning()!r}".replace("'", '"'), 1))
+        since = {"from_date": self._beginning()} if self.spec().from_date else {}
+        return python_cell(python_call("add_task", self.spec(), linq=self._query(), **since))
+
+    def _query(self) -> str:
+        """The query as a person would write it: as it was typed, where that is one line."""
+        typed = str(self.get(_LINQ)).strip()
+        return typed if "\n" not in typed else with_units(self.spec().linq)
 
     def _beginning(self) -> str | int:
         from_date = self.spec().from_date
@@ -183,7 +187,7 @@ class TaskForm(Form[Task]):
             The draft cannot be saved.
         """
         spec = self.spec()
-        query = {"linq": spec.linq, "timeZone": spec.time_zone, "locale": spec.locale}
+        query = {"linq": self._query(), "timeZone": spec.time_zone, "locale": spec.locale}
         body: dict[str, Any] = {"name": spec.name, "query": query, "fromDate": self._beginning()}
         rest = {"delay": spec.delay, "minGrain": spec.min_grain, "description": spec.description}
         body |= {key: value for key, value in rest.items() if value}

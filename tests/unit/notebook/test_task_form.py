@@ -232,6 +232,7 @@ def test_the_texts_say_the_same(ws: af.Workspace) -> None:
     assert from_yaml(form.as_yaml()).tasks == (form.spec(),)
     python = form.as_python()
     assert 'from_date="2024-02-01T00:00:00Z"' in python
+    assert f'linq="{form.get("linq")}"' in python, "as it was typed, not as it is kept"
     exec(python, {"ws": ws, "af": af})  # noqa: S102 - what is copied has to run
     assert ws.tasks["by region"].spec == form.spec()
     words = shlex.split(form.as_curl().replace("\\\n", ""))
@@ -239,10 +240,18 @@ def test_the_texts_say_the_same(ws: af.Workspace) -> None:
     body = json.loads(words[words.index("-d") + 1])
     assert body == {
         "name": "by region",
-        "query": {"linq": form.spec().linq, "timeZone": "UTC", "locale": "en"},
+        "query": {"linq": form.get("linq"), "timeZone": "UTC", "locale": "en"},
         "fromDate": "2024-02-01T00:00:00Z",
         "delay": 60,
     }
+
+
+def test_a_query_of_several_lines_is_copied_as_one(ws: af.Workspace) -> None:
+    form = filled(ws, linq="from orders\n where size > 1\ngroup every 1h by region\nselect avg(price)")
+    python = form.as_python()
+    assert 'linq="from orders where gt(size, 1) group every 1h by region select avg(price)"' in python
+    exec(python, {"ws": ws, "af": af})  # noqa: S102 - what is copied has to run
+    assert ws.tasks["by region"].spec == form.spec()
 
 
 # -- the preview
