@@ -55,7 +55,7 @@ def in_postgres(server: PostgresServer) -> Loaded:
                 [[naive(row, column) for column in columns] for row in events()],
             )
     source = Source("events", url, "happened", "events", json="doc")
-    return Loaded("postgres", source, events(), nested=False)
+    return Loaded("postgres", source, events())
 
 
 def in_mariadb(server: MariadbServer) -> Loaded:
@@ -78,7 +78,7 @@ def in_mariadb(server: MariadbServer) -> Loaded:
                 for row in rows
             ],
         )
-    return Loaded("mysql", Source("events", url, "happened", "events", json="doc"), rows, nested=False)
+    return Loaded("mysql", Source("events", url, "happened", "events", json="doc"), rows)
 
 
 def _for_mariadb(row: Row) -> Row:

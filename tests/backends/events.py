@@ -133,15 +133,12 @@ class Loaded:
         What the backend can hold of them.
     decimals
         Whether decimals are exact.
-    nested
-        Whether there are structs and arrays.
     """
 
     name: str
     source: Source
     rows: list[Row] = field(repr=False)
     decimals: bool = True
-    nested: bool = True
 
 
 _DUCKDB = (
@@ -187,7 +184,7 @@ def in_csv(folder: Path) -> Loaded:
             )
     rows = [{**row, "kind": row["kind"] or None, "doc": row["doc"] or None} for row in events()]
     source = Source("events", str(folder / "events-*.csv"), "happened", json="doc")
-    return Loaded("csv", source, rows, decimals=False, nested=False)
+    return Loaded("csv", source, rows, decimals=False)
 
 
 def in_sqlite(folder: Path) -> Loaded:
@@ -209,7 +206,7 @@ def in_sqlite(folder: Path) -> Loaded:
     con.commit()
     con.close()
     source = Source("events", f"sqlite://{path}", "happened", "events", json="doc")
-    return Loaded("sqlite", source, rows, decimals=False, nested=False)
+    return Loaded("sqlite", source, rows, decimals=False)
 
 
 def _fill(con: duckdb.DuckDBPyConnection) -> None:

@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from conftest import Open
+from engines import engines
 from events import EPOCH, Loaded, Row, instant, micros
 from expected import FLOORS, Asked, Bucket, bins, calendar, cells, close, finished, fixed, values
 
+from aggflow.backends.bucket import bucket_of
 from aggflow.backends.extent import extent
 from aggflow.backends.rollup_sql import (
     layout_of,
@@ -37,7 +39,7 @@ from aggflow.spec.calculation import Calculation
 from aggflow.spec.filter import Filter
 from aggflow.spec.rollup import Rollup, kept_for, rollup_of
 from aggflow.store import Vocabularies
-from aggflow.timeline import ALWAYS, Window
+from aggflow.timeline import ALWAYS, Interval, Window, Zone
 
 FIRST, END = instant("1890-01-01T00:00:00"), instant("2310-01-01T00:00:00")
 ALL_TIME = Window(micros(FIRST), micros(END))
@@ -264,9 +266,11 @@ def test_times_group_by_their_instant(loaded: Loaded, open_rows: Open) -> None:
     assert found == Counter(stamp(row) for row in loaded.rows if row["happened"])
 
 
+@pytest.mark.parametrize(
+    "loaded", engines("duckdb", "parquet", "polars", "datafusion", "pyspark"), indirect=True
+)
 def test_structs_are_looked_into(loaded: Loaded, open_rows: Open) -> None:
-    if not loaded.nested:
-        pytest.skip("no structs here")
+    """Of those that hold any: what has none has no column of structs either."""
 
     def city(row: Row) -> Any:
         return None if row["place"] is None else row["place"]["city"]
@@ -385,22 +389,46 @@ def test_buckets_below_a_day_follow_no_zone(loaded: Loaded, open_rows: Open, wid
         agree(rows, declared, {"events": Asked(of("id"))}, loaded, bucket=fixed(WIDTHS[width]))
 
 
-@pytest.mark.parametrize("zone", ZONES)
+# Around changes of clocks in both directions, with a time in each bucket's first and last microsecond.
+CLOCKS_SET = ("2023-12-15T00:00:00", "2025-02-01T00:00:00")
+
+
 @pytest.mark.parametrize("width", FLOORS)
-def test_buckets_of_calendars(loaded: Loaded, open_rows: Open, width: str, zone: str) -> None:
-    declared = declare(
-        width,
-        time_zone=zone,
-        aggregations=(asking("it", "amount", ("COUNT", "LAST", "PERCENTILES")),),
-    )
-    if loaded.name != "duckdb" and zone != "Europe/Berlin":
-        pytest.skip("the arithmetic is that of DuckDB")
-    # Around changes of clocks in both directions, with a time in each bucket's first and last microsecond.
-    span = window("1969-12-30T00:00:00" if width == "7d" else "2023-12-15T00:00:00", "2025-02-01T00:00:00")
+def test_buckets_of_calendars(loaded: Loaded, open_rows: Open, width: str) -> None:
+    aggregation = asking("it", "amount", ("COUNT", "LAST", "PERCENTILES"))
+    declared = declare(width, time_zone="Europe/Berlin", aggregations=(aggregation,))
+    span = window("1969-12-30T00:00:00" if width == "7d" else CLOCKS_SET[0], CLOCKS_SET[1])
+    bucket = calendar(ZONES["Europe/Berlin"], FLOORS[width])
     with open_rows() as rows:
-        agree(
-            rows, declared, {"it": Asked(of("amount"))}, loaded, bucket=calendar(ZONES[zone], FLOORS[width]), span=span
-        )  # fmt: skip
+        agree(rows, declared, {"it": Asked(of("amount"))}, loaded, bucket=bucket, span=span)
+
+
+def test_every_width_in_every_zone(loaded: Loaded, open_rows: Open) -> None:
+    """All buckets of each row at once: what a state is read by, of which one zone is enough."""
+    span = window(*CLOCKS_SET)
+    within = Window(*map(micros, span))
+    with open_rows() as rows:
+        asked = {
+            (zone, width): bucket_of(
+                rows.time_us(within), Interval.of(width), Zone.of(zone), within, rows.can
+            )
+            for zone in ZONES
+            for width in (*WIDTHS, *FLOORS)
+        }
+        columns = {f"x{i}": expression.number for i, expression in enumerate(asked.values())}
+        kept: Any = rows.table.filter(rows.within(within))
+        found = rows.fetch(kept.select(id=rows.value("id"), **columns))
+    moments = {row["id"]: row["happened"] for row in loaded.rows}
+    happened = [moments[number] for number in found["id"].to_pylist()]
+    assert len(happened) == sum(
+        moment is not None and span[0] <= moment < span[1] for moment in moments.values()
+    )
+    for (name, expression), column in zip(asked.items(), columns, strict=True):
+        zone, width = name
+        floor = FLOORS.get(width)
+        expected = fixed(WIDTHS[width]) if floor is None else calendar(ZONES[zone], floor)
+        starts = expression.starts(found[column].to_numpy())
+        assert starts.tolist() == [expected(moment) for moment in happened], name
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
