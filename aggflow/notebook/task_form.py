@@ -166,7 +166,7 @@ class TaskForm(Form[Task]):
             The draft cannot be saved.
         """
         # The beginning is kept in milliseconds, and read better as a time.
-        since = {"from_date": self._beginning()} if self.spec().from_date else {}
+        since: dict[str, Any] = {"from_date": self._beginning()} if self.spec().from_date else {}
         return python_cell(python_call("add_task", self.spec(), linq=self._query(), **since))
 
     def _query(self) -> str:
