@@ -99,8 +99,12 @@ class CubeQuestion:
         problems += _taken(measured, [*groupings, "dt"])
         order = tuple(self._order(cube, known, problems))
         where = self._where(cube, problems)
-        if self.limit is not None and self.limit < 1:
-            problems.append(Problem("limit", f"at least one row is answered, not {self.limit}"))
+        if self.limit is not None and not (isinstance(self.limit, int) and self.limit >= 1):  # pyright: ignore[reportUnnecessaryIsInstance] - people type it
+            problems.append(
+                Problem(
+                    "limit", f"at least one row is answered, not {quoted(self.limit)}", "it is a whole number"
+                )
+            )
         if problems:
             raise QuestionError(f"the question to cube {cube.name!r}", problems)
         parts = {one: None for pair in measured.values() for one in pair if one is not None}

@@ -10,7 +10,9 @@ from aggflow.engine.advice import Advice
 from aggflow.engine.advise import Advisor
 from aggflow.engine.question_log import DAY_US
 from aggflow.engine.stored_cube import StoredCube
+from aggflow.errors import QueryError
 from aggflow.markup import nothing, table
+from aggflow.quote import quoted
 from aggflow.spec.cube import Cube
 from aggflow.spec.cube_aggregate import CubeAggregate
 from aggflow.workspace.cubes import CubesPart
@@ -76,9 +78,13 @@ class AdvicePart(CubesPart):
         ------
         NotFoundError
             There is no such cube.
+        QueryError
+            The days are no whole number from 1 on.
         SourceError
             Cells had to be counted at a source, and it cannot be read.
         """
+        if not (isinstance(days, int) and days >= 1):  # pyright: ignore[reportUnnecessaryIsInstance] - people type it
+            raise QueryError(f"{quoted(days)} is no number of days", hint="1 is today alone")
         self._questions.flush()
         cubes = list(self.cubes.values()) if cube is None else [self.cube(cube)]
         since_day = self._clock() // DAY_US - days + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import get_args
 
 from aggflow.catalog import BuildStatus
 from aggflow.collection import Collection
@@ -12,7 +13,7 @@ from aggflow.engine.batch import Batch, BatchReport
 from aggflow.engine.batches import Batches
 from aggflow.engine.build_report import BuildReport
 from aggflow.engine.progress import Report
-from aggflow.errors import ConflictError
+from aggflow.errors import ConflictError, NotFoundError
 from aggflow.progress_bar import reporting
 from aggflow.timeline import format_instant
 from aggflow.workspace.cubes import CubesPart
@@ -74,7 +75,14 @@ class BatchesPart(CubesPart):
             Only those.
         limit, offset
             How many at most, and how many to leave out before them.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such cube, or no such status.
         """
+        if status is not None and status not in get_args(BuildStatus):
+            raise NotFoundError("status of a batch", str(status), get_args(BuildStatus))
         cube_id = None if cube is None else self.cube(cube).id
         return self._batches.all(cube_id=cube_id, status=status, limit=limit, offset=offset)
 

@@ -21,7 +21,7 @@ from aggflow.engine.stored_task import StoredTask
 from aggflow.engine.task_figures import measures_of, stats_of
 from aggflow.engine.task_run import Built, Settlement, TaskRun
 from aggflow.engine.tasks import Tasks, counts_as_failure, may_try
-from aggflow.errors import AggflowError, CancelledError, QueryError
+from aggflow.errors import AggflowError, CancelledError, NotFoundError, QueryError
 from aggflow.spec.declaration import plain
 from aggflow.spec.definitions import Definitions
 from aggflow.spec.lifecycle import Operation, Status
@@ -80,7 +80,15 @@ class TasksPart(BuildsPart):
             Only those; by default all but DELETED.
         ids
             Only those.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such status.
         """
+        for status in statuses or ():
+            if status not in Status.__members__:
+                raise NotFoundError("status of a task", str(status), Status)
         return self._tasks.all(statuses, ids)
 
     # -- what is asked

@@ -342,6 +342,9 @@ def test_every_mistake_of_a_question_is_listed(built: Shop) -> None:
         "limit: at least one row is answered, not 0",
     ):
         assert expected in text
+    for limit in ("3", 2.5):
+        with pytest.raises(QueryError, match=r"limit: at least one row is answered.*it is a whole number"):
+            built.ws.ask_cube("c", ["events"], limit=limit)  # pyright: ignore[reportArgumentType] - as people type it
     with pytest.raises(QueryError, match="1w does not divide 1mo"):
         built.ws.ask_cube("c", ["events"], ["week", "month"])
     with pytest.raises(QueryError, match="ends before it begins"):

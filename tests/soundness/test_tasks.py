@@ -1272,6 +1272,8 @@ def test_tasks_are_listed_by_status_and_id(shop: Shop) -> None:
     assert [one.name for one in shop.ws.list_tasks(statuses=["RUNNING"])] == ["b"]
     assert [one.name for one in shop.ws.list_tasks(ids=[second.task_id])] == ["a"]
     assert shop.ws.list_tasks(statuses=["RUNNING"], ids=[second.task_id]) == []
+    with pytest.raises(NotFoundError, match=r"no status of a task 'RUNING' \(did you mean 'RUNNING'\?\)"):
+        shop.ws.list_tasks(statuses=["RUNING"])
     assert list(shop.ws.tasks) == ["a", "b"]
     html = shop.ws.tasks._repr_html_()
     assert "PENDING_STOP" in html

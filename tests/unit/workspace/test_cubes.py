@@ -224,6 +224,10 @@ def test_batches_are_listed_newest_first_by_cube_and_status(ws: af.Workspace) ->
     assert [batch.id for batch in ws.list_batches(limit=1, offset=1)] == [done[2]]
     with pytest.raises(NotFoundError, match="there is no cube 'e'"):
         ws.list_batches(cube="e")
+    with pytest.raises(
+        NotFoundError, match=r"no status of a batch 'inprogress' \(known: cancelled, done, error"
+    ):
+        ws.list_batches(status="inprogress")  # pyright: ignore[reportArgumentType] - as people type it
 
 
 def test_a_batch_that_waits_may_be_cancelled_and_is_told_to_nobody(ws: af.Workspace) -> None:
