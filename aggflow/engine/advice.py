@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from aggflow.figure import counted, took
 from aggflow.spec.calculation import Calculation
+
+# Below it an estimate says nothing but that it is soon done.
+_SHORT = 0.1
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,22 @@ class Advice:
         """
         return ", ".join(map(_said, self.measures))
 
+    @property
+    def build_said(self) -> str:
+        """How long it would take to build, for people.
+
+        Examples
+        --------
+        >>> [Advice("c", "1h", (), (), 1, seconds, 1, 0.5, ()).build_said for seconds in (0.0, 4.26, 75.0)]
+        ['under 0.1 s', 'about 4.3 s', 'about 1 min 15 s']
+        """
+        return f"about {took(self.build_seconds)}" if self.build_seconds >= _SHORT else f"under {_SHORT} s"
+
     def __str__(self) -> str:
         by = f" by {', '.join(self.dimensions)}" if self.dimensions else ""
         return (
-            f"cube {self.cube}: {self.measures_said}{by} every {self.interval}: {self.rows:,} cells, "
-            f"built in about {self.build_seconds:.1f} s, saves {self.rows_saved:,} rows read "
+            f"cube {self.cube}: {self.measures_said}{by} every {self.interval}: {counted(self.rows, 'cell')}, "
+            f"built in {self.build_said}, saves {self.rows_saved:,} rows read "
             f"({self.share_saved:.0%})"
         )
 

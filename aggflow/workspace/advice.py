@@ -47,7 +47,7 @@ def _row(advice: Advice) -> list[str]:
         ", ".join(advice.dimensions),
         advice.measures_said,
         f"{advice.rows:,}",
-        f"about {advice.build_seconds:,.1f} s",
+        advice.build_said,
         f"{advice.rows_saved:,} rows ({advice.share_saved:.0%})",
         "; ".join(advice.questions),
     ]
