@@ -100,12 +100,27 @@ def table(seconds: Mapping[str, list[float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(folder: Path, seconds: Mapping[str, list[float]], about: Mapping[str, object]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def about() -> dict[str, object]:
+    """When and on what it is measured; how much else the machine had to do, as it began."""
+    from prefect import __version__ as prefect_version
+
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processors": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": sys.version.split()[0],
+        "prefect": prefect_version,
+    }
+
+
+def write(file: Path, seconds: Mapping[str, list[float]], about: Mapping[str, object]) -> None:
+    """Every round as JSON, medians as Markdown: two files of one name."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"measured": about, "seconds": seconds}, indent=1)
-    (folder / "task_runs.json").write_text(f"{text}\n", encoding="utf-8")
+    file.with_suffix(".json").write_text(f"{text}\n", encoding="utf-8")
     heading = ", ".join(f"{name} {value}" for name, value in about.items())
-    (folder / "task_runs.md").write_text(f"{heading}\n\n{table(seconds)}", encoding="utf-8")
+    file.with_suffix(".md").write_text(f"{heading}\n\n{table(seconds)}", encoding="utf-8")
 
 
 def main() -> None:
@@ -118,24 +133,14 @@ def main() -> None:
     os.environ |= {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
     os.environ |= {"PREFECT_LOGGING_LEVEL": "WARNING"}
 
-    from prefect import __version__ as prefect_version
-
+    asked: dict[str, object] = {"tasks": given.tasks, "due": given.due, **about()}
     folder = Path(tempfile.mkdtemp(prefix="aggflow-tasks-"))
     try:
         with make(folder, given.tasks, given.due) as ws:
             seconds = measured(ws, given.due, given.rounds)
     finally:
         shutil.rmtree(folder)
-    about = {
-        "tasks": given.tasks,
-        "due": given.due,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "processors": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": sys.version.split()[0],
-        "prefect": prefect_version,
-    }
-    write(given.results, seconds, about)
+    write(given.results / "task_runs", seconds, asked)
     print(table(seconds))
 
 

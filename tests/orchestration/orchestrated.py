@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,7 +65,6 @@ class Up:
         self.home = home
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "AGGFLOW_"))}
         ports = ["--port", str(self.port), "--prefect-port", str(self.prefect_port)]
-        began = time.monotonic()
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "aggflow", "up", "--home", str(home), *ports],
@@ -75,7 +73,6 @@ class Up:
                 stderr=subprocess.STDOUT,
             )
         awaited("aggflow up", self._has_begun)
-        self.seconds = time.monotonic() - began
 
     def _has_begun(self) -> bool:
         assert self.process.poll() is None, self.said

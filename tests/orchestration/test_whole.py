@@ -126,8 +126,7 @@ def get(url: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
-def test_it_begins_soon_and_says_where_everything_is(up: Up) -> None:
-    assert up.seconds < 60, up.said
+def test_it_begins_and_says_where_everything_is(up: Up) -> None:
     assert up.ui in up.said
     assert f"{up.ui}/api" in up.said
     assert up.service in up.said
@@ -262,7 +261,6 @@ def test_it_is_interrupted_and_goes_on(tmp_path: Path) -> None:
             assert ws.schedules[job_id].prefect_id is not None
             awaited("the run's end", lambda: state_of(client, run) == "Completed")
             assert client.read_flow_run(run.id).run_count == 2
-            assert up.seconds < 60
         done = ws.list_batches(status="done")
         assert [one.full for one in done] == [True]
         check_states(ws, tmp_path)
