@@ -295,14 +295,15 @@ class NotFoundError(AggflowError):
     name
         The name that was given.
     known
-        The names that exist.
+        The names that exist; None where they are too many to be told, or no names.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str] | None = None) -> None:
         self.kind = kind
         self.name = name
-        self.known = tuple(known)
-        super().__init__(f"there is no {kind} {quoted(name)}", hint=did_you_mean(name, self.known))
+        self.known = () if known is None else tuple(known)
+        hint = "" if known is None else did_you_mean(name, self.known)
+        super().__init__(f"there is no {kind} {quoted(name)}", hint=hint)
 
 
 class ConflictError(AggflowError):

@@ -113,6 +113,8 @@ class TokensPart(Foundation):
             expires_us = None if expires is None else _expiry(expires, now_us)
         except (ParseError, QueryError) as error:
             problems.append(Problem("expires", error.message, _EXPIRY))
+        if expires_us is not None and expires_us <= now_us:
+            problems.append(Problem("expires", f"{format_instant(expires_us)} is past", _EXPIRY))
         if problems:
             raise SpecError("the token", problems)
         secret = _PREFIX + secrets.token_urlsafe(_BYTES)

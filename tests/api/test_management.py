@@ -346,6 +346,26 @@ def test_what_a_kind_does_not_take_is_refused_and_not_passed_over(declared: Mana
     assert "dry_run" in declared.errors("PUT", "/filters/delays?dry_run=perhaps", FILTER)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "name", "hint"),
+    [
+        ("PUT", "/filters/delays?dryrun=true", "dryrun", "did you mean 'dry_run'?"),
+        ("PUT", "/filters/delays?Dry-Run=true", "Dry-Run", "did you mean 'dry_run'?"),
+        ("GET", "/builds?limits=5", "limits", "did you mean 'limit'?"),
+        ("POST", "/sources/flights/events?eventid=@.id", "eventid", "did you mean 'event_id'?"),
+        ("DELETE", "/endpoints/worst?force=1", "force", "this route takes none"),
+    ],
+)
+def test_a_parameter_that_a_route_does_not_know_is_refused(
+    declared: Manager, method: str, path: str, name: str, hint: str
+) -> None:
+    before = declared("GET", "/filters/delays")
+    body = FILTER | {"groupings": []} if method == "PUT" else None
+    assert declared.errors(method, path, body) == {name: f"there is no parameter {name!r} ({hint})"}
+    assert declared("GET", "/filters/delays") == before
+    assert declared("GET", "/endpoints/worst")["name"] == "worst"
+
+
 def test_a_source_of_other_rows_says_what_is_to_be_built_anew(
     declared: Manager, source: dict[str, Any]
 ) -> None:
@@ -479,6 +499,8 @@ def test_a_token_is_given_an_end(manager: Manager) -> None:
     body = {"name": "t", "owner": "a@b.c", "permissions": ["data:read"], "expires": "90d"}
     made = manager("POST", "/tokens", body, status=201)
     assert made["expires"] > "2026"
+    past = manager.errors("POST", "/tokens", body | {"expires": "2020-01-01"})
+    assert past["expires"].startswith("2020-01-01T00:00:00Z is past")
     path = f"/tokens/{made['id']}"
     assert manager("PUT", path, {"expires": None})["expires"] is None
     assert manager.served.home.access(made["token"]) is not None
@@ -501,6 +523,7 @@ def test_a_token_that_is_wrong_is_told_field_by_field(manager: Manager) -> None:
         "permissions",
         "colour",
     }
+    assert manager("GET", "/builds/nothing", status=404)["message"] == "there is no build 'nothing'"
     manager("GET", "/tokens/nothing", status=404)
     manager("DELETE", "/tokens/nothing", status=404)
 

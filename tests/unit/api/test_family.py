@@ -29,8 +29,10 @@ def test_a_token_is_taken_from_the_familys_header_and_as_bearer(served: Served) 
 
 def test_without_a_valid_token_it_is_401(served: Served) -> None:
     good = served.token()
-    ended = served.token(expires="2020-01-01")
     ws = served.home.default
+    short = ws.issue_token("short", owner="a@b.example", permissions=["admin"], expires="1h")
+    ws.expire_token("short", "2020-01-01")
+    ended = short.secret
     revoked = ws.issue_token("old", owner="a@b.example", permissions=["admin"])
     assert served.ask("PUT", "/example/v1/things", revoked.secret).status_code == 200
     ws.revoke_token("old")
