@@ -110,7 +110,7 @@ class QuestionsPart(Foundation):
             It would have to wait.
         """
         end_us = self._clock() if end is None else parse_instant(end)
-        return self._serving.pose(endpoint, end_us, grouping_filters, live=live, wait=wait, as_of=as_of)
+        return self._posing.pose(endpoint, end_us, grouping_filters, live=live, wait=wait, as_of=as_of)
 
     def answer(self, posed: Posed, *, wait: bool = True) -> Answer:
         """Answer a question that was posed.
@@ -211,7 +211,7 @@ class QuestionsPart(Foundation):
             per_bucket,
             exclude_empty,
         )
-        posed = self._serving.pose_to_filter(filter, lambda of: asked.question(of, now_us, live=live))
+        posed = self._posing.pose_to_filter(filter, lambda of: asked.question(of, now_us, live=live))
         return self._serving.answer(posed)
 
     def grouping_values(
@@ -255,7 +255,7 @@ class QuestionsPart(Foundation):
         filters = {name: tuple(values) for name, values in (grouping_filters or {}).items()}
         asked = GroupingQuestion(grouping, parse_instant(start), end_us, filters)
         answer = self._serving.answer(
-            self._serving.pose_to_filter(filter, lambda of: asked.question(of, live=live))
+            self._posing.pose_to_filter(filter, lambda of: asked.question(of, live=live))
         )
         (values,) = answer.groupings.values()
         if len(values) > SERIES_ROWS:
