@@ -15,7 +15,7 @@ from aggflow.notebook.draft import filled
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.level_text import level_text, levels_of
 from aggflow.notebook.previewer import Work
-from aggflow.notebook.source_columns import calculations_for, columns_of, kind_word
+from aggflow.notebook.source_columns import calculations_for
 from aggflow.notebook.source_form import SourceForm
 from aggflow.notebook.trial_view import shown_trial
 from aggflow.notebook.zone_entry import zone_entry
@@ -73,7 +73,13 @@ class CubeForm(SourceForm[Cube]):
                     Entry("source", "Source", "choice", offer=self._sources),
                     Entry("project", "Project", "choice", DEFAULT_PROJECT, offer=self._projects),
                     zone_entry(help="days follow it"),
-                    Entry("where", "Only events where", "code", placeholder="@.origin != 'LGA'"),
+                    Entry(
+                        "where",
+                        "Only events where",
+                        "code",
+                        placeholder="@.origin != 'LGA'",
+                        offer=self.path_ends,
+                    ),
                     Entry("description", "Description", is_wide=True),
                 ),
             ),
@@ -134,13 +140,13 @@ class CubeForm(SourceForm[Cube]):
             return lambda path: self._beside(path, "made_of") in kinds
 
         return (
-            Entry("name", "Name", "combo", offer=self._columns, placeholder="carrier"),
+            Entry("name", "Name", "combo", offer=self.columns, placeholder="carrier"),
             Entry("made_of", "Made of", "choice", _COLUMN, offer=lambda _: _DIMENSIONS, is_declared=False),
             Entry(
                 "path",
                 "Column or path",
                 "combo",
-                offer=self._columns,
+                offer=self.columns,
                 placeholder="as its name",
                 is_shown=of(_COLUMN),
             ),
@@ -171,7 +177,7 @@ class CubeForm(SourceForm[Cube]):
                 "field",
                 "Of column or path",
                 "combo",
-                offer=self._columns,
+                offer=self.columns,
                 placeholder="none: counts events",
                 is_shown=of(_VALUE),
             ),
@@ -183,7 +189,14 @@ class CubeForm(SourceForm[Cube]):
                 offer=self._calculations,
                 is_shown=of(_VALUE),
             ),
-            Entry("where", "Only rows where", "code", placeholder="all of the cube's", is_shown=of(_VALUE)),
+            Entry(
+                "where",
+                "Only rows where",
+                "code",
+                placeholder="all of the cube's",
+                offer=self.path_ends,
+                is_shown=of(_VALUE),
+            ),
             Entry(
                 "kept_by",
                 "Keep sketches",
@@ -235,10 +248,6 @@ class CubeForm(SourceForm[Cube]):
 
     def _projects(self, _: str) -> list[Option]:
         return [Option(name) for name in self.ws.projects]
-
-    def _columns(self, _: str) -> list[Option]:
-        found = columns_of(self.ws, self.get("source"))
-        return [Option(name, help=kind_word(type_)) for name, type_ in found.items()]
 
     def _calculations(self, path: str) -> list[Option]:
         known = calculations_for(self.ws, self.get("source"), self._beside(path, "field"))

@@ -98,6 +98,16 @@ class _Control:
 
 
 class _Code(_Control):
+    """A text, with a button for each way in which it could go on."""
+
+    def __init__(self, view: EntryView) -> None:
+        super().__init__(view)
+        self.ends = widgets.Box()
+        self.ends.add_class("agf-chips")
+        self._shown: tuple[Option, ...] = ()
+        if view.entry.offer is not None:
+            self.parts.append(self.ends)
+
     def made(self, entry: Entry) -> Any:
         made = widgets.Textarea(description=entry.label, placeholder=entry.placeholder, rows=1)
         made.add_class("agf-code-field")
@@ -109,6 +119,19 @@ class _Code(_Control):
         rows = min(12, sum(1 + len(line) // _LETTERS for line in value.split("\n")))
         if self.widget.rows != rows:
             self.widget.rows = rows
+        offered = tuple(options)
+        if offered != self._shown:
+            self._shown = offered
+            self.ends.children = tuple(map(self._end, offered))
+
+    def _end(self, option: Option) -> Any:
+        button = widgets.Button(description=option.shown, tooltip=option.help or option.shown)
+        button.add_class("agf-button")
+        button.on_click(lambda _: self._take(option))
+        return button
+
+    def _take(self, option: Option) -> None:
+        self.widget.value = option.value
 
 
 class _Combo(_Control):

@@ -14,7 +14,7 @@ from aggflow.notebook.draft import filled
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.field_name import field_name, short_word
 from aggflow.notebook.previewer import Work
-from aggflow.notebook.source_columns import calculations_for, columns_of, kind_word
+from aggflow.notebook.source_columns import calculations_for
 from aggflow.notebook.source_form import SourceForm
 from aggflow.notebook.trial_view import shown_trial
 from aggflow.notebook.zone_entry import zone_entry
@@ -78,7 +78,14 @@ class FilterForm(SourceForm[Filter]):
                     Entry("source", "Source", "choice", offer=self._sources),
                     Entry("interval", "Interval", "combo", "1h", offer=lambda _: INTERVALS),
                     zone_entry(help="days and longer follow its calendar"),
-                    Entry("where", "Only events where", "code", placeholder="@.origin != 'LGA'", help=what),
+                    Entry(
+                        "where",
+                        "Only events where",
+                        "code",
+                        placeholder="@.origin != 'LGA'",
+                        help=what,
+                        offer=self.path_ends,
+                    ),
                     Entry("description", "Description", is_wide=True),
                 ),
             ),
@@ -120,7 +127,7 @@ class FilterForm(SourceForm[Filter]):
 
     def _grouping(self) -> tuple[Entry, ...]:
         return (
-            Entry("path", "Column or path", "combo", offer=self._columns, placeholder="carrier or @.a.b"),
+            Entry("path", "Column or path", "combo", offer=self.columns, placeholder="carrier or @.a.b"),
             Entry("alias", "Called in answers", placeholder="as the column"),
         )
 
@@ -128,10 +135,12 @@ class FilterForm(SourceForm[Filter]):
         return (
             Entry("name", "Name", placeholder="delay"),
             Entry(
-                "field", "Of column or path", "combo", offer=self._columns, placeholder="none: counts events"
+                "field", "Of column or path", "combo", offer=self.columns, placeholder="none: counts events"
             ),
             Entry("calculations", "Calculations", "choices", ("COUNT",), offer=self._calculations),
-            Entry("where", "Only rows where", "code", placeholder="all of the filter's"),
+            Entry(
+                "where", "Only rows where", "code", placeholder="all of the filter's", offer=self.path_ends
+            ),
             Entry(
                 "kept_by",
                 "Keep sketches",
@@ -156,10 +165,6 @@ class FilterForm(SourceForm[Filter]):
 
     def _sources(self, _: str) -> list[Option]:
         return [Option(name) for name in self.ws.sources]
-
-    def _columns(self, _: str) -> list[Option]:
-        found = columns_of(self.ws, self.get("source"))
-        return [Option(name, help=kind_word(type_)) for name, type_ in found.items()]
 
     def _calculations(self, path: str) -> list[Option]:
         field = self._beside(path, "field")

@@ -65,6 +65,7 @@ STYLE: Final = """
 .agf-builder .agf-message pre { font-family: var(--agf-mono); font-size: 12px; margin: 2px 0 0; padding: 0;
   background: none; color: inherit; white-space: pre; overflow-x: auto; line-height: 1.35; }
 .agf-builder .agf-chips { display: flex; flex-flow: row wrap; gap: 5px; overflow: visible; }
+.agf-builder .agf-code-field + .agf-chips { margin-top: 4px; }
 .agf-builder .agf-chips .widget-toggle-button, .agf-builder .agf-button { width: auto; height: 26px; line-height: 24px;
   margin: 0; padding: 0 10px; border-radius: 99px; font-size: 11.5px; border: 1px solid var(--agf-line);
   background: var(--agf-ground); color: var(--agf-text); box-shadow: none; flex: none; }

@@ -85,7 +85,7 @@ def test_what_is_wrong_is_said_in_words_beside_the_field_and_escaped(ws: af.Work
     assert "agf-invalid" in builder.fields["where"].control.widget._dom_classes
     assert builder.save.disabled
     assert "Only events where" in builder.reason.value
-    assert "Fill in what is missing" in builder.text.value
+    assert "as soon as it can be saved" in builder.text.value
     type_in(builder, "where", "")
     assert "agf-invalid" not in builder.fields["where"].control.widget._dom_classes
     assert "ws.add_filter(" in builder.text.value
@@ -157,6 +157,27 @@ def test_the_preview_follows_what_is_typed_even_before_there_is_a_name(ws: af.Wo
     settle(pace)
     assert builder.chart.outputs == ()
     assert "as soon as" in builder.said.value
+
+
+def test_a_path_that_is_typed_is_ended_by_a_click(ws: af.Workspace, pace: Any) -> None:
+    builder = built(pace, FilterForm(ws))
+
+    def ends(field: Any) -> dict[str, Any]:
+        return {button.description: button for button in field.control.ends.children}
+
+    where = builder.fields["where"]
+    assert ends(where) == {}
+    type_in(builder, "where", "@.size > 1 && @.")
+    assert list(ends(where)) == ["at", "region", "size", "price", "payload"]
+    assert ends(where)["price"].tooltip == "number · float64"
+    type_in(builder, "where", "@.size > 1 && @.R")
+    ends(where)["region"].click()
+    assert builder.form.get("where") == where.control.widget.value == "@.size > 1 && @.region"
+    assert ends(where) == {}
+    own = builder.fields["aggregations"].control.rows[0].fields["where"]
+    own.control.widget.value = "@.pr"
+    assert list(ends(own)) == ["price"]
+    assert ends(where) == {}, "each has its own"
 
 
 def is_waiting(builder: Builder) -> bool:
