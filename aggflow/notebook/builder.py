@@ -157,7 +157,7 @@ class Builder(widgets.VBox):
     def _show_text(self) -> None:
         make = {"Python": self.form.as_python, "YAML": self.form.as_yaml, "curl": self.form.as_curl}
         if self.form.problems:
-            _put(self.text, note("Fill in what is missing: then it can be copied."))
+            _put(self.text, note("It can be copied as soon as it can be saved."))
             return
         _put(self.text, copied(make[str(self.tabs.value)]()))
 
