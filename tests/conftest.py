@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from mariadb_server import MariadbServer
     from postgres_server import PostgresServer
 
-# A failure always prints the line that repeats it. Machines that are shared have no even pace: no deadline there.
-hypothesis.settings.register_profile("local", print_blob=True)
-hypothesis.settings.register_profile("ci", print_blob=True, deadline=None, max_examples=200)
+# A failure always prints the line that repeats it. No machine has an even pace: nothing of it is measured.
+hypothesis.settings.register_profile(
+    "local", print_blob=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("local"), max_examples=200)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from daemon import free_port
 
-PATIENCE = 180.0
+PATIENCE = 300.0
 # Numbers of processes mean nothing outside of it; whoever runs the tests need not be root for that.
 _APART = [
     *("unshare", *(() if os.geteuid() == 0 else ("--user", "--map-root-user"))),
@@ -66,6 +66,11 @@ class Machine:
         for line in self.process.stdout:
             self._lines.put(line)
 
+    def hear(self) -> None:
+        """Take note of what it has told until now."""
+        while not self._lines.empty():
+            self.told.append(json.loads(self._lines.get()))
+
     def wait_for(self, what: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The next thing of a kind that it tells."""
         while True:
@@ -99,8 +104,7 @@ class Machine:
         self.process.stdin.close()
         code = self.process.wait(PATIENCE)
         self._close()
-        while not self._lines.empty():
-            self.told.append(json.loads(self._lines.get()))
+        self.hear()
         return code
 
 

@@ -172,6 +172,7 @@ def test_whatever_dies(
 
         # A builder dies in the middle: its lease runs out, for nobody can see from elsewhere that it is dead.
         stamp(file, 2)
+        machines[0].hear()
         machines[0].wait_for(_is_in_the_middle)
         machines[0].kill()
         machines[0] = begin(0)
@@ -189,9 +190,11 @@ def test_whatever_dies(
 
         # The catalog's server stops in the middle of a build, and comes back.
         stamp(file, 4)
+        machines[1].hear()
         machines[1].wait_for(_is_in_the_middle)
+        before = Counter(witness.away)
         server.stop()
-        witness.wait_for("503", lambda: bool(witness.away[0] and witness.away[2]))
+        witness.wait_for("503", lambda: all(witness.away[n] > before[n] for n in (0, 2)))
         server.start()
         witness.wait_for_all(4)
 
@@ -200,7 +203,8 @@ def test_whatever_dies(
         assert [machine.end() for machine in machines] == [0, 0, 0], [machine.said() for machine in machines]
         witness.end()
         assert not witness.wrong, witness.wrong[0]
-        assert len(witness.seen) > 8, "no state in between was ever seen"
+        # While the lease of who died runs out, at the latest.
+        assert any(len(set(stamps)) > 1 for stamps in witness.seen), "no state in between was ever seen"
         errors = {told["error"] for machine in machines for told in machine.told if "error" in told}
         assert errors <= {"CatalogUnavailableError", "LeaseLostError", "CatalogBusyError"}
 

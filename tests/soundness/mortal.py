@@ -18,6 +18,7 @@ from shop import Shop
 from aggflow.engine.progress import Progress
 from aggflow.store import Draft, SegmentFile, SegmentStore
 
+PATIENCE = 300.0
 # Each child is a copy of a process that has imported everything and done nothing.
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
@@ -62,10 +63,15 @@ class Child:
     def wait_for(self, reached: Callable[[int], bool]) -> int:
         """Wait until so many batches are committed; -1 is the end of the build."""
         while True:
-            assert self.told.poll(60), "the build does not go on"
+            assert self.told.poll(PATIENCE), "the build does not go on"
             done = self.told.recv()
             if reached(done) or done == -1:
                 return done
+
+    def ended(self) -> int | None:
+        """Wait for its end; its exit code."""
+        self.process.join(PATIENCE)
+        return self.process.exitcode
 
     def kill(self) -> None:
         """Kill it, wherever it is."""

@@ -73,7 +73,7 @@ def run(home: Path, roles: list[str], seed: int) -> list[dict[str, Any]]:
             process.stdin.flush()
         reports: list[dict[str, Any]] = []
         for role, process in zip(roles, processes, strict=True):
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=300)
             assert process.returncode == 0, f"{role}: {err}"
             reports.append(json.loads(out))
         return reports
