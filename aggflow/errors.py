@@ -46,52 +46,17 @@ sentence, followed by the hint where there is one.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
-from aggflow.quote import cut, line_around, quoted
+from aggflow.problem import LONGEST_PATH as LONGEST_PATH  # noqa: PLC0414 - all that tells errors reads it here
+from aggflow.problem import Problem as Problem  # noqa: PLC0414 - all that tells errors reads it here
+from aggflow.quote import line_around, quoted
 from aggflow.secret import without_password as without_password  # noqa: PLC0414 - all that tells errors reads it here
+from aggflow.suggestion import did_you_mean as did_you_mean  # noqa: PLC0414 - all that tells errors reads it here
+from aggflow.suggestion import nearest as nearest  # noqa: PLC0414 - all that tells errors reads it here
 
 Who = Literal["user", "operator", "aggflow"]
-LONGEST_PATH: Final = 300
-"""Characters of a path to what is wrong that a sentence shows at most: what users call things is part of it."""
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name nearest to a mistyped one, or None where none is near.
-
-    Examples
-    --------
-    >>> nearest("carier", ["carrier", "origin"])
-    'carrier'
-    >>> nearest("zzz", ["carrier", "origin"]) is None
-    True
-    """
-    names = {str(k).lower(): str(k) for k in known}
-    close = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.6)
-    return names[close[0]] if close else None
-
-
-def did_you_mean(name: str, known: Iterable[str], *, most: int = 12) -> str:
-    """A hint for a mistyped name: the nearest known one, else the known ones.
-
-    Examples
-    --------
-    >>> did_you_mean("carier", ["carrier", "origin"])
-    "did you mean 'carrier'?"
-    >>> did_you_mean("zzz", ["origin", "carrier"])
-    'known: carrier, origin'
-    """
-    names = sorted({str(k) for k in known})
-    close = nearest(name, names)
-    if close is not None:
-        return f"did you mean {close!r}?"
-    if not names:
-        return "there is none yet"
-    shown = ", ".join(names[:most])
-    return f"known: {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 class AggflowError(Exception):
@@ -185,29 +150,6 @@ class SettingsError(AggflowError):
     """A setting is unknown, of the wrong type or out of range."""
 
     who = "operator"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong with a definition.
-
-    Attributes
-    ----------
-    path
-        Where, as a path from the definition's root: ``aggregations[0].calculations[1]``.
-    message
-        What is wrong, one sentence without a full stop.
-    hint
-        What to do, or empty.
-    """
-
-    path: str
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        text = f"{cut(self.path, LONGEST_PATH)}: {self.message}" if self.path else self.message
-        return f"{text} ({self.hint})" if self.hint else text
 
 
 class SpecError(AggflowError):
