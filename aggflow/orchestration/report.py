@@ -77,4 +77,6 @@ def show_text(kind: str, what: str, markdown: str) -> None:
     """Leave a text."""
     from prefect.artifacts import create_markdown_artifact
 
-    create_markdown_artifact(markdown, key=artifact_key(kind, what))
+    create_markdown_artifact(
+        markdown, key=artifact_key(kind, what), description=f"{kind.capitalize()}: {what}"
+    )

@@ -65,6 +65,8 @@ def test_a_run_of_tasks_builds_what_is_due(ws: Workspace, prefect: SyncPrefectCl
         ("filter all", 5000),
     ]
     assert "became 1,176 cells" in left["summary-self-tasks"]
+    described = {one.description for one in prefect.read_artifacts() if one.flow_run_id == flow_run.id}
+    assert {"Windows: self tasks", "Summary: self tasks"} <= described
     again = run("run_tasks", ws)
     assert (again.is_completed(), again.message) == (True, "Nothing was due")
 
