@@ -139,18 +139,25 @@ def test_two_workers_build_two_years_by_months(
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, done.output
         backfill = Deployments(ws.name, ws.home_id, None, POOLED).known(client)["backfill"]
+        logs = [tmp_path / f"worker-{number}.log" for number in range(2)]
+        for number, log in enumerate(logs):
+            words = ["worker", "start", "--pool", "months", "--type", "process", "--limit", "1"]
+            own = {
+                **environment,
+                "PREFECT_HOME": str(tmp_path / f"worker-{number}"),
+                "PREFECT_WORKER_QUERY_SECONDS": "1",
+            }
+            worker = started([sys.executable, "-m", "prefect", *words], own, log)
+            stack.callback(ended, worker)
+        # Both look for runs before there is one: none of them is done with the first when the other begins.
+        for log in logs:
+            awaited("a worker", lambda log=log: "started!" in log.read_text())
         runs = [
             client.create_flow_run_from_deployment(
                 backfill.id, parameters={"ref": REF, "start": f"{year}-01-01", "end": f"{year + 1}-01-01"}
             )
             for year in YEARS
         ]
-        logs = [tmp_path / f"worker-{number}.log" for number in range(2)]
-        for number, log in enumerate(logs):
-            words = ["worker", "start", "--pool", "months", "--type", "process", "--limit", "1"]
-            own = {**environment, "PREFECT_HOME": str(tmp_path / f"worker-{number}")}
-            worker = started([sys.executable, "-m", "prefect", *words], own, log)
-            stack.callback(ended, worker)
         awaited("both years", lambda: all(state_of(client, run.id) for run in runs), 900)
         assert [state_of(client, run.id) for run in runs] == ["Completed"] * 2, "".join(
             log.read_text() for log in logs
