@@ -82,6 +82,7 @@ CAPABILITIES = {
         Capability(
             name="mysql",
             title="MySQL, MariaDB",
+            tried_on="MariaDB",
             regex="pcre",
             functions=(("RegexReplace", "regexp_replace", ()),),
             extra="mysql",

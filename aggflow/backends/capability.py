@@ -21,6 +21,8 @@ class Capability:
         driver is always there.
     tried
         Whether all tests run on the real engine; where not, its queries are compiled and parsed, and no more.
+    tried_on
+        Which server they run on, where several speak alike; else empty.
     schemes
         How the URLs of its sources begin.
     options
@@ -127,6 +129,7 @@ class Capability:
     extra: str
     schemes: tuple[str, ...]
     tried: bool = field(default=True, kw_only=True)
+    tried_on: str = field(default="", kw_only=True)
     micros: Literal["function", "instant", "cast", "text", "seconds", "civil"]
     micros_function: str = ""
     micros_origin: int = 0

@@ -42,12 +42,18 @@ def _row(can: Capability) -> tuple[str, ...]:
         can.title,
         _url(can),
         (f"`{can.extra}`" if can.extra else "none") if can.tried else "Ibis' own",
-        "yes, the whole suite" if can.tried else "compiled, not run",
+        _tried(can),
         _SNAPSHOTS[can.snapshot],
         "there" if can.hash else "here, of distinct values",
         "no" if not (can.json or can.json_python) else "by Python" if can.json_python else "yes",
         ", ".join(f"`{name}()`" for name in sorted(can.lacks)) or "nothing",
     )
+
+
+def _tried(can: Capability) -> str:
+    if not can.tried:
+        return "compiled, not run"
+    return "yes, the whole suite" + (f", on {can.tried_on}" if can.tried_on else "")
 
 
 def _url(can: Capability) -> str:
