@@ -35,10 +35,13 @@ class Checked(Generic[S]):
         What it declares; None where it cannot be read.
     problems
         Everything that keeps it from being saved.
+    unnamed
+        What it declares under a made-up name, where it lacks one and nothing else is wrong with it; else None.
     """
 
     spec: S | None
     problems: tuple[Problem, ...]
+    unnamed: S | None = None
 
 
 class Form(Sheet, Generic[S]):
@@ -114,15 +117,7 @@ class Form(Sheet, Generic[S]):
 
     def sketch(self) -> S | None:
         """What the draft declares, under a name of its own where it has none yet; None where it cannot be read."""
-        if not self.problems:
-            return self.checked.spec
-        if self.draft_name() or self.first():
-            return None
-        try:
-            spec: S = read(self.declares, {**self.plain(), "name": f"new {self.kind}"})
-        except SpecError:
-            return None
-        return None if list(self._misfits(spec)) else spec
+        return self.checked.unnamed if self.problems else self.checked.spec
 
     def saved(self) -> str:
         """What can be done now that it is saved, as HTML; empty for nothing to say."""
@@ -183,10 +178,21 @@ class Form(Sheet, Generic[S]):
         try:
             spec: S = read(self.declares, self.plain())
         except SpecError as error:
-            return Checked(None, error.problems)
+            return self._unnamed(error.problems)
         except ParseError as error:
             return Checked(None, (Problem("", str(error)),))
         return Checked(spec, tuple(self._misfits(spec)))
+
+    def _unnamed(self, problems: tuple[Problem, ...]) -> Checked[S]:
+        """A draft with problems; where a name is all that it lacks, what else would be wrong is told now."""
+        if [problem.path for problem in problems] != ["name"] or self.draft_name():
+            return Checked(None, problems)
+        try:
+            spec: S = read(self.declares, {**self.plain(), "name": f"new {self.kind}"})
+        except SpecError as error:
+            return Checked(None, (*problems, *error.problems))
+        misfits = tuple(self._misfits(spec))
+        return Checked(None, (*problems, *misfits), None if misfits else spec)
 
     def _misfits(self, spec: S) -> Iterator[Problem]:
         try:

@@ -32,6 +32,24 @@ def test_a_new_draft_reads_the_only_source_and_lacks_a_name(ws: af.Workspace) ->
         form.spec()
 
 
+def test_what_is_wrong_is_said_beside_it_before_there_is_a_name(ws: af.Workspace) -> None:
+    form = FilterForm(ws)
+    form.set("aggregations[0].field", "region")
+    form.set("aggregations[0].calculations", ["AVG"])
+    assert "need numbers" in str(*form.problems_at("aggregations[0].field"))
+    assert form.reason == "Name: is required"
+    assert form.sketch() is None
+    form.set("aggregations[0].field", "price")
+    assert [problem.path for problem in form.problems] == ["name"]
+
+
+def test_what_contradicts_itself_is_said_before_there_is_a_name(ws: af.Workspace) -> None:
+    form = FilterForm(ws)
+    form.add("aggregations", name="events")
+    assert len(form.problems) > 1
+    assert form.sketch() is None
+
+
 def test_nothing_is_said_of_what_nobody_typed_yet(ws: af.Workspace) -> None:
     form = FilterForm(ws)
     assert form.problems_at("name")
