@@ -273,6 +273,7 @@ def test_the_largest_groups_are_tried(still: af.Workspace) -> None:
 
 def test_a_cube_is_filled_in_by_its_widgets(ws: af.Workspace, pace: Any) -> None:
     builder = CubeBuilder(ws)
+    builder.previewer.close()
     builder.previewer = pace.previewer(builder._show)
     builder.fields["name"].control.widget.value = "sales"
     builder.fields["dimensions"].control.adder.click()

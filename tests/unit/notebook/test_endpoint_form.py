@@ -73,6 +73,7 @@ def test_a_number_is_taken_as_if_it_were_typed(sales: af.Workspace) -> None:
     builder.form.set("limit", 7)
     assert builder.fields["limit"].control.widget.value == "7"
     assert "limit=7," in builder.form.as_python()
+    builder.close()
 
 
 def test_names_are_proposed_until_one_is_typed(sales: af.Workspace) -> None:
