@@ -50,6 +50,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, cast
 
 from aggflow.problem import LONGEST_PATH as LONGEST_PATH  # noqa: PLC0414 - all that tells errors reads it here
+from aggflow.problem import MOST_PROBLEMS
 from aggflow.problem import Problem as Problem  # noqa: PLC0414 - all that tells errors reads it here
 from aggflow.quote import line_around, quoted
 from aggflow.secret import without_password as without_password  # noqa: PLC0414 - all that tells errors reads it here
@@ -153,7 +154,7 @@ class SettingsError(AggflowError):
 
 
 class SpecError(AggflowError):
-    """A definition is wrong; carries every problem of it.
+    """A definition is wrong; carries every problem of it, up to a hundred.
 
     Parameters
     ----------
@@ -165,12 +166,13 @@ class SpecError(AggflowError):
 
     def __init__(self, what: str, problems: Sequence[Problem]) -> None:
         self.what = what
-        self.problems = tuple(problems)
+        self.problems = tuple(problems[:MOST_PROBLEMS])
         if len(self.problems) == 1:
             message = f"{what}: {self.problems[0]}"
         else:
             lines = "".join(f"\n  - {problem}" for problem in self.problems)
-            message = f"{what} has {len(self.problems)} problems:{lines}"
+            more = "more than " if len(problems) > MOST_PROBLEMS else ""
+            message = f"{what} has {more}{len(self.problems)} problems:{lines}"
         super().__init__(message)
 
 

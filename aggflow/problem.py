@@ -10,6 +10,9 @@ from aggflow.quote import cut
 LONGEST_PATH: Final = 300
 """Characters of a path to what is wrong that a sentence shows at most: what users call things is part of it."""
 
+MOST_PROBLEMS: Final = 100
+"""Problems of one definition that are told at most."""
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 
 from aggflow.errors import LONGEST_PATH
+from aggflow.problem import MOST_PROBLEMS
 from aggflow.quote import cut
 
 NAMES: Final[Mapping[int, str]] = {
@@ -125,6 +127,6 @@ def invalid(
     >>> refused.status_code, refused.detail
     (400, 'limit: must be at least 1')
     """
-    found = [Detail(cut(where, LONGEST_PATH), message) for where, message in details]
+    found = [Detail(cut(where, LONGEST_PATH), message) for where, message in islice(details, MOST_PROBLEMS)]
     sentence = "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in found)
     return Refused(400, message or sentence, name=VALIDATION, details=found, error=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final, cast
 
 from aggflow.engine.question import Asked, Order, Question
@@ -12,6 +13,7 @@ from aggflow.errors import Problem, QueryError, SpecError, did_you_mean
 from aggflow.language import canonical_subject
 from aggflow.measures.registry import StateKey, state_key
 from aggflow.measures.vocabulary import GroupingValue
+from aggflow.problem import MOST_PROBLEMS
 from aggflow.quote import quoted
 from aggflow.spec.askable import Askable
 from aggflow.spec.calculation import Calculation
@@ -223,7 +225,8 @@ class Shape:
             Problem(f"groupingFilters.{name}", "this Query Time grouping needs its values")
             for name in lacking
         ]
-        problems += [problem for name, values in named.items() for problem in self._misfits(name, values)]
+        misfits = (problem for name, values in named.items() for problem in self._misfits(name, values))
+        problems += islice(misfits, MOST_PROBLEMS + 1)
         if problems:
             raise QuestionError(f"endpoint {self.endpoint.name!r}", problems)
         return {self.query_time[name]: tuple(values) for name, values in named.items()}

@@ -21,6 +21,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import ErrorDetails
 
 from aggflow.errors import LONGEST_PATH, AggflowError, Problem, SpecError, did_you_mean
+from aggflow.problem import MOST_PROBLEMS
 from aggflow.quote import cut, quoted
 from aggflow.spec.example import example_of
 
@@ -148,7 +149,9 @@ def _title(cls: type[Any], name: object) -> str:
 
 
 def _problems(error: ValidationError, cls: type[Any], *, plain: bool = False) -> list[Problem]:
-    return [problem for detail in error.errors() for problem in _problem(detail, cls, plain=plain)]
+    # Of a megabyte of mistakes the first tell enough; one more says that there are more.
+    told = error.errors(include_url=False)[: MOST_PROBLEMS + 1]
+    return [problem for detail in told for problem in _problem(detail, cls, plain=plain)]
 
 
 def _problem(detail: ErrorDetails, cls: type[Any], *, plain: bool) -> Iterator[Problem]:

@@ -92,3 +92,24 @@ def test_the_place_is_kept_and_what_stands_around_it_shown(shop: Shop) -> None:
     _, shown, caret, *_ = message.splitlines()
     assert shown[caret.index("^") :].startswith("wher value = 1")
     assert shown.strip().startswith("…")
+
+
+@pytest.mark.parametrize("kind", ["filter", "question", "widget", "groupings"])
+def test_of_many_mistakes_the_first_are_told(shop: Shop, kind: str) -> None:
+    served, names, token = shop
+    many = {f"k{number}": [1] for number in range(5_000)}
+    new = {"name": "new", "source": names.source, "interval": "1h"}
+    path, sent = {
+        "filter": ("/api/v1/filters", new | many),
+        "groupings": ("/api/v1/filters", new | {"groupings": ["a b"] * 5_000}),
+        "question": (f"/api/v1/data/{names.endpoint_id}", {"groupingFilters": many}),
+        "widget": (
+            f"/api/workspace/{names.workspace_id}/dashboards/aggregate",
+            {"event_types": ["A"] * 5_000, "group_by": "none", "aggregation": "count", "time_window_days": 1},
+        ),
+    }[kind]
+    answer = served.ask("POST", path, token, json=sent)
+    assert answer.status_code == 400
+    body = answer.json()
+    assert len(body["error"]["details"] if kind == "widget" else body["errors"]) == 100
+    assert ("more than 100 problems" in answer.text) == (kind != "widget")
