@@ -81,7 +81,7 @@ def parse_linq(text: str, *, columns: Columns | None = None, tables: Collection[
     aggflow.errors.ParseError: limit is not accepted, at line 1, column 33
         from t group by a select sum(b) limit 5
                                         ^
-    hint: all groups are kept; cut the answer
+    hint: all groups are kept; cut the answer, or ask by an endpoint, which has a limit
     """
     with placed(text):
         pipeline: Pipeline = read(text, "query", "the query")
