@@ -13,6 +13,7 @@ from aggflow.language.jpath_text import to_jpath
 from aggflow.language.kind import OpenColumns
 from aggflow.language.linq import parse_condition, parse_linq, parse_operand
 from aggflow.language.linq_text import to_linq
+from aggflow.language.literal import Literal, quoted, read_number
 from aggflow.language.meaning import operand_to_ibis, to_ibis
 from aggflow.language.notation import (
     canonical_predicate,
@@ -41,7 +42,6 @@ from aggflow.language.predicate import (
     In,
     Length,
     Like,
-    Literal,
     Match,
     Not,
     Operand,
@@ -54,8 +54,6 @@ from aggflow.language.predicate import (
     conjuncts,
     operand_paths,
     paths,
-    quoted,
-    read_number,
 )
 from aggflow.language.query import BUCKET, Aggregate, Named, Query
 from aggflow.language.vocabulary import Word, vocabulary

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aggflow.language.literal import Literal
 from aggflow.language.operators import Comparison
 from aggflow.language.predicate import (
     Border,
@@ -14,7 +15,6 @@ from aggflow.language.predicate import (
     Find,
     Glob,
     In,
-    Literal,
     Match,
     Not,
     Predicate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from aggflow.language.literal import Literal
 from aggflow.language.predicate import (
     FALSE,
     TRUE,
@@ -16,7 +17,6 @@ from aggflow.language.predicate import (
     Glob,
     In,
     Like,
-    Literal,
     Match,
     Not,
     Or,

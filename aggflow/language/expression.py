@@ -24,6 +24,7 @@ from ibis.common.deferred import Deferred
 from ibis.common.exceptions import IbisError
 
 from aggflow.errors import NotFoundError, Problem, SpecError
+from aggflow.language.literal import Literal
 from aggflow.language.operators import OPPOSITE, Comparison
 from aggflow.language.predicate import (
     FALSE,
@@ -33,7 +34,6 @@ from aggflow.language.predicate import (
     In,
     Length,
     Like,
-    Literal,
     Match,
     Not,
     Operand,

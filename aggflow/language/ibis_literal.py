@@ -15,7 +15,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from aggflow.errors import QueryError
-from aggflow.language.predicate import Literal, read_number
+from aggflow.language.literal import Literal, read_number
 from aggflow.timeline import to_datetime
 
 _MOST_DIGITS: Final = 38

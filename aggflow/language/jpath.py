@@ -13,6 +13,7 @@ from lark import Token, Transformer
 
 from aggflow.errors import ParseError
 from aggflow.language.jpath_grammar import JPathGrammar
+from aggflow.language.literal import Literal, read_number
 from aggflow.language.predicate import (
     TRUE,
     And,
@@ -22,14 +23,12 @@ from aggflow.language.predicate import (
     In,
     Length,
     Like,
-    Literal,
     Match,
     Not,
     Operand,
     Or,
     Path,
     Predicate,
-    read_number,
 )
 from aggflow.language.regex import first_problem
 from aggflow.language.syntax import WrongHereError, check_depth, placed, start_of

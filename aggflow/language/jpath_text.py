@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aggflow.errors import Problem, SpecError
+from aggflow.language.literal import Literal, quoted
 from aggflow.language.predicate import (
     TRUE,
     And,
@@ -14,14 +15,12 @@ from aggflow.language.predicate import (
     In,
     Length,
     Like,
-    Literal,
     Match,
     Not,
     Operand,
     Or,
     Path,
     Predicate,
-    quoted,
 )
 from aggflow.language.regex import escape_slashes
 

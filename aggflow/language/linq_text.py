@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from aggflow.errors import Problem, SpecError
 from aggflow.language.function import FUNCTIONS
+from aggflow.language.literal import Literal
 from aggflow.language.predicate import (
     And,
     Arithmetic,
@@ -21,7 +22,6 @@ from aggflow.language.predicate import (
     In,
     Length,
     Like,
-    Literal,
     Match,
     Not,
     Operand,

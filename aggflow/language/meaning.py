@@ -43,6 +43,7 @@ from aggflow.language.ibis_literal import (
     without_nul,
 )
 from aggflow.language.kind import kind_of_type
+from aggflow.language.literal import Literal
 from aggflow.language.operators import OPERATORS, Comparison, Meaning, find_regex
 from aggflow.language.predicate import (
     And,
@@ -57,7 +58,6 @@ from aggflow.language.predicate import (
     In,
     Length,
     Like,
-    Literal,
     Match,
     Not,
     Operand,

@@ -19,20 +19,18 @@ from aggflow.errors import ParseError
 from aggflow.language.jpath import field_places, parse_predicate
 from aggflow.language.kind import Columns, TypeOf, kind_of_type
 from aggflow.language.linq_text import to_linq
+from aggflow.language.literal import Literal, quoted, read_number
 from aggflow.language.predicate import (
     And,
     Compare,
     Constant,
     In,
     Length,
-    Literal,
     Not,
     Operand,
     Or,
     Path,
     Predicate,
-    quoted,
-    read_number,
 )
 from aggflow.language.query import BUCKET
 

@@ -15,8 +15,14 @@ from aggflow.language.jpath_text import to_jpath
 from aggflow.language.kind import Columns
 from aggflow.language.linq import parse_condition, parse_operand
 from aggflow.language.linq_text import to_linq
+from aggflow.language.literal import Literal
 from aggflow.language.mismatch import check_comparisons
-from aggflow.language.predicate import Literal, Path, Predicate, Subject, operand_paths
+from aggflow.language.predicate import (
+    Path,
+    Predicate,
+    Subject,
+    operand_paths,
+)
 
 SIGN = "="
 _PLAIN = re.compile(r"[^\W\d]\w*")

@@ -19,6 +19,7 @@ from aggflow.language.condition import CONDITIONS
 from aggflow.language.function import FUNCTIONS, REFUSED, TAKES, Function, Takes
 from aggflow.language.kind import Kind, TypeOf, kind_of_type
 from aggflow.language.linq_text import to_linq
+from aggflow.language.literal import Literal
 from aggflow.language.mismatch import mismatch_of
 from aggflow.language.operators import OPPOSITE, Comparison
 from aggflow.language.predicate import (
@@ -33,7 +34,6 @@ from aggflow.language.predicate import (
     Glob,
     In,
     Length,
-    Literal,
     Match,
     Not,
     Operand,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aggflow.language.predicate import Literal
+from aggflow.language.literal import Literal
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from lark import Token, Transformer
 
 from aggflow.errors import ParseError
 from aggflow.language.linq_grammar import LinqGrammar
-from aggflow.language.predicate import Literal, read_number
+from aggflow.language.literal import Literal, read_number
 from aggflow.language.syntax import WrongHereError, check_depth, start_of
 from aggflow.language.term import (
     Applied,
