@@ -43,8 +43,16 @@ class Output:
     rows: int = 0
 
     def __post_init__(self) -> None:
-        if sum((self.as_json, self.as_csv, self.chart is not None, self.explained or self.sql)) > 1:
-            raise typer.BadParameter("choose one of them", param_hint="--json / --csv / --chart / --explain")
+        given = {
+            "--json": self.as_json,
+            "--csv": self.as_csv,
+            "--chart": self.chart is not None,
+            "--explain": self.explained,
+            "--sql": self.sql,
+        }
+        wanted = [option for option, is_given in given.items() if is_given]
+        if len(wanted) > 1 and wanted != ["--explain", "--sql"]:
+            raise typer.BadParameter("choose one of them", param_hint=" / ".join(wanted))
 
     def show(self, answer: Answer) -> None:
         """Show an answer."""

@@ -256,8 +256,9 @@ def test_a_question_in_linq_is_answered_and_explained(run: Run, tmp_path: Path) 
     assert "Answered from the source alone" in text
     assert "SELECT" not in text
     assert "SELECT" in run("linq", *day, "--sql").stdout
-    assert "choose one of them" in run("linq", *day, "--sql", "--csv", code=2).stderr
-    assert "choose one of them" in run("linq", *day, "--explain", "--json", code=2).stderr
+    assert "--csv / --sql: choose one of them" in run("linq", *day, "--sql", "--csv", code=2).stderr
+    assert "--json / --explain: choose one" in run("linq", *day, "--explain", "--json", code=2).stderr
+    assert "SELECT" in run("linq", *day, "--explain", "--sql").stdout
     assert "2024-03-02" in run("linq", *day, "--stored", code=1).stderr
     zoned = run("linq", *day, "--time-zone", "Europe/Berlin", "--csv").stdout
     assert "2024-03-01T23:00:00Z,north" in zoned
