@@ -9,7 +9,7 @@ from aggflow.engine.check import check_reading, cube_problems_at_source, problem
 from aggflow.engine.definition_kind import KindName
 from aggflow.engine.event_reading import EventReading
 from aggflow.engine.source_access import SourceAccess
-from aggflow.errors import AggflowError, ParseError, Problem
+from aggflow.errors import AggflowError, NotFoundError, ParseError, Problem
 from aggflow.language import parse_linq
 from aggflow.spec.asked import asked_of
 from aggflow.spec.cube import Cube
@@ -62,7 +62,7 @@ class Inspection(SourceAccess):
         for events in found.event_sources:
             source = sources.get(events.source)
             checks.append(("the event source", lambda e=events, s=source: self.problems_of_events(e, s)))
-        return [problem for what, check in checks for problem in _told(what, check)]
+        return [problem for what, check in checks for problem in _told(what, check, found)]
 
     def _lacking(self, kind: KindName, name: str) -> list[Problem]:
         self.get(kind, name)
@@ -92,12 +92,16 @@ class Inspection(SourceAccess):
         return []
 
 
-def _told(what: str, check: Callable[[], list[Problem]]) -> list[Problem]:
+def _told(what: str, check: Callable[[], list[Problem]], beside: Definitions) -> list[Problem]:
     """Problems of a check, each with what it is of; an error is one of them."""
     try:
         found = check()
     except ParseError as error:
         found = [Problem("", str(error))]
+    except NotFoundError as error:
+        # What is declared beside it may have been meant as well as what is there.
+        known = (*error.known, *(one.name for one in getattr(beside, f"{error.kind}s", ())))
+        found = [Problem("", error.message, NotFoundError(error.kind, error.name, known).hint)]
     except AggflowError as error:
         found = [Problem("", error.message, error.hint)]
     return [replace(problem, path=f"{what}{'.' if problem.path else ''}{problem.path}") for problem in found]

@@ -203,7 +203,7 @@ class DefinitionsPart(Foundation):
         found = replace(found, sources=sources)
         problems = [*found.doubled(), *self._declarations.problems_of(found)]
         if problems:
-            raise SpecError("the definitions", problems)
+            raise SpecError("what is declared", problems)
         self._check_together(found)
         for source in found.sources:
             self._declarations.put_source(source)

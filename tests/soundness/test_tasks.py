@@ -1308,15 +1308,16 @@ def test_nothing_of_yaml_is_applied_where_a_task_is_wrong(shop: Shop, tmp_path: 
         "tasks:\n"
         "- {name: good, linq: from more group, from_date: 0}\n"
         "- {name: bad, linq: from more group by tam, from_date: 0}\n"
-        "- {name: worse, linq: from nowhere group, from_date: 0}\n"
+        "- {name: worse, linq: from mor group, from_date: 0}\n"
     )
     with pytest.raises(SpecError) as raised:
         shop.ws.apply(file)
     assert [problem.path for problem in raised.value.problems] == ["task 'bad'", "task 'worse'"]
     assert "there is no column 'tam', at line 1, column 20" in str(raised.value)
+    assert "there is no source 'mor' (did you mean 'more'?)" in str(raised.value)
     assert set(shop.ws.sources) == {"events"}
     assert len(shop.ws.tasks) == 0
-    file.write_text(file.read_text().replace("tam", "team").replace("from nowhere", "from more"))
+    file.write_text(file.read_text().replace("tam", "team").replace("from mor group", "from more group"))
     shop.ws.apply(file)
     assert set(shop.ws.tasks) == {"good", "bad", "worse"}
     run(shop)

@@ -129,6 +129,10 @@ schedules:
         "cube 'one'",
         "schedule '0 0 0 * * *'",
     }
+    assert str(raised.value).startswith("what is declared has 3 problems:")
+    # What was meant may be declared beside it.
+    assert "there is no cube 'twoo' (did you mean 'two'?)" in str(raised.value)
+    assert "there is no project 'goood' (did you mean 'good'?)" in str(raised.value)
     assert list(ws.projects) == ["default"]
     assert list(ws.cubes) == ["c"]
 
