@@ -74,6 +74,8 @@ _MYSQL_MISSING = {1049, 1051, 1054, 1146}
 _MYSQL_TYPE = {1264, 1690}
 # DataFusion raises plain exceptions.
 _DATAFUSION = re.compile(r"^(DataFusion|Arrow|Execution|External|Internal) error:")
+# What Java raised, and what each was caused by, as Python's side of Spark tells it.
+_JAVA = re.compile(r"^(?:Caused by)?: (?:[\w.$]+: )?(\S.*)$", re.MULTILINE)
 # A server that answers and refuses: trying again does not help.
 _REFUSED = re.compile(
     r"authentication failed|Access denied|permission denied|no password supplied", re.IGNORECASE
@@ -179,5 +181,7 @@ def _first_line(error: BaseException) -> str:
         return f"a column is {type_}, which no engine but DuckDB reads (by the path alone)"
     # MySQL's errors are a number and a sentence.
     said = error.args[1] if len(error.args) == 2 and isinstance(error.args[1], str) else str(error)
+    if said.startswith("An error occurred while calling"):
+        said = [said, *_JAVA.findall(said)][-1]
     text = without_password(said).strip()
     return text.split("\n", 1)[0][:300] or type(error).__name__

@@ -26,6 +26,13 @@ from aggflow.errors import (
 )
 from aggflow.orchestration.place import told
 
+JAVA = """An error occurred while calling o37.parquet.
+: org.apache.spark.SparkException: Job aborted due to stage failure: Exception thrown in awaitResult:
+\tat org.apache.spark.util.SparkThreadUtils$.awaitResult(SparkThreadUtils.scala:53)
+Caused by: java.lang.RuntimeException: file:/events/a.parquet is not a Parquet file
+\tat org.apache.parquet.hadoop.ParquetFileReader.readFooter(ParquetFileReader.java:557)
+"""
+
 
 def classes(root: type[Exception]) -> Iterator[type[Exception]]:
     yield root
@@ -220,3 +227,13 @@ def test_a_flow_is_told_no_key() -> None:
 
 def test_a_long_message_is_cut() -> None:
     assert len(raised(duckdb.Error("x" * 10_000)).message) < 400
+
+
+def test_what_java_raised_is_told_by_its_cause() -> None:
+    from py4j.protocol import Py4JError
+
+    error = raised(Py4JError(JAVA))
+    assert isinstance(error, SourceQueryError)
+    assert error.message == "source 'flights': file:/events/a.parquet is not a Parquet file"
+    plain = raised(Py4JError("An error occurred while calling o37.parquet"))
+    assert plain.message == "source 'flights': An error occurred while calling o37.parquet"
