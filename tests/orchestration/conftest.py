@@ -20,7 +20,7 @@ def harness() -> Iterator[None]:
     os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
     os.environ["DO_NOT_TRACK"] = "1"
     quiet: dict[Any, Any] = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOGGING_LEVEL: "WARNING"}
-    with prefect_test_harness(server_startup_timeout=120), temporary_settings(quiet):
+    with prefect_test_harness(server_startup_timeout=300), temporary_settings(quiet):
         with get_client(sync_client=True) as client:
             make_limits(client, ["duckdb"])
         yield
