@@ -81,6 +81,8 @@ class QuestionLog:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
+        # Held while it is written: who flushes, or closes, finds what another thread had taken written as well.
+        self._writing = threading.Lock()
         self._taken: dict[_Key, _Taken] = {}
         self._timer: threading.Timer | None = None
 
@@ -117,9 +119,7 @@ class QuestionLog:
         """
         if not self._is_on:
             return
-        if self._pid != os.getpid():
-            # A fork: what was noted before it is the parent's to write.
-            self._begin()
+        self._part_from_parent()
         now_us = self._clock()
         taken = _Taken(windows, now_us, 1, explanation.cells, explanation.rows, round(milliseconds * 1000))
         with self._lock:
@@ -139,25 +139,31 @@ class QuestionLog:
 
     def flush(self) -> None:
         """Write what was noted; where the catalog cannot be written, it is tried again or given up."""
-        with self._lock:
-            taken, self._taken = self._taken, {}
-            timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-        by_day: dict[int, dict[_Key, _Taken]] = {}
-        for key, one in taken.items():
-            by_day.setdefault(key[0], {})[key] = one
-        for day, entries in by_day.items():
-            try:
-                self._write(day, entries)
-            except AggflowError as error:
-                self._failed(entries, error)
+        self._part_from_parent()
+        with self._writing:
+            with self._lock:
+                taken, self._taken = self._taken, {}
+                timer, self._timer = self._timer, None
+            if timer is not None:
+                timer.cancel()
+            by_day: dict[int, dict[_Key, _Taken]] = {}
+            for key, one in taken.items():
+                by_day.setdefault(key[0], {})[key] = one
+            for day, entries in by_day.items():
+                try:
+                    self._write(day, entries)
+                except AggflowError as error:
+                    self._failed(entries, error)
 
     def close(self) -> None:
         """Write what was noted, and note nothing more."""
-        if self._pid == os.getpid():
-            self.flush()
+        self.flush()
         self._is_on = False
+
+    def _part_from_parent(self) -> None:
+        """In a fork: what was noted before it is the parent's to write, and its locks may be held for ever."""
+        if self._pid != os.getpid():
+            self._begin()
 
     def _write(self, day: int, entries: Mapping[_Key, _Taken]) -> None:
         logged = [_entry(shape, taken) for (_, shape), taken in entries.items()]

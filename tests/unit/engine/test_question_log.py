@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,10 +157,36 @@ def test_threads_note_at_once(catalog: Catalog) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: log.note("flights", need(), took()), range(400)))
     log.close()
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and written(catalog)[0].asked < 400:
-        time.sleep(0.01)
     assert written(catalog)[0].asked == 400
+
+
+def test_who_closes_it_waits_for_what_another_thread_writes(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, writes, may_write, write = (
+        log_of(catalog),
+        threading.Event(),
+        threading.Event(),
+        catalog.log_questions,
+    )
+
+    def slow(*given: Any) -> None:
+        writes.set()
+        may_write.wait()
+        write(*given)
+
+    monkeypatch.setattr(catalog, "log_questions", slow)
+    log.note("flights", need(), took())
+    threads = [threading.Thread(target=log.flush), threading.Thread(target=log.close)]
+    threads[0].start()
+    writes.wait()
+    threads[1].start()
+    threads[1].join(0.3)
+    assert threads[1].is_alive()
+    may_write.set()
+    for thread in threads:
+        thread.join()
+    assert written(catalog)[0].asked == 1
 
 
 def test_a_busy_catalog_is_tried_again(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
