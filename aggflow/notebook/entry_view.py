@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ import ipywidgets as widgets
 from aggflow.notebook.entry import Entry, Option
 from aggflow.notebook.form import Form
 from aggflow.notebook.html_text import message, note
+from aggflow.notebook.message_time import message_time
 
 _LETTERS: Final = 58
 
@@ -81,13 +84,26 @@ class _Control:
         self.widget: Any = self.made(view.entry)
         self.widget.add_class("agf-control")
         self.parts: list[Any] = [self.widget]
-        self.is_showing = False
+        self.shows_in = 0
+        self._told: datetime | None = None
         self.widget.observe(self._tell, "value")
 
     def _tell(self, change: Any) -> None:
-        # Options that are replaced choose the first of them by themselves: nobody did.
-        if not self.is_showing:
-            self.view.put(change.new)
+        # Options that are replaced choose the first of them by themselves: nobody did, unless on another thread.
+        if self.shows_in == threading.get_ident():
+            return
+        view = self.view
+        with view.form.lock:
+            if change.new == view.form.get(view.path):
+                return
+            sent = message_time()
+            if sent is not None:
+                if self._told is not None and sent < self._told:
+                    # A busy kernel comes to the first key after those that another of its threads took.
+                    view.refresh()
+                    return
+                self._told = sent
+            view.put(change.new)
 
     def made(self, entry: Entry) -> Any:
         return widgets.Text(description=entry.label, placeholder=entry.placeholder)
@@ -155,12 +171,12 @@ class _Choice(_Control):
             # What is declared and cannot be chosen any more is shown all the same.
             offered.insert(0, (f"{value} (not there)" if value else "choose …", value))
         if self.widget.options != tuple(offered):
-            self.is_showing = True
+            self.shows_in = threading.get_ident()
             try:
                 self.widget.options = tuple(offered)
                 self.widget.value = value
             finally:
-                self.is_showing = False
+                self.shows_in = 0
         super().show(value, options)
 
 
@@ -200,9 +216,10 @@ class _Choices(_Control):
         return button
 
     def _put(self, value: Any, is_chosen: bool) -> None:  # noqa: FBT001 - a value
-        chosen = set(self.view.form.get(self.view.path))
-        chosen = chosen | {value} if is_chosen else chosen - {value}
-        self.view.put([one for one in self.buttons if one in chosen])
+        with self.view.form.lock:
+            chosen = set(self.view.form.get(self.view.path))
+            chosen = chosen | {value} if is_chosen else chosen - {value}
+            self.view.put([one for one in self.buttons if one in chosen])
 
 
 class _Rows(_Control):

@@ -17,7 +17,7 @@ from aggflow.notebook.draft import filled, given
 from aggflow.notebook.path import steps, written
 from aggflow.notebook.previewer import Work
 from aggflow.notebook.python_text import python_call, python_cell
-from aggflow.notebook.sheet import Sheet
+from aggflow.notebook.sheet import Sheet, alone
 from aggflow.spec.declaration import plain, read
 from aggflow.spec.definitions import Definitions
 from aggflow.workspace import Workspace
@@ -133,6 +133,7 @@ class Form(Sheet, Generic[S]):
         """What the draft declares, as plain data; what is not filled in is left out."""
         return given(self._entries(), self._values)
 
+    @alone
     def open(self, name: str) -> None:
         """Open a definition; what was typed before is gone.
 
@@ -143,6 +144,7 @@ class Form(Sheet, Generic[S]):
         """
         self._take(self.stored()[name])
 
+    @alone
     def reset(self) -> None:
         """Begin anew: with what is stored, or with nothing."""
         there = None if self._base is None else self.stored().get(self.named(self._base.spec))
@@ -165,6 +167,7 @@ class Form(Sheet, Generic[S]):
         super()._notify(path)
 
     @property
+    @alone
     def checked(self) -> Checked[S]:
         """What the draft declares and what is wrong with it, as of the last change."""
         if self._checked is None:
@@ -308,6 +311,7 @@ class Form(Sheet, Generic[S]):
             return ("it was removed",)
         return differences(base.spec, there.spec)
 
+    @alone
     def save(self, *, over: bool = False) -> Stored[S]:
         """Save the draft.
 

@@ -15,6 +15,7 @@ from aggflow.notebook.curl_text import curl_of, segment
 from aggflow.notebook.entry import Entry, Option, Section
 from aggflow.notebook.form import Checked, Form
 from aggflow.notebook.python_text import python_call, python_cell
+from aggflow.notebook.sheet import alone
 from aggflow.notebook.zone_entry import zone_entry
 from aggflow.spec.fire import Fire, next_fires
 from aggflow.spec.schedule import Schedule
@@ -55,6 +56,7 @@ class ScheduleForm(Form[Schedule]):
         """The schedules of the workspace, by what they say."""
         return {one.spec.name: one for one in self.ws.schedules.values()}
 
+    @alone
     def open(self, name: str) -> None:
         """Open a schedule by its job id.
 

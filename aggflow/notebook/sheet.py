@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aggflow.errors import NotFoundError
 from aggflow.notebook.draft import entry_at, started
@@ -14,12 +16,36 @@ from aggflow.notebook.path import put_at, value_at
 
 _TYPED = ("text", "code", "combo")
 Listener = Callable[[str], None]
+_Of = TypeVar("_Of", bound="Sheet")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def alone(do: Callable[Concatenate[_Of, _P], _T]) -> Callable[Concatenate[_Of, _P], _T]:
+    """A method of a sheet during which no other thread changes it."""
+
+    @wraps(do)
+    def done(self: _Of, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with self.lock:
+            return do(self, *args, **kwargs)
+
+    return done
 
 
 class Sheet(ABC):
-    """What is asked, and what is filled in so far."""
+    """What is asked, and what is filled in so far.
+
+    Kernels hand what a browser sends to several threads, and a cell may change a sheet as well: one change
+    ends, with all that follows it, before the next begins.
+
+    Attributes
+    ----------
+    lock
+        Held while it is changed, or looked at as a whole.
+    """
 
     def __init__(self) -> None:
+        self.lock = threading.RLock()
         self._listeners: list[Listener] = []
         self._touched: set[str] = set()
         self._values = self.empty()
@@ -39,6 +65,7 @@ class Sheet(ABC):
         """The value at a path, such as ``aggregations[0].field``."""
         return value_at(self._values, path)
 
+    @alone
     def set(self, path: str, value: Any) -> None:
         """Put a value at a path, as one types or chooses it.
 
@@ -60,6 +87,7 @@ class Sheet(ABC):
         self.followed(path)
         self._notify(path)
 
+    @alone
     def add(self, path: str, /, **values: Any) -> None:
         """Add a row to the list at a path, with some of its values."""
         rows = self.get(path)
@@ -71,6 +99,7 @@ class Sheet(ABC):
         self.followed(path)
         self._notify(path)
 
+    @alone
     def drop(self, path: str, index: int) -> None:
         """Take a row from the list at a path."""
         del self.get(path)[index]
@@ -79,6 +108,7 @@ class Sheet(ABC):
         self.followed(path)
         self._notify(path)
 
+    @alone
     def move(self, path: str, index: int, by: int) -> None:
         """Move a row of the list at a path up (-1) or down (1)."""
         rows = self.get(path)
@@ -117,6 +147,7 @@ class Sheet(ABC):
         """Call somebody after each change, with the path of what changed; empty for everything."""
         self._listeners.append(listener)
 
+    @alone
     def touch(self) -> None:
         """Look at everything again: something outside the form changed."""
         self._notify("")

@@ -18,6 +18,7 @@ from aggflow.notebook.form import Form
 from aggflow.notebook.linq_draft import LinqDraft
 from aggflow.notebook.previewer import Work
 from aggflow.notebook.python_text import python_call, python_cell
+from aggflow.notebook.sheet import alone
 from aggflow.notebook.source_columns import first_source
 from aggflow.notebook.trial_view import shown_trial
 from aggflow.notebook.zone_entry import zone_entry
@@ -59,6 +60,7 @@ class TaskForm(Form[Task]):
 
     # -- the query
 
+    @alone
     def set(self, path: str, value: Any) -> None:
         """Put a value at a path; of the query, where one types is noted."""
         if path == _LINQ:
@@ -69,6 +71,7 @@ class TaskForm(Form[Task]):
         """What could stand where one types in the query."""
         return self.draft.completion(self.ws)
 
+    @alone
     def complete(self, completion: Completion, word: Word) -> None:
         """Put a word in where one types."""
         draft = self.draft.completed(completion, word)

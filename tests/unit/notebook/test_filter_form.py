@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shlex
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import aggflow as af
-from aggflow.errors import ConflictError, NotFoundError, SpecError
+from aggflow.errors import ConflictError, NotFoundError, Problem, SpecError
 from aggflow.notebook.filter_form import FilterForm
 from aggflow.spec.definitions import from_yaml
+from aggflow.spec.filter import Filter
 
 WITH_QUOTE = r"@.region == 'no\'rth' || @.size > 1"
 
@@ -56,6 +59,31 @@ def test_nothing_is_said_of_what_nobody_typed_yet(ws: af.Workspace) -> None:
     assert not form.is_touched("name")
     form.set("name", "")
     assert form.is_touched("name")
+
+
+def test_a_change_waits_for_what_follows_the_one_before(
+    ws: af.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels hand what a browser sends to several threads."""
+    form = filled(ws)
+    second = threading.Thread(target=form.set, args=("interval", "1w"))
+    misfits = form.misfits
+
+    def slow(spec: Filter) -> Iterable[Problem]:
+        if spec.interval == "1d":
+            second.start()
+            # It does not come through while this is looked at; without a lock it would, at once.
+            second.join(0.5)
+        return misfits(spec)
+
+    def look(_: str) -> None:
+        assert form.problems == ()
+
+    monkeypatch.setattr(form, "misfits", slow)
+    form.observe(look)
+    form.set("interval", "1d")
+    second.join()
+    assert form.spec().interval == "1w"
 
 
 def test_the_options_are_those_of_the_source(ws: af.Workspace) -> None:
