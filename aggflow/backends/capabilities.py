@@ -34,7 +34,10 @@ CAPABILITIES = {
                 ("aggflow_lower", "read_lower"),
                 ("aggflow_upper", "read_upper"),
                 ("aggflow_part", "read_part"),
+                ("aggflow_refuse", "refuse_text"),
             ),
+            # SUM takes a text for 0.
+            number="aggflow_refuse",
             regex="python",
             interrupt="interrupt",
             extra="sqlite",

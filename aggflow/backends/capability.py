@@ -100,6 +100,9 @@ class Capability:
     casts
         Whether a number that does not fit what it is cast to is an error (``checked``), or is ``cut`` to one
         that does.
+    number
+        The function to which a value in a column of numbers is given that is none, where columns hold values
+        of any type: it raises; else empty.
     functions
         What it computes by a function of its own instead of Ibis' way: Ibis' operation, the function, and
         what that takes before the operation's own arguments.
@@ -159,6 +162,7 @@ class Capability:
     shifts: Literal["bits", "remainder"] = "bits"
     remainder: Literal["integer", "float"] = "integer"
     casts: Literal["checked", "cut"] = "checked"
+    number: str = ""
     functions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     part_of_text: str = ""
     python_functions: tuple[tuple[str, str], ...] = ()

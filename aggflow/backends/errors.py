@@ -72,6 +72,8 @@ DRIVER_ERRORS_BY_NAME: dict[str, type[SourceError]] = {
 _MYSQL_UNAVAILABLE = {1040, 1053, 1205, 1213, 1317, 1927, 2002, 2003, 2006, 2013, 2055, 3024}
 _MYSQL_MISSING = {1049, 1051, 1054, 1146}
 _MYSQL_TYPE = {1264, 1690}
+# What SQLite says of a Python function that raised: the one that is given what is no number.
+_REFUSED_VALUE = "user-defined function raised exception"
 # DataFusion raises plain exceptions.
 _DATAFUSION = re.compile(r"^(DataFusion|Arrow|Execution|External|Internal) error:")
 # What Java raised, and what each was caused by, as Python's side of Spark tells it.
@@ -144,6 +146,8 @@ def _ours(error: Exception) -> type[SourceError] | None:
     # The lower byte of an extended code is the code.
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNAVAILABLE:
         return SourceUnavailableError
+    if str(error) == _REFUSED_VALUE:
+        return SourceTypeError
     for kind, ours in DRIVER_ERRORS:
         if isinstance(error, kind):
             return ours
@@ -177,6 +181,8 @@ def _by_what_it_says(error: Exception, ours: type[SourceError]) -> type[SourceEr
 
 
 def _first_line(error: BaseException) -> str:
+    if str(error) == _REFUSED_VALUE:
+        return "a column of numbers holds a value that is none"
     if type_ := _unknown_type(error):
         return f"a column is {type_}, which no engine but DuckDB reads (by the path alone)"
     # MySQL's errors are a number and a sentence.

@@ -238,6 +238,14 @@ def finite(number: Any, can: Capability) -> ir.Column:
     return (number.abs() <= sys.float_info.max).ifelse(number, ibis.null(number.type()))
 
 
+def checked(number: Any, can: Capability) -> ir.Column:
+    """A number of a column; an error where its column holds something else, and the backend would take it for 0."""
+    if not can.number:
+        return number
+    refused: Any = function(can.number, "string", returns=str(number.type()))(number.cast("string"))
+    return number.typeof().isin(("integer", "real", "null")).ifelse(number, refused)
+
+
 def narrowed(number: Any, can: Capability) -> ir.Column:
     """A whole number, or a decimal without a fraction, as one of 64 bits; what has no place there is an error.
 

@@ -86,6 +86,17 @@ def read_part(text: str | None, by: str, index: str | int) -> str | None:
     return parts[int(index)] if int(index) < len(parts) else None
 
 
+def refuse_text(text: str) -> float:
+    """No number, of a value that is none.
+
+    Raises
+    ------
+    ValueError
+        Always.
+    """
+    raise ValueError(f"{text!r} is no number")
+
+
 def read_size(text: str | None) -> int | None:
     """How many characters a text has."""
     return None if text is None else len(text)

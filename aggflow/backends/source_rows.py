@@ -216,7 +216,14 @@ class SourceRows:
         kind = kind_of(value)
         if kind == FLOAT:
             # Decimals that tell no scale as well, as they are to calculations.
-            return quirks.finite(value if value.type().is_floating() else value.cast("float64"), self.can)
+            floating = (
+                value if value.type().is_floating() else quirks.checked(value, self.can).cast("float64")
+            )
+            return quirks.finite(floating, self.can)
+        if kind == INTEGER and self.can.arrow == "rows" and value.type().nbytes < 8:
+            # Widths that are declared are not held by all of those: a year of MySQL is no int8.
+            whole: Any = quirks.checked(value, self.can).cast("int64")
+            return whole
         if kind == TEXT and not (value.type().is_string() or _is_time(value)):
             # Drivers hand over UUIDs, addresses and times of day each in a class of their own.
             return value.cast("string")
@@ -255,6 +262,8 @@ class SourceRows:
         value: Any = self.value(key.field)
         if key.measure in _OF_TIMES and _is_time(value):
             return quirks.floor_div(self._instant(value), 1000)
+        if value.type().is_numeric() and not value.type().is_boolean():
+            value = quirks.checked(value, self.can)
         if kind == FLOAT:
             if self._comes_from_json(key.field):
                 return quirks.number_of_text(value, self.can)

@@ -60,12 +60,14 @@ COLUMNS: dict[str, dict[str, tuple[str, str, Any]]] = {
         "one": ("enum('x', 'y')", "'x'", "x"),
         "j": ("json", """'{"a": 1}'""", '{"a": 1}'),
         "padded": ("char(5)", "'ab'", "ab"),
+        "year": ("year", "2024", 2024),
         "most": ("bigint unsigned", "18446744073709551615", 2**64 - 1),
     },
     "sqlite": {
         "b": ("blob", "x'616263'", "abc"),
         "t": ("time", "'10:00'", "10:00"),
         "free": ("numeric", "1.5", 1.5),
+        "wide": ("smallint", "100000", 100_000),
         "untyped": ("", "'abc'", "abc"),
     },
 }
@@ -203,3 +205,17 @@ def test_a_type_of_files_that_an_engine_does_not_know_is_named(
     source = made(request, tmp_path, "datafusion", {"u": (type_, f"'{UUID}'")})
     with pytest.raises(SourceTypeError, match=f"a column is {named}, which"), session(source):
         pass
+
+
+@pytest.mark.parametrize("type_", ["integer", "smallint", "real", "numeric"])
+@pytest.mark.parametrize("calculation", ["SUM", "AVG", "MIN", "LAST", "PERCENTILES", "APPROX_COUNT_DISTINCT"])
+def test_a_text_in_a_column_of_numbers_is_no_zero(
+    request: pytest.FixtureRequest, tmp_path: Path, type_: str, calculation: str
+) -> None:
+    """SQLite's columns hold whatever they are given, and its SUM takes a text for 0."""
+    source = made(request, tmp_path, "sqlite", {"n": (type_, "'abc'")})
+    said = "a column of numbers holds a value that is none"
+    with pytest.raises(SourceTypeError, match=said), session(source) as opened:
+        finished(SourceRows(opened), Calculation(calculation), "n")
+    with pytest.raises(SourceTypeError), session(source) as opened:
+        grouped(SourceRows(opened), "n")
