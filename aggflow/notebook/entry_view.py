@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime
 from html import escape
 from typing import Any, Final
 
@@ -13,7 +12,6 @@ import ipywidgets as widgets
 from aggflow.notebook.entry import Entry, Option
 from aggflow.notebook.form import Form
 from aggflow.notebook.html_text import message, note
-from aggflow.notebook.message_time import message_time
 
 _LETTERS: Final = 58
 
@@ -85,25 +83,12 @@ class _Control:
         self.widget.add_class("agf-control")
         self.parts: list[Any] = [self.widget]
         self.shows_in = 0
-        self._told: datetime | None = None
         self.widget.observe(self._tell, "value")
 
     def _tell(self, change: Any) -> None:
         # Options that are replaced choose the first of them by themselves: nobody did, unless on another thread.
-        if self.shows_in == threading.get_ident():
-            return
-        view = self.view
-        with view.form.lock:
-            if change.new == view.form.get(view.path):
-                return
-            sent = message_time()
-            if sent is not None:
-                if self._told is not None and sent < self._told:
-                    # A busy kernel comes to the first key after those that another of its threads took.
-                    view.refresh()
-                    return
-                self._told = sent
-            view.put(change.new)
+        if self.shows_in != threading.get_ident():
+            self.view.put(change.new)
 
     def made(self, entry: Entry) -> Any:
         return widgets.Text(description=entry.label, placeholder=entry.placeholder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -158,24 +157,6 @@ def test_the_preview_follows_what_is_typed_even_before_there_is_a_name(ws: af.Wo
     settle(pace)
     assert builder.chart.outputs == ()
     assert "as soon as" in builder.said.value
-
-
-def test_what_was_typed_before_does_not_come_after_what_was_typed_later(
-    ws: af.Workspace, pace: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    builder = built(pace, FilterForm(ws))
-    first_key = datetime(2026, 1, 1, tzinfo=UTC)
-    sent = [first_key + timedelta(seconds=1)]
-    monkeypatch.setattr("aggflow.notebook.entry_view.message_time", lambda: sent[0])
-    type_in(builder, "name", "sales")
-    sent[0] = first_key
-    type_in(builder, "name", "s")
-    assert builder.form.get("name") == builder.fields["name"].control.widget.value == "sales"
-    type_in(builder, "interval", "1d")
-    assert builder.form.get("interval") == "1d", "another field has a time of its own"
-    sent[0] = first_key + timedelta(seconds=2)
-    type_in(builder, "name", "sold")
-    assert builder.form.get("name") == "sold"
 
 
 def test_a_path_that_is_typed_is_ended_by_a_click(ws: af.Workspace, pace: Any) -> None:
