@@ -139,8 +139,8 @@ def secret_of(request: Request, family: Family) -> str:
 
 
 def _header(request: Request, name: str) -> str:
-    """The first header of a name, in lower case; empty where there is none."""
-    raw = name.encode()
+    """The first header of a name; empty where there is none."""
+    raw = name.lower().encode()
     for key, value in request.scope["headers"]:
         if key == raw:
             return value.decode("latin-1")

@@ -26,6 +26,7 @@ from aggflow.api.reply import JSON
 from aggflow.engine.answer import Answer
 from aggflow.engine.at_hand import NotAtHandError
 from aggflow.engine.posed import Posed, PosedToFilter
+from aggflow.quote import quoted
 
 DATA: Final = "/api/v1/data"
 FAMILY: Final = Family(
@@ -138,7 +139,7 @@ async def _posed(request: Request, caller: Caller, asked: DataRequest) -> Posed:
         posed = await run(ws.pose, endpoint_id, end=end, grouping_filters=filters)
     if posed.asked_id != endpoint_id:
         # A name is no id: it may be another endpoint's in another workspace.
-        raise Refused(404, f"there is no endpoint with the id {endpoint_id!r}")
+        raise Refused(404, f"there is no endpoint with the id {quoted(endpoint_id)}")
     return posed
 
 

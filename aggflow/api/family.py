@@ -38,7 +38,7 @@ class Family:
     encode_error
         The HTTP status and the body of a failure.
     header
-        In lower case, the header that its clients send the token in; ``Authorization: Bearer`` is
+        The header that its clients send the token in, as they know it; ``Authorization: Bearer`` is
         read on every route.
     """
 

@@ -106,7 +106,7 @@ def encode_error(failure: Failure) -> tuple[int, dict[str, Any]]:
     }
 
 
-FAMILY: Final = Family("tasks", ("/aggregations", "/v2/aggrtasks"), encode_error, header="standalonetoken")
+FAMILY: Final = Family("tasks", ("/aggregations", "/v2/aggrtasks"), encode_error, header="standAloneToken")
 
 
 # ---------------------------------------------------------------------------------------

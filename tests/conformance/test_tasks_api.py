@@ -186,7 +186,9 @@ def test_the_token_comes_in_its_header_in_any_case_or_as_bearer(still: Market, p
         {"standAloneToken": pen, "Authorization": "Bearer wrong"},
     ):
         assert still.ask("GET", TASKS, headers=headers).status_code == 200
-    error(still.ask("GET", TASKS, headers={"x-api-token": pen}), 401)
+    refused = still.ask("GET", TASKS, headers={"x-api-token": pen})
+    error(refused, 401)
+    assert "standAloneToken" in refused.json()["message"]
 
 
 # -- what is sent to create one
