@@ -34,6 +34,12 @@ app = typer.Typer(
     cls=Commands, help="Cubes: dimensions and measures, and their aggregates.", no_args_is_help=True
 )
 Name = Annotated[str, typer.Argument(metavar="CUBE", help="Name or id of the cube.", show_default=False)]
+_Where = Annotated[
+    str,
+    typer.Option(
+        "--where", help="Which events, in JPath, or in LINQ behind an equals sign.", show_default=False
+    ),
+]
 EXAMPLE = (
     "aggflow cube add flights --source flights --dimension carrier --dimension date:year,month,day "
     "--measure 'delay=dep_delay:COUNT,SUM' --ratio 'mean=delay:SUM/delay:COUNT' "
@@ -86,12 +92,7 @@ def add(
             show_default=False,
         ),
     ] = None,
-    where: Annotated[
-        str,
-        typer.Option(
-            "--where", help="Which events, in JPath, or in LINQ behind an equals sign.", show_default=False
-        ),
-    ] = "",
+    where: _Where = "",
     time_zone: Annotated[
         str, typer.Option("--time-zone", help="Zone of levels of a day and longer.")
     ] = "UTC",
@@ -215,12 +216,7 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    where: Annotated[
-        str,
-        typer.Option(
-            "--where", help="Which events, in JPath, or in LINQ behind an equals sign.", show_default=False
-        ),
-    ] = "",
+    where: _Where = "",
     sort: Annotated[
         list[str] | None,
         typer.Option(
