@@ -34,7 +34,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        told = _told_length(scope) if scope["type"] == "http" else 0
+        told = told_length(scope) if scope["type"] == "http" else 0
         # A body is no longer than it is told to be: servers see to that.
         if told is not None and told <= self._most:
             await self._app(scope, receive, send)
@@ -66,7 +66,7 @@ class BodyLimit:
         )
 
 
-def _told_length(scope: Scope) -> int | None:
+def told_length(scope: Scope) -> int | None:
     """The length of a request's body, as it is told; None where there may be one of unknown length."""
     told = 0 if scope["method"] in ("GET", "HEAD") else None
     for name, value in scope["headers"]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aggflow.api.body_limit import told_length
 from aggflow.api.exchange import Exchange, exchange_of
 from aggflow.api.repeatable import Repeatable
 from aggflow.catalog import Mark
@@ -79,7 +80,7 @@ class Echoes:
         if not self._budget or scope["type"] != "http" or not scope["path"].startswith(self._prefix):
             await self._app(scope, receive, send)
             return
-        asked, length = _asked(scope)
+        length = told_length(scope)
         if length is None or length > _LONGEST:
             await self._app(scope, receive, send)
             return
@@ -91,6 +92,7 @@ class Echoes:
             if len(content) != length:
                 await self._app(scope, receive, send)
                 return
+        asked = tuple([header for header in scope["headers"] if header[0] in _ASKED])
         key = (scope["method"], scope["path"], scope["query_string"], asked, content)
         exchange = exchange_of(scope)
         echo = self._kept.find(key)
@@ -135,21 +137,6 @@ class Echoes:
             self._kept = Reductions(self._budget)
         echo = Echo(messages[0], messages[1], exchange.scope["route"], repeatable)
         self._kept.get(key, lambda: echo)
-
-
-def _asked(scope: Scope) -> tuple[tuple[tuple[bytes, bytes], ...], int | None]:
-    """What a request's headers ask, and the length of its body: None where that is not told."""
-    asked: list[tuple[bytes, bytes]] = []
-    length: int | None = 0 if scope["method"] in ("GET", "HEAD") else None
-    for header in scope["headers"]:
-        name, value = header
-        if name in _ASKED:
-            asked.append(header)
-        elif name == b"content-length":
-            length = int(value) if value.isdigit() and len(value) < 8 else None
-        elif name == b"transfer-encoding":
-            return (), None
-    return tuple(asked), length
 
 
 def _first(message: Message, receive: Receive) -> Receive:
