@@ -21,14 +21,14 @@ def apply(
     workspace: WorkspaceName = None,
 ) -> None:
     """Add everything that a YAML file or folder declares; all of it is read and checked first."""
+    from aggflow.engine.definition_kind import KINDS
     from aggflow.figure import counted
-    from aggflow.spec.definitions import KINDS
 
     with opened(home, workspace, make=True) as ws:
         found = ws.apply(path)
     if not quiet:
-        counts = {kind: len(getattr(found, kind)) for kind in KINDS}
-        parts = [counted(count, kind[:-1].replace("_", " ")) for kind, count in counts.items() if count]
+        counts = {kind.replace("_", " "): len(getattr(found, f"{kind}s")) for kind in KINDS}
+        parts = [counted(count, kind) for kind, count in counts.items() if count]
         typer.echo(f"Applied {', '.join(parts)}" if parts else "Nothing is declared there")
 
 
